@@ -1,0 +1,1 @@
+"""alertsim: scenario → timeline → pacer → MQTT broker → subscribers → ledger → latency report."""

@@ -1,0 +1,1 @@
+"""Measurement: receipts, ledger, latency, summary. Pure: records in, records out."""

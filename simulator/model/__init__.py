@@ -1,0 +1,1 @@
+"""The discrete-event model: ``simulate(scenario, seed) -> Timeline``. Pure; never sees MQTT."""
