@@ -87,9 +87,16 @@ class PublishOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """Publish this schedule; the intended times in it are final."""
+    """Publish this schedule; the intended times in it are final.
+
+    Attributes:
+        schedule: what to send and when.
+        context: replaces the order's context, now with the final start times (start_wall_ns,
+            start_unix_ns), which are not known before every subscription is acknowledged.
+    """
 
     schedule: tuple[ScheduledAlert, ...]
+    context: ExerciseContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
