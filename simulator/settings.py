@@ -1,0 +1,223 @@
+"""Run settings: how a scenario is played, from options, environment and an optional file.
+
+Rule of the room: one closed, frozen model; each field has a description, a unit, a default. What
+wins, first to last: command-line option, environment variable ``ALERTSIM_<FIELD>``, the TOML file
+given with ``--config``, the default. Nothing here can turn an exercise into an alert.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from simulator.errors import ConfigurationError
+from simulator.units import parse_duration
+
+_MOST_SUBSCRIBERS = 1_000_000
+_MOST_REPEATS = 100_000
+
+
+def _duration(value: object) -> int:
+    if isinstance(value, str):
+        return parse_duration(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value == 0:
+        return 0
+    raise ValueError("write a duration with its unit as text, for example 10s")
+
+
+def _speed(value: object) -> Decimal:
+    try:
+        speed = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("write a number, for example 600") from None
+    if not speed.is_finite() or not Decimal("0.001") <= speed <= Decimal(1_000_000):
+        raise ValueError("the speed is a number from 0.001 to 1000000; 1 is real time")
+    return speed
+
+
+def _hosts(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0)]
+Speed = Annotated[Decimal, BeforeValidator(_speed)]
+HostList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
+
+
+class RunSettings(BaseSettings):
+    """How to play a scenario."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ALERTSIM_", extra="forbid", frozen=True, validate_default=False
+    )
+
+    broker: str = Field(
+        "embedded",
+        description="embedded (starts its own), mosquitto (starts the installed one), or a URL "
+        "mqtt://[user[:password]@]host[:port][?protocol=5].",
+        examples=["embedded", "mqtt://127.0.0.1:1883"],
+    )
+    protocol: Literal["3.1.1", "5", "mixed"] = Field(
+        "mixed", description="MQTT version of the swarm's subscribers; mixed alternates."
+    )
+    subscribers: int = Field(
+        300,
+        ge=0,
+        le=_MOST_SUBSCRIBERS,
+        description="Subscribers in the alerted prefectures; controls come on top.",
+    )
+    qos: Literal[0, 1, 2] = Field(1, description="QoS of the publisher.")
+    subscribe_qos: Literal[0, 1, 2] | None = Field(
+        None, description="QoS that the subscribers ask for; the publisher's if not given."
+    )
+    session: Literal["clean", "persistent"] = Field(
+        "clean", description="MQTT session of the subscribers."
+    )
+    speed: Speed = Field(
+        Decimal(1),
+        description="Scenario seconds per wall second between planned events; never scales a "
+        "measured duration.",
+        examples=["600"],
+    )
+    seed: int = Field(1, ge=0, lt=2**63, description="Seed of every random stream of the run.")
+    repeat: int = Field(
+        1, ge=1, le=_MOST_REPEATS, description="How often the timeline is played, one connection."
+    )
+    gap: Duration = Field(
+        1_000_000_000, description="Wall time between two playings.", examples=["1s"]
+    )
+    late_after: Duration = Field(
+        10_000_000_000,
+        description="A first copy later than this after its intended time is late, wall.",
+        examples=["10s"],
+    )
+    drain: Duration = Field(
+        10_000_000_000,
+        description="How long to wait, at most, for deliveries still owed after the last send, "
+        "wall.",
+        examples=["10s"],
+    )
+    hold: Duration = Field(
+        0, description="Keep broker, states and subscribers this long after the drain, wall."
+    )
+    wait_for_clients: int = Field(
+        0, ge=0, description="Start only after so many foreign clients are online by status."
+    )
+    wait_timeout: Duration = Field(
+        60_000_000_000, description="Give up waiting for clients and readiness after this, wall."
+    )
+    root: str = Field("alertsim", description="First topic level or levels.")
+    allow_hosts: HostList = Field(
+        (),
+        description="Hosts other than this one that may be published to, separated by commas.",
+        examples=["broker.example"],
+    )
+    payload_format: Literal["json", "cap-xml"] = Field(
+        "json", description="json: CloudEvents with CAP in data; cap-xml: CAP 1.2 XML."
+    )
+    cap_clock: Literal["wall", "scenario"] = Field(
+        "wall", description="Whose time fills sent, effective and expires."
+    )
+    status: Literal["Exercise", "Test"] = Field(
+        "Exercise", description="CAP status. There is no way to send anything else."
+    )
+    expires_after: Duration = Field(
+        3_600_000_000_000, description="Validity of a message, wall.", examples=["1h"]
+    )
+    keep_alive: Duration = Field(
+        60_000_000_000, description="MQTT keep alive of our clients, wall.", examples=["60s"]
+    )
+    ramp: int = Field(
+        2000, ge=1, le=100_000, description="Connections opened per second by the swarm."
+    )
+    kernel_stamps: bool = Field(
+        default=True, description="Ask the kernel for receive stamps; false stamps after recv."
+    )
+    state: bool = Field(
+        default=True, description="Publish retained state with a guardian per prefecture."
+    )
+
+    @model_validator(mode="after")
+    def _nothing_to_do(self) -> Self:
+        if self.qos == 0 and self.session == "persistent":
+            raise ValueError("a persistent session keeps nothing at qos 0: use qos 1 or 2")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the hook's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the hook's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options first, then the environment, then the file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+def load_settings(options: Mapping[str, object], config_file: Path | None = None) -> RunSettings:
+    """Combine options, environment and file into the settings of a run.
+
+    Args:
+        options: values given on the command line; ``None`` means not given.
+        config_file: a TOML file with the same names, or None.
+
+    Raises:
+        ConfigurationError: naming the setting, the value and the remedy.
+    """
+    if config_file is not None:
+        _check_readable(config_file)
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+
+    class FromFile(RunSettings):
+        model_config = SettingsConfigDict(toml_file=config_file)
+
+    try:
+        return FromFile(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(
+            first["msg"].removeprefix("Value error, "),
+            str(config_file) if config_file is not None and field not in given else "",
+            f"--{field.replace('_', '-')}" if field else "",
+            None if not field else repr(first["input"]),
+            _remedy(field, first["type"]),
+        ) from None
+
+
+def _remedy(field: str, kind: str) -> str:
+    if kind == "extra_forbidden":
+        known = ", ".join(RunSettings.model_fields)
+        return f"remove it; the known settings are {known}"
+    description = (
+        RunSettings.model_fields[field].description if field in (RunSettings.model_fields) else None
+    )
+    return description or ""
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            tomllib.load(file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be read: {error.strerror}", str(path), remedy="give --config a readable file"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"is not TOML: {error}", str(path), remedy="write one `name = value` a line"
+        ) from None
