@@ -27,13 +27,13 @@ check: $(STAMP)  ## linters, types, layers, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m docs.generate --check
+	$(BIN)/python docs/generate.py --check
 
 bench: $(STAMP)  ## measure the figures of docs/benchmarks.md
 	$(BIN)/python benchmarks/all.py
 
 docs: $(STAMP)  ## regenerate the reference pages and the editor schema
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
 
 wheel: $(STAMP)  ## build dist/*.whl
 	$(BIN)/python -m build --wheel --outdir dist .

@@ -1,0 +1,41 @@
+"""Shared by all tests: real components or an honest skip, and no leaking settings."""
+
+import os
+import shutil
+
+import pytest
+
+# What a marked test needs. Where it is missing the test is skipped; in CI the skip is a failure.
+COMPONENTS = {
+    "mosquitto": ("mosquitto", "mosquitto_sub", "mosquitto_pub"),
+    "browser": ("chromium",),
+    "netns": ("unshare",),
+}
+
+
+def _missing(item: pytest.Item) -> list[str]:
+    return [
+        program
+        for marker, programs in COMPONENTS.items()
+        if item.get_closest_marker(marker)
+        for program in programs
+        if shutil.which(program) is None and shutil.which(f"/usr/sbin/{program}") is None
+    ]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    missing = _missing(item)
+    if not missing:
+        return
+    reason = f"needs {', '.join(missing)}"
+    if os.environ.get("ALERTSIM_CI"):
+        pytest.fail(f"{reason}: in CI a marked test must not be skipped", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's ALERTSIM_* variables must not change what a test shows."""
+    for name in list(os.environ):
+        if name.startswith("ALERTSIM_") and name != "ALERTSIM_CI":
+            monkeypatch.delenv(name)
