@@ -1,0 +1,85 @@
+"""The table of deliveries: one flat row per expected or unexpected delivery, as Parquet.
+
+Rule of the module: the only one that touches Parquet. It imports polars, so it is itself imported
+only by functions that read or write the table. Rows stream through it: memory does not grow with
+the number of parts.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from simulator.errors import OutputError
+from simulator.report.manifest import unwritable
+
+ROW_GROUP = 65_536
+
+
+def frame(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
+    """A table from columns of equal length: NumPy arrays, lists or array buffers."""
+    return pl.DataFrame(dict(columns), nan_to_null=True)
+
+
+def encode(table: pl.DataFrame) -> bytes:
+    """The bytes of one Parquet file."""
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def scan(paths: Sequence[Path]) -> pl.LazyFrame:
+    """A lazy table over whole files, in order; an empty one without columns over none.
+
+    Columns that one part knows only as missing take their type from the others.
+
+    Raises:
+        OutputError: naming the first file that is not whole.
+    """
+    for path in paths:
+        check(path)
+    if not paths:
+        return pl.LazyFrame()
+    return pl.concat([pl.scan_parquet(path) for path in paths], how="diagonal_relaxed")
+
+
+def check(path: Path) -> None:
+    """Read a file's footer, which a truncated file does not have.
+
+    Raises:
+        OutputError: if it is missing, truncated or not Parquet.
+    """
+    try:
+        pl.read_parquet_schema(path)
+    except OSError as error:
+        raise OutputError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+    except pl.exceptions.PolarsError as error:
+        raise OutputError(
+            f"not a whole Parquet file: {error}",
+            where=str(path),
+            remedy="restore the file from where the run was copied from, or run again",
+        ) from error
+
+
+def concatenate(parts: Sequence[Path], target: Path) -> None:
+    """Stream parts into one file, which appears under its name only when it is whole.
+
+    Raises:
+        OutputError: if a part is not whole or the target cannot be written.
+    """
+    temporary = target.with_name(f".{target.name}.tmp")
+    try:
+        scan(parts).sink_parquet(temporary, row_group_size=ROW_GROUP, maintain_order=True)
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise unwritable(target, error) from error
+    except pl.exceptions.PolarsError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(
+            f"cannot be written: {error}",
+            where=str(target),
+            remedy="free some space; the parts it is made of are kept",
+        ) from error
