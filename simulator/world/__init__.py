@@ -1,0 +1,1 @@
+"""The world the model stands on: places and people. Pure; every figure comes from ``config/``."""
