@@ -1,0 +1,412 @@
+"""One MQTT client connection as a state machine over a non-blocking transport.
+
+Rule of the module: never blocks, never reads a clock, never raises for what the peer does: a broken
+or refused connection becomes ``State.CLOSED`` with a cause and a reason. A closed connection keeps
+its descriptor until ``release``, so that a selector can forget it first (see ``poller``).
+
+    IDLE ─open─▶ CONNECTING ─writable─▶ CONNACK ─▶ SUBACK ─▶ UP ─▶ CLOSED ─release─▶ IDLE
+                                           └── no filters, or session kept ──▶
+"""
+
+import selectors
+from collections.abc import Callable
+from typing import Final
+
+from simulator.delivery.wire.codec import IncompletePacketError, ProtocolViolationError
+from simulator.delivery.wire.order import READ_BYTES, Cause, ConnectionOrder, ReadBuffer, State
+from simulator.delivery.wire.packets import (
+    FAILURE,
+    ConnAck,
+    Disconnect,
+    Packet,
+    PingResp,
+    PubAck,
+    PubComp,
+    Publish,
+    PubRec,
+    PubRel,
+    SubAck,
+)
+from simulator.delivery.wire.transport import Address, TcpTransport, Transport
+from simulator.delivery.wire.versions import codec_for
+from simulator.units import NS_PER_S
+
+HANDSHAKE_NS: Final = 30 * NS_PER_S
+_PACKET_IDS: Final = 65_535
+_NEVER: Final = 1 << 62
+
+
+def open_tcp(address: Address, order: ConnectionOrder) -> Transport:
+    """The transport of ``mqtt://``; TLS and WebSocket will stand beside it."""
+    return TcpTransport(address, kernel_stamps=order.kernel_stamps)
+
+
+class Connection:
+    """One client connection; reopened after a loss with its session's memory kept.
+
+    Args:
+        order: what to connect as.
+        transport: how to open the bytes below.
+
+    Attributes:
+        state: where it stands.
+        cause: why it is closed.
+        reason: the same in words, for people.
+        session_present: the last CONNACK's flag.
+        last_alive_ns: when bytes of the broker were last read, monotonic ns.
+        written_bytes: handed to the kernel on this connection; compare with ``queued_bytes`` to
+            learn when the first byte of a queued frame left.
+        receive_max: unacknowledged messages above QoS 0 that the broker takes at a time.
+    """
+
+    def __init__(
+        self,
+        order: ConnectionOrder,
+        transport: Callable[[Address, ConnectionOrder], Transport] = open_tcp,
+    ) -> None:
+        self.order = order
+        self.codec = codec_for(order.endpoint.protocol)
+        self.state = State.IDLE
+        self.cause = Cause.NONE
+        self.reason = ""
+        self.session_present = False
+        self.last_alive_ns = 0
+        self.written_bytes = 0
+        self.receive_max = _PACKET_IDS
+        self.registered = 0  # the poller's note of what it waits for
+        self.rest = b""  # the beginning of a packet not yet whole
+        self.incoming: set[int] = set()  # QoS 2 ids received and not released
+        self.outgoing: set[int] = set()  # ids of ours not yet acknowledged
+        self._open_transport = transport
+        self._transport: Transport | None = None
+        self._out = bytearray()
+        self._acknowledge = bytearray()
+        self._last_id = 0
+        self._subscribed = False
+        self._subscribe_id = 0
+        self._interval_ns = order.keep_alive_s * NS_PER_S // 2
+        self._deadline_ns = _NEVER
+        self._next_ping_ns = _NEVER
+        self._awaits_pong = False
+
+    # --- opening and closing ---
+
+    def open(self, address: Address, now_ns: int) -> None:
+        """Start connecting; a failure shows as CLOSED.
+
+        Raises:
+            RuntimeError: if the connection is open, or not released yet.
+        """
+        if self._transport is not None:
+            raise RuntimeError("release the connection before opening it again")
+        self.cause, self.reason = Cause.NONE, ""
+        self.session_present = False
+        self.rest = b""
+        self._out.clear()
+        self._acknowledge.clear()
+        self.written_bytes = 0
+        self.last_alive_ns = now_ns
+        self._awaits_pong = False
+        self._next_ping_ns = _NEVER
+        self._deadline_ns = now_ns + HANDSHAKE_NS
+        self.state = State.CONNECTING
+        try:
+            self._transport = self._open_transport(address, self.order)
+        except OSError as error:
+            self.close(Cause.UNREACHABLE, error.strerror or str(error))
+
+    def close(self, cause: Cause = Cause.ORDERLY, reason: str = "") -> None:
+        """Give the connection up; the first cause stands."""
+        if self.state is not State.CLOSED:
+            self.state = State.CLOSED
+            self.cause, self.reason = cause, reason or cause.value
+
+    def disconnect(self) -> None:
+        """Say DISCONNECT, so that the broker discards the will, and close."""
+        if self.state in {State.CONNACK, State.SUBACK, State.UP}:
+            self.send(self.codec.disconnect())
+        self.close(Cause.ORDERLY)
+
+    def release(self) -> None:
+        """Close the descriptor; the connection can be opened again."""
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+        self.state = State.IDLE
+
+    def fileno(self) -> int:
+        """The descriptor to wait on; -1 if there is none."""
+        return -1 if self._transport is None else self._transport.fileno()
+
+    # --- what a loop asks ---
+
+    @property
+    def events(self) -> int:
+        """What to wait for: a mask of selectors' EVENT_READ and EVENT_WRITE, 0 when closed."""
+        if self.state is State.CONNECTING:
+            return selectors.EVENT_WRITE
+        if self.state in {State.CLOSED, State.IDLE}:
+            return 0
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._out else 0)
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes handed to ``send`` and not yet taken by the kernel."""
+        return len(self._out)
+
+    @property
+    def deadline_ns(self) -> int:
+        """When ``tick`` wants to be called next, monotonic ns."""
+        return min(self._deadline_ns, self._next_ping_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Keep alive, and give up what takes too long."""
+        if self.state in {State.CLOSED, State.IDLE}:
+            return
+        heard_until_ns = self.last_alive_ns + 2 * self._interval_ns
+        if self.state is State.UP and now_ns >= self._deadline_ns and now_ns < heard_until_ns:
+            self._deadline_ns = heard_until_ns  # busy sending to us: alive without a pong
+        elif now_ns >= self._deadline_ns:
+            waited = "a sign of life" if self.state is State.UP else "the handshake"
+            self.close(Cause.TIMEOUT, f"no answer in time to {waited}")
+        elif now_ns >= self._next_ping_ns:
+            self._next_ping_ns = now_ns + self._interval_ns
+            if not self._awaits_pong:
+                self._awaits_pong = True
+                self._deadline_ns = now_ns + 2 * self._interval_ns
+            self.send(self.codec.pingreq())
+
+    # --- writing ---
+
+    def send(self, data: bytes | bytearray) -> None:
+        """Write now if nothing waits, else queue behind what waits."""
+        if self._out:
+            self._out += data
+            return
+        taken = self._write(data)
+        if taken < len(data):
+            self._out += memoryview(data)[taken:]
+
+    def flush(self) -> None:
+        """Write what waits, as far as the kernel takes it."""
+        if self._out:
+            taken = self._write(self._out)
+            del self._out[:taken]
+
+    def _write(self, data: bytes | bytearray) -> int:
+        if self._transport is None or self.state is State.CLOSED:
+            return 0
+        try:
+            taken = self._transport.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            self.close(Cause.LOST, error.strerror or str(error))
+            return 0
+        self.written_bytes += taken
+        return taken
+
+    def take_packet_id(self) -> int:
+        """A packet id not in use, entered as unacknowledged.
+
+        Raises:
+            RuntimeError: if all 65,535 are in use.
+        """
+        for _ in range(_PACKET_IDS):
+            self._last_id = self._last_id % _PACKET_IDS + 1
+            if self._last_id not in self.outgoing:
+                self.outgoing.add(self._last_id)
+                return self._last_id
+        raise RuntimeError("all packet identifiers are in use")
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> int:
+        """Send one message; the packet id, 0 at QoS 0. Its acknowledgement is read later."""
+        packet_id = self.take_packet_id() if qos else 0
+        self.send(self.codec.publish(topic, payload, qos=qos, retain=retain, packet_id=packet_id))
+        return packet_id
+
+    # --- reading ---
+
+    def handle(self, events: int, now_ns: int, buffer: ReadBuffer) -> list[Packet]:
+        """Serve a ready descriptor.
+
+        Returns:
+            What the owner may want, in order: ConnAck, SubAck, PubAck, PubRec, PubComp, and each
+            Publish once, already acknowledged. Look at ``state`` afterwards.
+        """
+        if events & selectors.EVENT_WRITE:
+            self.writable(now_ns)
+        if not events & selectors.EVENT_READ:
+            return []
+        end, _ = self.receive(buffer, now_ns)
+        packets: list[Packet] = []
+        position = 0
+        while position < end and self.state is not State.CLOSED:
+            try:
+                packet, used = self.codec.read(buffer.data, position, end)
+            except IncompletePacketError:
+                break
+            except ProtocolViolationError as error:
+                self.close(Cause.VIOLATION, str(error))
+                break
+            position += used
+            if self.process(packet, now_ns):
+                packets.append(packet)
+        self.keep(buffer, position, end)
+        self.send_acknowledgements()
+        return packets
+
+    def writable(self, now_ns: int) -> None:
+        """Finish the connect, or write what waits."""
+        if self.state is State.CONNECTING and self._transport is not None:
+            failure = self._transport.failure()
+            if failure:
+                self.close(Cause.UNREACHABLE, failure)
+                return
+            order = self.order
+            self.state = State.CONNACK
+            self.last_alive_ns = now_ns
+            self.send(
+                self.codec.connect(
+                    client_id=order.client,
+                    clean=order.clean,
+                    keep_alive_s=order.keep_alive_s,
+                    will=order.will,
+                    username=order.endpoint.username,
+                    password=order.endpoint.password,
+                    session_expiry_s=0 if order.clean else order.session_expiry_s,
+                )
+            )
+        else:
+            self.flush()
+
+    def receive(self, buffer: ReadBuffer, now_ns: int) -> tuple[int, int]:
+        """One read, behind what was kept, into the shared buffer.
+
+        Returns:
+            End of the valid bytes in the buffer (0: nothing new), and the kernel's stamp.
+        """
+        if self._transport is None or self.state is State.CLOSED:
+            return 0, 0
+        kept = len(self.rest)
+        if kept:
+            buffer.data[:kept] = self.rest
+        try:
+            count, stamp = self._transport.receive_into(buffer.view[kept : kept + READ_BYTES])
+        except BlockingIOError:
+            return 0, 0
+        except OSError as error:
+            self.close(Cause.LOST, error.strerror or str(error))
+            return 0, 0
+        if count == 0:
+            refused = self.state is State.CONNACK
+            self.close(
+                Cause.REFUSED if refused else Cause.LOST,
+                "closed by the broker instead of CONNACK" if refused else "closed by the broker",
+            )
+            return 0, 0
+        self.last_alive_ns = now_ns
+        return kept + count, stamp
+
+    def keep(self, buffer: ReadBuffer, position: int, end: int) -> None:
+        """Remember the beginning of a packet for the next read."""
+        if end:
+            self.rest = bytes(buffer.view[position:end]) if position < end else b""
+
+    def send_acknowledgements(self) -> None:
+        """Everything acknowledged since the last time, in one write."""
+        if self._acknowledge:
+            self.send(self._acknowledge)
+            self._acknowledge = bytearray()
+
+    def process(self, packet: Packet, now_ns: int) -> bool:
+        """Let the state machine see one packet.
+
+        Returns:
+            Whether the owner may want it; False for pings, releases and repeated QoS 2 messages.
+        """
+        match packet:
+            case Publish():
+                return self._received(packet)
+            case PubRel():
+                self.incoming.discard(packet.packet_id)
+                self._acknowledge += self.codec.pubcomp(packet.packet_id)
+                return False
+            case PubAck() | PubComp():
+                self.outgoing.discard(packet.packet_id)
+            case PubRec():
+                if packet.code >= FAILURE:
+                    self.outgoing.discard(packet.packet_id)
+                else:
+                    self._acknowledge += self.codec.pubrel(packet.packet_id)
+            case PingResp():
+                self._awaits_pong = False
+                self._deadline_ns = _NEVER if self.state is State.UP else self._deadline_ns
+                return False
+            case ConnAck():
+                self._connected(packet, now_ns)
+            case SubAck():
+                self._granted(packet, now_ns)
+            case Disconnect():
+                self.close(Cause.LOST, f"disconnected by the broker: {packet.reason}")
+        return True
+
+    def _received(self, packet: Publish) -> bool:
+        if self.state not in {State.SUBACK, State.UP}:
+            self.close(Cause.VIOLATION, "a message before CONNACK")
+            return False
+        if packet.qos == 0:
+            return True
+        if packet.qos == 1:
+            self._acknowledge += self.codec.puback(packet.packet_id)
+            return True
+        fresh = packet.packet_id not in self.incoming
+        self.incoming.add(packet.packet_id)
+        self._acknowledge += self.codec.pubrec(packet.packet_id)
+        return fresh
+
+    def _connected(self, packet: ConnAck, now_ns: int) -> None:
+        if self.state is not State.CONNACK:
+            self.close(Cause.VIOLATION, "a second CONNACK")
+            return
+        if packet.code:
+            self.close(Cause.REFUSED, f"connection refused: {packet.reason}")
+            return
+        self.session_present = packet.session_present
+        self.receive_max = packet.receive_max
+        if packet.keep_alive_s is not None:
+            self._interval_ns = packet.keep_alive_s * NS_PER_S // 2
+        if not packet.session_present:
+            self.incoming.clear()
+            self.outgoing.clear()
+        if not self.order.filters or (packet.session_present and self._subscribed):
+            self._is_up(now_ns)
+            return
+        self.state = State.SUBACK
+        self._subscribe_id = self.take_packet_id()
+        self.send(self.codec.subscribe(self._subscribe_id, self.order.filters))
+
+    def _granted(self, packet: SubAck, now_ns: int) -> None:
+        if self.state is not State.SUBACK or packet.packet_id != self._subscribe_id:
+            self.close(Cause.VIOLATION, "a SUBACK that nobody asked for")
+            return
+        self.outgoing.discard(packet.packet_id)
+        if len(packet.codes) != len(self.order.filters):
+            self.close(Cause.VIOLATION, "a SUBACK for another number of filters")
+            return
+        for (pattern, qos), code in zip(self.order.filters, packet.codes, strict=True):
+            if code >= FAILURE:
+                self.close(Cause.REFUSED, f"subscription to {pattern} refused (code {code})")
+                return
+            if code < qos:
+                self.close(
+                    Cause.REFUSED, f"subscription to {pattern} granted QoS {code}, not {qos}"
+                )
+                return
+        self._subscribed = True
+        self._is_up(now_ns)
+
+    def _is_up(self, now_ns: int) -> None:
+        self.state = State.UP
+        self._deadline_ns = _NEVER
+        self._next_ping_ns = now_ns + self._interval_ns if self._interval_ns else _NEVER

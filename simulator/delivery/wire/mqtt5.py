@@ -1,0 +1,202 @@
+"""MQTT 5 (OASIS Standard, 7 March 2019), the client's side, on the ``mqtt5`` Rust codec.
+
+Rule of the module: pure, and no property is ever set on a message: one such message matched by a
+3.1.1 subscriber kills the embedded broker's 3.1.1 listener for good. The session expiry of a
+persistent CONNECT is the one property written.
+
+The Rust codec panics on text that is not UTF-8 (mqtt5 0.8.0), which arrives as an exception outside
+``Exception``: it is a violation by the peer, not our end.
+"""
+
+from collections.abc import Sequence
+
+import mqtt5
+
+from simulator.delivery.wire.codec import (
+    Buffer,
+    ProtocolViolationError,
+    check_topic,
+    frame,
+    read_text,
+)
+from simulator.delivery.wire.mqtt311 import PUBLISH
+from simulator.delivery.wire.packets import (
+    ConnAck,
+    Disconnect,
+    Packet,
+    PingResp,
+    PubAck,
+    PubComp,
+    Publish,
+    PubRec,
+    PubRel,
+    SubAck,
+    Will,
+)
+
+
+class Mqtt5:
+    """The codec of MQTT 5."""
+
+    @property
+    def protocol(self) -> str:
+        """``5``."""
+        return "5"
+
+    def connect(
+        self,
+        *,
+        client_id: str,
+        clean: bool,
+        keep_alive_s: int,
+        will: Will | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        session_expiry_s: int = 0,
+    ) -> bytes:
+        """CONNECT (section 3.1); ``session_expiry_s`` is written only if it is not 0."""
+        return mqtt5.ConnectPacket(
+            client_id,
+            username=username,
+            password=None if password is None else password.encode(),
+            clean_start=clean,
+            will=None
+            if will is None
+            else mqtt5.Will(
+                will.topic, payload=will.payload, qos=mqtt5.QoS(will.qos), retain=will.retain
+            ),
+            keep_alive=keep_alive_s,
+            session_expiry_interval=session_expiry_s,
+        ).write()
+
+    def subscribe(self, packet_id: int, filters: Sequence[tuple[str, int]]) -> bytes:
+        """SUBSCRIBE (section 3.8); RETAIN then marks stored copies only, as in MQTT 3.1.1."""
+        return mqtt5.SubscribePacket(
+            packet_id,
+            [
+                mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS(qos), retain_as_published=False)
+                for pattern, qos in filters
+            ],
+        ).write()
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int,
+        retain: bool = False,
+        packet_id: int = 0,
+        dup: bool = False,
+    ) -> bytes:
+        """PUBLISH (section 3.3) without properties."""
+        return mqtt5.PublishPacket(
+            topic,
+            payload,
+            qos=mqtt5.QoS(qos),
+            retain=retain,
+            packet_id=packet_id if qos else None,
+            duplicate=dup,
+        ).write()
+
+    def puback(self, packet_id: int) -> bytes:
+        """PUBACK (section 3.4)."""
+        return mqtt5.PubAckPacket(packet_id).write()
+
+    def pubrec(self, packet_id: int) -> bytes:
+        """PUBREC (section 3.5)."""
+        return mqtt5.PubRecPacket(packet_id).write()
+
+    def pubrel(self, packet_id: int) -> bytes:
+        """PUBREL (section 3.6)."""
+        return mqtt5.PubRelPacket(packet_id).write()
+
+    def pubcomp(self, packet_id: int) -> bytes:
+        """PUBCOMP (section 3.7)."""
+        return mqtt5.PubCompPacket(packet_id).write()
+
+    def pingreq(self) -> bytes:
+        """PINGREQ (section 3.12)."""
+        return mqtt5.PingReqPacket().write()
+
+    def disconnect(self) -> bytes:
+        """DISCONNECT (section 3.14)."""
+        return mqtt5.DisconnectPacket().write()
+
+    def read(self, buffer: Buffer, start: int, end: int) -> tuple[Packet, int]:
+        """One packet from the broker; see Codec.read."""
+        body, stop = frame(buffer, start, end)
+        if buffer[start] >> 4 == PUBLISH:
+            read_text(buffer, body, stop)  # before the codec can panic on it
+        return _translate(_decode(buffer, start, stop)), stop - start
+
+
+def _decode(buffer: Buffer, start: int, stop: int) -> mqtt5.Packet:
+    """One whole frame through the Rust codec."""
+    try:
+        with memoryview(buffer) as view, view[start:stop] as part:
+            packet, used = mqtt5.read(part)
+    except (ValueError, IndexError) as error:
+        raise ProtocolViolationError(f"MQTT 5: {error}") from error
+    except BaseException as error:
+        if type(error).__module__ != "pyo3_runtime":
+            raise
+        raise ProtocolViolationError("MQTT 5: a string that is not UTF-8") from error
+    if used != stop - start:
+        raise ProtocolViolationError("MQTT 5: a packet shorter than its remaining length")
+    return packet
+
+
+def _identified(packet_id: int | None) -> int:
+    if not packet_id:
+        raise ProtocolViolationError("packet identifier 0")
+    return packet_id
+
+
+def _translate(packet: mqtt5.Packet) -> Packet:  # noqa: PLR0911 - one return per packet type
+    match packet:
+        case mqtt5.PublishPacket():
+            check_topic(packet.topic)
+            return Publish(
+                topic=packet.topic,
+                payload=packet.payload,
+                qos=int(packet.qos),
+                retain=packet.retain,
+                dup=packet.duplicate,
+                packet_id=_identified(packet.packet_id) if packet.qos else 0,
+            )
+        case mqtt5.PubAckPacket():
+            return PubAck(packet_id=_identified(packet.packet_id), code=int(packet.reason_code))
+        case mqtt5.PubRecPacket():
+            return PubRec(packet_id=_identified(packet.packet_id), code=int(packet.reason_code))
+        case mqtt5.PubRelPacket():
+            return PubRel(packet_id=_identified(packet.packet_id), code=int(packet.reason_code))
+        case mqtt5.PubCompPacket():
+            return PubComp(packet_id=_identified(packet.packet_id), code=int(packet.reason_code))
+        case mqtt5.SubAckPacket():
+            return SubAck(
+                packet_id=_identified(packet.packet_id),
+                codes=tuple(int(code) for code in packet.reason_codes),
+            )
+        case mqtt5.ConnAckPacket():
+            return ConnAck(
+                session_present=packet.session_present,
+                code=int(packet.reason_code),
+                reason=packet.reason_str or _words(packet.reason_code.name),
+                keep_alive_s=packet.server_keep_alive,
+                receive_max=packet.receive_max,
+                max_packet_bytes=packet.max_packet_size,
+            )
+        case mqtt5.PingRespPacket():
+            return PingResp()
+        case mqtt5.DisconnectPacket():
+            return Disconnect(
+                code=int(packet.reason_code),
+                reason=packet.reason_str or _words(packet.reason_code.name),
+            )
+        case _:
+            raise ProtocolViolationError(f"{type(packet).__name__} is not for a client")
+
+
+def _words(name: str) -> str:
+    return name.lower().replace("_", " ")
