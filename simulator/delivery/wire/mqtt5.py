@@ -157,13 +157,14 @@ def _translate(packet: mqtt5.Packet) -> Packet:  # noqa: PLR0911 - one return pe
     match packet:
         case mqtt5.PublishPacket():
             check_topic(packet.topic)
+            qos = int(packet.qos)  # the Rust enumeration itself is true even at 0
             return Publish(
                 topic=packet.topic,
                 payload=packet.payload,
-                qos=int(packet.qos),
+                qos=qos,
                 retain=packet.retain,
                 dup=packet.duplicate,
-                packet_id=_identified(packet.packet_id) if packet.qos else 0,
+                packet_id=_identified(packet.packet_id) if qos else 0,
             )
         case mqtt5.PubAckPacket():
             return PubAck(packet_id=_identified(packet.packet_id), code=int(packet.reason_code))
