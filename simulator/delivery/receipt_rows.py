@@ -1,0 +1,242 @@
+"""From receipts that foreign clients report to rows for the ledger.
+
+Rule of the module: pure bookkeeping. A receipt becomes a row in one of three ways:
+
+- its clock domain is ours: its own stamps, at once;
+- its clock is another one: its stamps placed on our clock with their uncertainty, when the run
+  settles and all evidence about that clock is in (:mod:`simulator.measure.offsets`);
+- it has no comparable stamps, or its stamps contradict what must have happened: the arrival of the
+  receipt, flagged ``ROUND_TRIP``; the reception lies between our sending and that arrival.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from simulator.alerts.contract import ClockRequest, ReceiptPayload
+from simulator.measure.offsets import OffsetBound, OffsetEstimator, place
+from simulator.measure.receipts import UNKNOWN, ReceiptBatch, ReceiptFlag
+from simulator.units import NS_PER_S
+
+MAX_PENDING: Final = 200_000
+"""Receipts kept between two takes, and until the run settles; more are counted and dropped."""
+
+_DOMAINS_PER_CLIENT: Final = 4
+_WAIT_FOR_SENT_NS: Final = NS_PER_S  # the publisher's stamp travels by pipe, the receipt by MQTT
+
+Row = tuple[int, int, int, int, int, int]
+
+
+@dataclass(slots=True, kw_only=True)
+class Reporter:
+    """A client that reports receipts.
+
+    Attributes:
+        client: its MQTT client id.
+        number: its subscriber number in the ledger.
+        returned: whether it came back to a persistent session.
+        offsets: what is known about its clocks, by domain.
+        answered: number and t3 of the last clock request answered.
+    """
+
+    client: str
+    number: int
+    returned: bool = False
+    offsets: dict[str, OffsetEstimator] = field(default_factory=dict)
+    answered: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pending:
+    """A receipt on its way to a row."""
+
+    reporter: Reporter
+    number: int
+    alert: int
+    identifier: str
+    clock: str
+    received_ns: int
+    handled_ns: int
+    at_ns: int
+    flags: int
+
+
+class ReceiptRows:
+    """Turns receipts into rows.
+
+    Args:
+        domain: our clock domain.
+        drift_ppm: greatest relative rate of two clocks.
+        refuse: called with a reason and an example for whatever is not believed.
+    """
+
+    def __init__(self, *, domain: str, drift_ppm: int, refuse: Callable[[str, str], None]) -> None:
+        self._domain = domain
+        self._drift_ppm = drift_ppm
+        self._refuse = refuse
+        self._sent: dict[int, int] = {}
+        self._rows: list[Row] = []
+        self._waiting: list[_Pending] = []
+        self._estimated: list[_Pending] = []
+        self.count = 0
+
+    def note_sent(self, alert: int, sent_ns: int) -> None:
+        """The publisher's stamp of one alert: no reception can lie before it."""
+        self._sent.setdefault(alert, sent_ns)
+
+    def add(self, reporter: Reporter, receipt: ReceiptPayload, *, alert: int, at_ns: int) -> None:
+        """Take in one receipt.
+
+        Args:
+            reporter: who reports.
+            receipt: what it reports.
+            alert: number of the alert it names; UNKNOWN if there is none of that id.
+            at_ns: when the receipt reached us.
+        """
+        if len(self._rows) + len(self._waiting) + len(self._estimated) >= MAX_PENDING:
+            self._refuse("receipts beyond the limit", reporter.client)
+            return
+        self.count += 1
+        received_ns, domain = receipt.received_ns, receipt.clock
+        stamped = received_ns is not None and domain is not None
+        pending = _Pending(
+            reporter=reporter,
+            number=reporter.number,
+            alert=alert,
+            identifier=receipt.id,
+            clock=domain or "",
+            received_ns=received_ns or 0,
+            handled_ns=received_ns or 0 if receipt.handled_ns is None else receipt.handled_ns,
+            at_ns=at_ns,
+            flags=_flags(receipt, returned=reporter.returned, foreign=alert == UNKNOWN),
+        )
+        if alert == UNKNOWN:
+            self._rows.append(self._round_trip(pending))
+        elif not stamped:
+            self._waiting.append(pending)
+        elif domain == self._domain:
+            self._own_clock(pending)
+        elif (offsets := self._offsets(reporter, pending.clock)) is not None:
+            offsets.reached_us(theirs_ns=pending.handled_ns, ours_ns=at_ns)
+            self._estimated.append(pending)
+        else:
+            self._waiting.append(pending)
+
+    def hear_request(
+        self, reporter: Reporter, clock: str, request: ClockRequest, *, t2_ns: int, t3_ns: int
+    ) -> None:
+        """Keep what a clock request tells about the client's clock.
+
+        Args:
+            reporter: who asks.
+            clock: its clock domain.
+            request: what it sent.
+            t2_ns: when the request reached us.
+            t3_ns: immediately before we answer it.
+        """
+        offsets = None if clock == self._domain else self._offsets(reporter, clock)
+        if offsets is None:
+            return
+        offsets.reached_us(theirs_ns=request.t1_ns, ours_ns=t2_ns)
+        number, answered_ns = reporter.answered or (-1, 0)
+        if request.t4_ns is not None and reporter.answered and number == request.n - 1:
+            offsets.reached_them(ours_ns=answered_ns, theirs_ns=request.t4_ns)
+        if number != request.n:  # of a repeated request, the first answer may be the one it means
+            reporter.answered = (request.n, t3_ns)
+
+    def take(self, now_ns: int) -> ReceiptBatch:
+        """Rows that became final since the last call.
+
+        Receipts of another clock are not among them before :meth:`settle`; receipts without
+        comparable stamps wait up to one second for the publisher's stamp.
+        """
+        still: list[_Pending] = []
+        for pending in self._waiting:
+            if pending.alert in self._sent or now_ns - pending.at_ns > _WAIT_FOR_SENT_NS:
+                self._rows.append(self._round_trip(pending))
+            else:
+                still.append(pending)
+        self._waiting = still
+        return self._flush()
+
+    def settle(self) -> ReceiptBatch:
+        """The rest, at the end, when every ``sent`` stamp that will come has come."""
+        for pending in self._estimated:
+            if (sent_ns := self._sent.get(pending.alert)) is not None:
+                offsets = pending.reporter.offsets[pending.clock]
+                offsets.reached_them(ours_ns=sent_ns, theirs_ns=pending.received_ns)
+        self._rows.extend(self._estimate(pending) for pending in self._estimated)
+        self._rows.extend(self._round_trip(pending) for pending in self._waiting)
+        self._estimated, self._waiting = [], []
+        return self._flush()
+
+    def offset(
+        self, reporter: Reporter, clock: str, from_ns: int, to_ns: int
+    ) -> OffsetBound | None:
+        """Our clock minus the reporter's during a window of ours, as far as is known by now."""
+        offsets = reporter.offsets.get(clock)
+        return offsets.over(from_ns, to_ns) if offsets else None
+
+    def _flush(self) -> ReceiptBatch:
+        rows, self._rows = self._rows, []
+        return ReceiptBatch.from_rows(rows)
+
+    def _own_clock(self, pending: _Pending) -> None:
+        if pending.handled_ns > pending.at_ns:
+            self._impossible(pending)
+            self._waiting.append(pending)
+            return
+        self._rows.append(_row(pending, pending.received_ns, 0, pending.handled_ns))
+
+    def _estimate(self, pending: _Pending) -> Row:
+        sent_ns = self._sent.get(pending.alert)
+        if sent_ns is None:
+            return self._round_trip(pending)
+        window_end = max(sent_ns, pending.at_ns)
+        bound = pending.reporter.offsets[pending.clock].over(sent_ns, window_end)
+        placed = bound and place(
+            bound,
+            received_ns=pending.received_ns,
+            handled_ns=pending.handled_ns,
+            sent_ns=sent_ns,
+            arrival_ns=pending.at_ns,
+        )
+        if not placed:
+            self._impossible(pending)
+            return self._round_trip(pending)
+        return _row(pending, placed.received_ns, placed.uncertainty_ns, placed.handled_ns)
+
+    def _round_trip(self, pending: _Pending) -> Row:
+        at_ns = pending.at_ns
+        uncertainty_ns = max(0, at_ns - self._sent.get(pending.alert, at_ns))
+        flags = pending.flags | ReceiptFlag.ROUND_TRIP
+        return (pending.number, pending.alert, at_ns, uncertainty_ns, at_ns, flags)
+
+    def _offsets(self, reporter: Reporter, domain: str) -> OffsetEstimator | None:
+        if domain not in reporter.offsets:
+            if len(reporter.offsets) >= _DOMAINS_PER_CLIENT:
+                self._refuse("clock domains beyond the limit", reporter.client)
+                return None
+            reporter.offsets[domain] = OffsetEstimator(drift_ppm=self._drift_ppm)
+        return reporter.offsets[domain]
+
+    def _impossible(self, pending: _Pending) -> None:
+        self._refuse("impossible times", f"{pending.reporter.client}: {pending.identifier}")
+
+
+def _row(pending: _Pending, received_ns: int, uncertainty_ns: int, handled_ns: int) -> Row:
+    flags = pending.flags | ReceiptFlag.USER_STAMP
+    return (pending.number, pending.alert, received_ns, uncertainty_ns, handled_ns, flags)
+
+
+def _flags(receipt: ReceiptPayload, *, returned: bool, foreign: bool) -> int:
+    flags = ReceiptFlag(0)
+    if receipt.retain:
+        flags |= ReceiptFlag.RETAIN | ReceiptFlag.STATE  # alerts are never retained, states are
+    if receipt.dup:
+        flags |= ReceiptFlag.DUP
+    if returned:
+        flags |= ReceiptFlag.SESSION
+    if foreign:
+        flags |= ReceiptFlag.FOREIGN
+    return int(flags)
