@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from simulator.alerts.contract import ClockRequest, ReceiptPayload
-from simulator.measure.offsets import OffsetBound, OffsetEstimator, place
+from simulator.measure.offsets import OffsetEstimator, place
 from simulator.measure.receipts import UNKNOWN, ReceiptBatch, ReceiptFlag
 from simulator.units import NS_PER_S
 
@@ -169,13 +169,6 @@ class ReceiptRows:
         self._rows.extend(self._round_trip(pending) for pending in self._waiting)
         self._estimated, self._waiting = [], []
         return self._flush()
-
-    def offset(
-        self, reporter: Reporter, clock: str, from_ns: int, to_ns: int
-    ) -> OffsetBound | None:
-        """Our clock minus the reporter's during a window of ours, as far as is known by now."""
-        offsets = reporter.offsets.get(clock)
-        return offsets.over(from_ns, to_ns) if offsets else None
 
     def _flush(self) -> ReceiptBatch:
         rows, self._rows = self._rows, []

@@ -138,7 +138,8 @@ class ForeignRegistry:
         known = self._clients.get(client)
         if known is None or known.said.clock is None:
             return None
-        return self._rows.offset(known.reporter, known.said.clock, from_ns, to_ns)
+        offsets = known.reporter.offsets.get(known.said.clock)
+        return offsets.over(from_ns, to_ns) if offsets else None
 
     def note_sent(self, alert: int, sent_ns: int) -> None:
         """The publisher's stamp of one alert: no reception can lie before it."""
