@@ -1,0 +1,91 @@
+"""What every broker can do, and what is on this host."""
+
+import ipaddress
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import ClassVar, Final, Self
+
+from simulator.delivery.messages import BrokerEndpoint
+
+LOOPBACK: Final = "127.0.0.1"
+PROTOCOLS: Final = ("3.1.1", "5")
+
+
+class Broker(ABC):
+    """An MQTT broker for the length of a run. ``start`` and ``stop`` may be called twice.
+
+    Attributes:
+        kind: ``embedded``, ``mosquitto`` or ``external``.
+        properties_allowed: whether our messages may carry MQTT 5 properties.
+        watched: MQTT versions whose listener can die while the broker seems healthy, so that it
+            must be probed during the run.
+    """
+
+    kind: ClassVar[str]
+    properties_allowed: ClassVar[bool]
+    watched: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def start(self) -> None:
+        """Bring the broker up; returns when it accepts connections.
+
+        Raises:
+            ConfigurationError: if a port that was asked for is taken.
+            BrokerUnreachableError: if it does not come up.
+        """
+
+    @abstractmethod
+    def endpoint(self, protocol: str) -> BrokerEndpoint:
+        """Where a client of this MQTT version (``3.1.1`` or ``5``) connects.
+
+        Raises:
+            ConfigurationError: if the broker was not given for this version.
+        """
+
+    @abstractmethod
+    def alive(self) -> str | None:
+        """None while the broker is believed to live, else why it is not. Costs next to nothing."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End what was started. A broker that we did not start is left alone."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, object]:
+        """Kind, name, version, addresses and settings for the manifest; never a password."""
+
+    @property
+    def process(self) -> int | None:
+        """Process id of a broker that we started and that runs; None otherwise."""
+        return None
+
+    def addresses(self) -> dict[str, str]:
+        """URL by MQTT version, without user and password."""
+        found: dict[str, str] = {}
+        for protocol in PROTOCOLS:
+            endpoint = self.endpoint(protocol)
+            host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+            found[protocol] = f"mqtt://{host}:{endpoint.port}"
+        return found
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this host's loopback; names are not looked up."""
+    if host.rstrip(".").lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,36 @@
+"""From the ``--broker`` setting to a broker."""
+
+from collections.abc import Sequence
+
+from simulator.clock import Clock
+from simulator.delivery.brokers.base import Broker
+from simulator.delivery.brokers.embedded import EmbeddedBroker
+from simulator.delivery.brokers.external import ExternalBroker
+from simulator.delivery.brokers.mosquitto import ManagedMosquitto
+
+
+def choose_broker(
+    setting: str,
+    *,
+    root: str = "alertsim",
+    allow_hosts: Sequence[str] = (),
+    clock: Clock | None = None,
+    where: str = "--broker",
+) -> Broker:
+    """The broker that a setting means; nothing is started yet.
+
+    Args:
+        setting: ``embedded``, ``mosquitto`` or a URL.
+        root: topic root, noted in the runtime file.
+        allow_hosts: hosts that may be published to besides this one.
+        clock: where time comes from.
+        where: the option it came from, for errors.
+
+    Raises:
+        ConfigurationError: for an unknown kind, an unusable address or a host not allowed.
+    """
+    if setting == "embedded":
+        return EmbeddedBroker(root=root, clock=clock)
+    if setting == "mosquitto":
+        return ManagedMosquitto(clock=clock)
+    return ExternalBroker(setting, allow_hosts=allow_hosts, where=where)

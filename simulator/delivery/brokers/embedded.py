@@ -1,0 +1,191 @@
+"""The broker we carry: iotcore (rumqttd) in a child process on loopback.
+
+Rule of the module: two listeners, because rumqttd serves one MQTT version a port; MQTT 3.1.1 is
+announced first, since every client speaks it. Its known gaps shape what we do: nothing of ours sets
+an MQTT 5 property here, and its 3.1.1 listener is watched, because one such property from anybody
+kills it while the other listener goes on as if healthy.
+"""
+
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import ClassVar, Final
+
+from simulator.clock import Clock, SystemClock
+from simulator.delivery.brokers.base import LOOPBACK, PROTOCOLS, Broker
+from simulator.delivery.brokers.child import BrokerProcess
+from simulator.delivery.brokers.ports import await_listening, pick_ports
+from simulator.delivery.messages import BrokerEndpoint
+from simulator.delivery.runtime_file import RuntimeFile, starting_lock
+from simulator.errors import BrokerUnreachableError
+
+PREFERRED_PORTS: Final = (18831, 18835)
+
+_SETTINGS: Final = {
+    # rumqttd keeps one commit log per filter. Smaller segments lost messages in floods, the
+    # defaults grew without bound; these level off near 310 MB.
+    "max_segment_size": 16_777_216,
+    "max_segment_count": 4,
+    "max_connections": 20_000,
+    "max_outgoing_packet_count": 200,
+    "max_payload_size": 1_048_576,
+    "max_inflight_count": 100,
+    "connection_timeout_ms": 60_000,
+    "next_connection_delay_ms": 0,
+}
+_PANICS: Final = {
+    "packets with Properties": "an MQTT 5 message with properties met an MQTT 3.1.1 subscriber, "
+    "which it cannot serve; such subscribers are cut off",
+    "PoisonError": "its MQTT 3.1.1 or 5 listener refuses every new connection",
+}
+_START_NS: Final = 15_000_000_000
+
+
+class EmbeddedBroker(Broker):
+    """The embedded broker.
+
+    Args:
+        ports: (MQTT 3.1.1, MQTT 5) ports of 127.0.0.1; None: 18831 and 18835 if free, else free
+            ones.
+        root: topic root, for whoever looks the broker up in the runtime file.
+        clock: where time comes from.
+        announce: keep an entry in the runtime file while it runs.
+    """
+
+    kind: ClassVar[str] = "embedded"
+    properties_allowed: ClassVar[bool] = False
+    watched: ClassVar[tuple[str, ...]] = ("3.1.1",)
+
+    def __init__(
+        self,
+        *,
+        ports: tuple[int, int] | None = None,
+        root: str = "alertsim",
+        clock: Clock | None = None,
+        announce: bool = True,
+    ) -> None:
+        self._wanted = ports
+        self._root = root
+        self._clock = clock or SystemClock()
+        self._announce = announce
+        self._ports: tuple[int, ...] = ()
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._process: BrokerProcess | None = None
+        self._entry: RuntimeFile | None = None
+
+    def start(self) -> None:
+        """Start the child and wait until both listeners are up."""
+        if self._process is not None:
+            return
+        self._folder = tempfile.TemporaryDirectory(prefix="alertsim-broker-")
+        try:
+            with starting_lock():
+                self._ports = pick_ports(
+                    self._wanted or PREFERRED_PORTS, given=self._wanted is not None
+                )
+                self._process = self._launch(Path(self._folder.name))
+            if self._announce:
+                self._entry = RuntimeFile.write(
+                    kind=self.kind,
+                    ports=dict(zip(PROTOCOLS, self._ports, strict=True)),
+                    root=self._root,
+                    started_ns=self._clock.wall_ns(),
+                )
+        except BaseException:
+            self.stop()
+            raise
+
+    def _launch(self, folder: Path) -> BrokerProcess:
+        configuration = folder / "rumqttd.toml"
+        configuration.write_text(rumqttd_toml(*self._ports), encoding="ascii")
+        process = BrokerProcess(["serve", str(configuration)], folder / "output.txt")
+        process.start()
+        try:
+            await_listening(
+                process,
+                self._ports,
+                clock=self._clock,
+                timeout_ns=_START_NS,
+                name="the embedded broker",
+            )
+        except BrokerUnreachableError:
+            process.stop()
+            raise
+        return process
+
+    def endpoint(self, protocol: str) -> BrokerEndpoint:
+        """127.0.0.1 and the port of this version."""
+        if not self._ports:
+            raise BrokerUnreachableError("the embedded broker was not started")
+        port = self._ports[PROTOCOLS.index(protocol)]
+        return BrokerEndpoint(host=LOOPBACK, port=port, protocol=protocol)
+
+    def alive(self) -> str | None:
+        """The child's end, or the two panics that end its MQTT 3.1.1 listener without it."""
+        if self._process is None:
+            return "the embedded broker is not running"
+        ended = self._process.ended()
+        said = self._process.said()
+        if ended is not None:
+            return f"the embedded broker {ended}" + (f": {said}" if said else "")
+        for mark, meaning in _PANICS.items():
+            if mark in said:
+                return f"the embedded broker failed: {meaning}"
+        return None
+
+    def stop(self) -> None:
+        """End the child and forget the runtime entry."""
+        if self._entry is not None:
+            self._entry.remove()
+            self._entry = None
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+        self._ports = ()
+
+    @property
+    def process(self) -> int | None:
+        """Process id while it runs."""
+        return self._process.pid if self._process is not None else None
+
+    def describe(self) -> dict[str, object]:
+        """What the manifest says of it."""
+        return {
+            "kind": self.kind,
+            "name": "iotcore (rumqttd)",
+            "version": version("iotcore"),
+            "addresses": self.addresses() if self._ports else {},
+            "properties_allowed": self.properties_allowed,
+            "settings": dict(_SETTINGS),
+        }
+
+
+def rumqttd_toml(port_311: int, port_5: int) -> str:
+    """The configuration file: one listener per MQTT version, both on loopback."""
+    router = "\n".join(
+        f"{name} = {_SETTINGS[name]}"
+        for name in (
+            "max_connections",
+            "max_outgoing_packet_count",
+            "max_segment_size",
+            "max_segment_count",
+        )
+    )
+    listeners = "\n".join(
+        f"""
+[{table}.1]
+name = "{table}-1"
+listen = "{LOOPBACK}:{port}"
+next_connection_delay_ms = {_SETTINGS["next_connection_delay_ms"]}
+
+[{table}.1.connections]
+connection_timeout_ms = {_SETTINGS["connection_timeout_ms"]}
+max_payload_size = {_SETTINGS["max_payload_size"]}
+max_inflight_count = {_SETTINGS["max_inflight_count"]}
+dynamic_filters = true"""
+        for table, port in (("v4", port_311), ("v5", port_5))
+    )
+    return f"id = 0\n\n[router]\nid = 0\n{router}\n{listeners}\n"

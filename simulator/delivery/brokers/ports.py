@@ -1,0 +1,123 @@
+"""TCP ports on loopback: which are free, who listens, and since when.
+
+Rule of the module: what is found free is free only until somebody else takes it; whoever starts a
+broker holds the starting lock meanwhile, and checks afterwards that the listener is its own child.
+"""
+
+import contextlib
+import errno
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from simulator.clock import Clock
+from simulator.delivery.brokers.base import LOOPBACK
+from simulator.delivery.brokers.child import BrokerProcess
+from simulator.errors import BrokerUnreachableError, ConfigurationError
+
+_POLL_NS: Final = 10_000_000
+_CONNECT_S: Final = 0.5
+_LISTEN: Final = "0A"  # state column of /proc/net/tcp
+
+
+def pick_ports(wanted: Sequence[int], *, given: bool, where: str = "") -> tuple[int, ...]:
+    """The wanted ports of 127.0.0.1 if they are free, else free ones.
+
+    Args:
+        wanted: ports, 1 to 65535.
+        given: the user named them: a taken one is an error instead of being replaced.
+        where: the option that named them, for the error.
+
+    Raises:
+        ConfigurationError: if a given port is taken or may not be used.
+    """
+    held: list[socket.socket] = []
+    try:
+        for port in wanted:
+            try:
+                held.append(_bound(port))
+            except OSError as error:
+                if given:
+                    taken = error.errno == errno.EADDRINUSE
+                    raise ConfigurationError(
+                        "the port is in use" if taken else f"the port cannot be used: {error}",
+                        where,
+                        "port",
+                        str(port),
+                        "choose another port, or none: a free one is found then",
+                    ) from None
+                held.append(_bound(0))
+        return tuple(int(each.getsockname()[1]) for each in held)
+    finally:
+        for each in held:
+            each.close()
+
+
+def _bound(port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((LOOPBACK, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def await_listening(
+    process: BrokerProcess, ports: Sequence[int], *, clock: Clock, timeout_ns: int, name: str
+) -> None:
+    """Wait until the child listens on every port.
+
+    Raises:
+        BrokerUnreachableError: if it ends first or does not listen in time; with what it said.
+    """
+    deadline_ns = clock.monotonic_ns() + timeout_ns
+    waiting = list(ports)
+    while waiting:
+        ended = process.ended()
+        if ended is not None:
+            raise BrokerUnreachableError(f"{name} {ended} while starting: {process.said()}")
+        if _listening(waiting[0], process.pid):
+            del waiting[0]
+            continue
+        if clock.monotonic_ns() > deadline_ns:
+            raise BrokerUnreachableError(
+                f"{name} does not listen on {LOOPBACK}:{waiting[0]} after "
+                f"{timeout_ns // 1_000_000_000} s: {process.said() or 'it said nothing'}"
+            )
+        clock.sleep_ns(_POLL_NS)
+
+
+def _listening(port: int, pid: int | None) -> bool:
+    owner = listener_inode(port)
+    ours = _sockets(pid) if pid is not None else set()
+    if owner is not None and ours:
+        return owner in ours
+    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), _CONNECT_S):
+        return True
+    return False
+
+
+def listener_inode(port: int) -> str | None:
+    """Inode of the socket that listens on 127.0.0.1:port; None if none or not on Linux."""
+    try:
+        lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return None
+    address = f"{int.from_bytes(socket.inet_aton(LOOPBACK), 'little'):08X}:{port:04X}"
+    for line in lines:
+        columns = line.split()
+        if columns[1] == address and columns[3] == _LISTEN:
+            return columns[9]
+    return None
+
+
+def _sockets(pid: int) -> set[str]:
+    inodes = set()
+    with contextlib.suppress(OSError):
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                inodes.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
+    return inodes
