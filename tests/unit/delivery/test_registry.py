@@ -1,0 +1,359 @@
+"""The registry as a state machine: no socket, a manual clock."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from simulator.clock import ManualClock
+from simulator.delivery import registry as registry_module
+from simulator.delivery.aio import Incoming
+from simulator.delivery.receipt_rows import MAX_PENDING
+from simulator.delivery.registry import ForeignClient, ForeignRegistry, Reply, shipped_drift_ppm
+from simulator.measure.plan import Session
+from simulator.measure.receipts import (
+    UNKNOWN,
+    ConnectionChange,
+    ReceiptBatch,
+    ReceiptFlag,
+)
+
+HERE = "boot/1"
+ALERT_ID = "run-miyagi-1"
+USER, TRIP = ReceiptFlag.USER_STAMP, ReceiptFlag.ROUND_TRIP
+
+
+class Bench:
+    """A registry, its clock, and what it registered."""
+
+    def __init__(self, drift_ppm: int = 0) -> None:
+        self.clock = ManualClock(monotonic=1_000_000)
+        self.registered: list[ForeignClient] = []
+        self.registry = ForeignRegistry(
+            root="alertsim",
+            domain=HERE,
+            identifiers={ALERT_ID: 7, "run-miyagi-2": 8},
+            register=self._register,
+            clock=self.clock,
+            drift_ppm=drift_ppm,
+        )
+
+    def _register(self, client: ForeignClient) -> int:
+        self.registered.append(client)
+        return 99 + len(self.registered)
+
+    def hear(
+        self, topic: str, payload: bytes | dict[str, object], *, retain: bool = False
+    ) -> Reply | None:
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        return self.registry.take(
+            Incoming(
+                topic=f"alertsim/v1/{topic}",
+                payload=body,
+                qos=1,
+                retain=retain,
+                dup=False,
+                at_ns=self.clock.monotonic_ns(),
+            )
+        )
+
+    def online(self, client: str = "siren", **more: object) -> None:
+        self.hear(f"status/{client}", {"state": "online", **more}, retain=True)
+
+    def receipt(self, client: str = "siren", identifier: str = ALERT_ID, **more: object) -> None:
+        self.hear(f"receipts/{client}", {"id": identifier, **more})
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    assert all(isinstance(reason, str) for reason in made.registry.examples)
+
+
+def rows(batch: ReceiptBatch) -> list[tuple[int, ...]]:
+    return [tuple(int(value) for value in row) for row in batch.rows]
+
+
+def test_a_retained_status_registers_its_client_once(bench: Bench) -> None:
+    status: dict[str, Any] = {
+        "filters": [{"filter": "alertsim/v1/alerts/miyagi/+", "qos": 2}],
+        "session": "persistent",
+        "clock": "elsewhere",
+    }
+    bench.online(**status)
+    bench.online(**status)
+
+    assert bench.registered == [
+        ForeignClient(
+            client="siren",
+            filters=(("alertsim/v1/alerts/miyagi/+", 2),),
+            session=Session.PERSISTENT,
+            clock="elsewhere",
+            joined_ns=1_000_000,
+        )
+    ]
+    assert bench.registry.online == 1
+    assert bench.registry.clients == tuple(bench.registered)
+    changes = [(e.subscriber, e.change) for e in bench.registry.take_connections()]
+    assert changes == [(100, ConnectionChange.CONNECTED), (100, ConnectionChange.SUBSCRIBED)]
+    assert bench.registry.take_connections() == ()
+
+
+@pytest.mark.parametrize("farewell", [b'{"state":"offline"}', b""])
+def test_offline_or_a_cleared_status_closes_the_connection(bench: Bench, farewell: bytes) -> None:
+    bench.online()
+    bench.registry.take_connections()
+    bench.clock.advance(5)
+    bench.receipt()
+    bench.clock.advance(5)
+    bench.hear("status/siren", farewell)
+    bench.hear("status/siren", farewell)
+
+    (closed,) = bench.registry.take_connections()
+    assert (closed.change, closed.at_ns) == (ConnectionChange.CLOSED, 1_000_010)
+    assert closed.last_alive_ns == 1_000_005
+    assert bench.registry.online == 0
+    assert len(bench.registry.clients) == 1
+
+
+def test_the_old_status_of_a_client_that_is_gone_registers_nobody(bench: Bench) -> None:
+    bench.hear("status/siren", b'{"state":"offline"}', retain=True)
+
+    assert bench.registered == []
+    assert bench.registry.take_connections() == ()
+
+
+def test_a_client_that_returns_to_a_persistent_session_says_so_in_its_rows(bench: Bench) -> None:
+    bench.online(session="persistent")
+    bench.hear("status/siren", {"state": "offline"})
+    bench.online(session="persistent")
+    bench.registry.note_sent(7, 999_000)
+    bench.receipt()
+
+    connected = bench.registry.take_connections()[-2]
+    assert (connected.change, connected.session_present) == (ConnectionChange.CONNECTED, True)
+    ((*_, flags),) = rows(bench.registry.take_receipts())
+    assert flags == TRIP | ReceiptFlag.SESSION
+    assert len(bench.registered) == 1
+
+
+def test_other_filters_make_another_subscriber(bench: Bench) -> None:
+    bench.online()
+    bench.online(filters=[{"filter": "#", "qos": 0}])
+    bench.registry.note_sent(7, 999_000)
+    bench.receipt()
+
+    assert [client.filters for client in bench.registered] == [(), (("#", 0),)]
+    events = [(e.subscriber, e.change) for e in bench.registry.take_connections()]
+    assert events[2:4] == [(100, ConnectionChange.CLOSED), (101, ConnectionChange.CONNECTED)]
+    assert rows(bench.registry.take_receipts())[0][0] == 101
+
+
+def test_stamps_of_our_own_clock_are_taken_as_they_are(bench: Bench) -> None:
+    bench.online(clock=HERE)
+    bench.receipt(received_ns="999000", handled_ns="999500", clock=HERE, dup=True)
+    bench.receipt(received_ns="999700", clock=HERE, retain=True)
+
+    assert rows(bench.registry.take_receipts()) == [
+        (100, 7, 999_000, 0, 999_500, USER | ReceiptFlag.DUP),
+        (100, 7, 999_700, 0, 999_700, USER | ReceiptFlag.RETAIN | ReceiptFlag.STATE),
+    ]
+    assert bench.registry.receipts == 2
+
+
+def test_a_stamp_after_its_own_receipt_is_not_believed(bench: Bench) -> None:
+    bench.online(clock=HERE)
+    bench.registry.note_sent(7, 999_000)
+    bench.receipt(received_ns="999500", handled_ns="1000001", clock=HERE)
+
+    assert rows(bench.registry.take_receipts()) == [(100, 7, 1_000_000, 1000, 1_000_000, TRIP)]
+    assert bench.registry.refused == {"impossible times": 1}
+
+
+def test_without_a_clock_the_row_is_a_round_trip_back_to_the_sending(bench: Bench) -> None:
+    bench.online()
+    bench.receipt(received_ns="5", handled_ns="6")
+    bench.receipt()
+    assert rows(bench.registry.take_receipts()) == []  # the publisher's stamp is on its way
+
+    bench.registry.note_sent(7, 999_200)
+    bench.registry.note_sent(7, 123)  # the first stamp of an alert stands
+    assert rows(bench.registry.take_receipts()) == [(100, 7, 1_000_000, 800, 1_000_000, TRIP)] * 2
+
+
+def test_a_round_trip_waits_a_second_for_the_publisher_and_no_longer(bench: Bench) -> None:
+    bench.online()
+    bench.receipt()
+    bench.clock.advance(1_000_000_000)
+    assert rows(bench.registry.take_receipts()) == []
+    bench.clock.advance(1)
+
+    assert rows(bench.registry.take_receipts()) == [(100, 7, 1_000_000, 0, 1_000_000, TRIP)]
+
+
+def test_an_unknown_identifier_is_a_foreign_row(bench: Bench) -> None:
+    bench.online(clock=HERE)
+    bench.receipt(identifier="other-run-miyagi-1", received_ns="5", clock=HERE)
+
+    flags = TRIP | ReceiptFlag.FOREIGN
+    assert rows(bench.registry.take_receipts()) == [(100, UNKNOWN, 1_000_000, 0, 1_000_000, flags)]
+
+
+def test_another_clock_is_placed_with_its_uncertainty_when_the_run_settles(bench: Bench) -> None:
+    # Their clock is 900,000 behind ours: 100,000 there is 1,000,000 here.
+    bench.online(clock="far")
+    bench.clock.advance(30)
+    reply = bench.hear("clock/siren/request", {"n": 1, "t1_ns": "100010"})  # 20 on the way
+    assert reply is not None
+    assert json.loads(reply.payload) == {
+        "n": 1,
+        "t1_ns": "100010",
+        "t2_ns": "1000030",
+        "t3_ns": "1000030",
+    }
+    assert reply.topic == "alertsim/v1/clock/siren/response"
+    assert bench.registry.offset("siren", 0, 10) is None
+    bench.clock.advance(100)
+    bench.hear("clock/siren/request", {"n": 2, "t1_ns": "100100", "t4_ns": "100040"})
+    offset = bench.registry.offset("siren", 0, 10)
+    assert offset is not None
+    assert (offset.low_ns, offset.high_ns) == (900_000 - 10, 900_000 + 20)
+
+    bench.clock.advance(1000)  # 1,001,130
+    bench.registry.note_sent(7, 1_000_500)
+    bench.receipt(received_ns="100800", handled_ns="100850", clock="far")
+    assert rows(bench.registry.take_receipts()) == []
+
+    assert rows(bench.registry.settle()) == [(100, 7, 1_000_820, 30, 1_000_870, USER)]
+    assert rows(bench.registry.settle()) == []
+
+
+def test_receipts_alone_tell_enough_about_a_clock(bench: Bench) -> None:
+    bench.online(clock="far")
+    bench.registry.note_sent(7, 1_000_000)
+    bench.registry.note_sent(8, 1_002_000)
+    bench.clock.advance(1000)
+    bench.receipt(received_ns="100005", handled_ns="100010", clock="far")  # 5 there
+    bench.clock.advance(1100)
+    bench.receipt(
+        identifier="run-miyagi-2", received_ns="102050", handled_ns="102090", clock="far"
+    )  # 10 back
+
+    first, second = rows(bench.registry.settle())
+    assert first == (100, 7, 1_000_015, 15, 1_000_020, USER)
+    assert second == (100, 8, 1_002_060, 15, 1_002_100, USER)
+
+
+def test_a_stepped_clock_gives_round_trips(bench: Bench) -> None:
+    bench.online(clock="far")
+    bench.registry.note_sent(7, 1_000_000)
+    bench.registry.note_sent(8, 1_002_000)
+    bench.clock.advance(5000)
+    bench.receipt(received_ns="100005", clock="far")
+    bench.receipt(identifier="run-miyagi-2", received_ns="900000000", clock="far")
+
+    assert [row[-1] for row in rows(bench.registry.settle())] == [TRIP, TRIP]
+    assert bench.registry.refused == {"impossible times": 2}
+
+
+def test_an_alert_that_was_never_sent_stays_a_round_trip(bench: Bench) -> None:
+    bench.online(clock="far")
+    bench.receipt(received_ns="100005", clock="far")
+    bench.receipt()
+
+    assert [row[-1] for row in rows(bench.registry.settle())] == [TRIP, TRIP]
+
+
+def test_only_the_response_just_before_is_paired_with_its_arrival(bench: Bench) -> None:
+    bench.online(clock="far")
+    bench.hear("clock/siren/request", {"n": 1, "t1_ns": "1"})
+    bench.hear("clock/siren/request", {"n": 3, "t1_ns": "2", "t4_ns": "2"})
+    assert bench.registry.offset("siren", 0, 10) is None
+
+
+def test_of_a_repeated_request_the_first_answer_counts(bench: Bench) -> None:
+    bench.online(clock="far")
+    bench.hear("clock/siren/request", {"n": 1, "t1_ns": "0"})
+    bench.clock.advance(1000)
+    bench.hear("clock/siren/request", {"n": 1, "t1_ns": "0"})
+    bench.hear("clock/siren/request", {"n": 2, "t1_ns": "1000", "t4_ns": "10"})
+
+    offset = bench.registry.offset("siren", 0, 10)
+    assert offset is not None
+    assert offset.low_ns == 999_990
+
+
+def test_clock_requests_of_anybody_are_answered(bench: Bench) -> None:
+    assert bench.hear("clock/stranger/request", {"n": 1, "t1_ns": "1"}) is not None
+    bench.online(clock=HERE)
+    assert bench.hear("clock/siren/request", {"n": 1, "t1_ns": "1"}) is not None
+    assert bench.registry.offset("siren", 0, 10) is None
+    assert bench.registry.offset("stranger", 0, 10) is None
+    bench.online()
+    assert bench.hear("clock/siren/request", {"n": 1, "t1_ns": "1"}) is not None
+    assert bench.registry.offset("siren", 0, 10) is None
+
+
+def test_what_strangers_send_is_counted_and_harmless(bench: Bench) -> None:
+    bench.online()
+    for payload in (b"", b"{", b"\xff", b"[" * 8000, b"9" * 100_000, b'{"id":null}', b"null"):
+        bench.hear("receipts/siren", payload)
+    for payload in (b"{", b'{"state":"on"}', b"x" * 100_000):
+        bench.hear("status/siren", payload)
+    bench.hear("clock/siren/request", b"{}")
+    bench.hear("clock/siren/request", {"n": 1, "t1_ns": "1"}, retain=True)
+    bench.hear("clock/siren/response", {"n": 1})
+    bench.hear("receipts/siren/more", b"{}")
+    bench.hear("receipts/siren", {"id": ALERT_ID}, retain=True)
+    bench.hear("receipts/nobody", {"id": ALERT_ID})
+
+    assert bench.registry.refused == {
+        "malformed receipt": 7,
+        "malformed status": 3,
+        "malformed clock request": 1,
+        "retained clock request": 1,
+        "foreign topic": 2,
+        "retained receipt": 1,
+        "receipt of an unregistered client": 1,
+    }
+    assert bench.registry.examples["malformed receipt"].startswith("alertsim/v1/receipts/siren: ")
+    assert max(map(len, bench.registry.examples.values())) <= 300
+    assert bench.registry.online == 1
+    assert rows(bench.registry.settle()) == []
+
+
+def test_clients_and_their_clocks_are_bounded(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry_module, "MAX_CLIENTS", 2)
+    for name in ("a", "b", "c"):
+        bench.online(name)
+    for domain in range(6):
+        bench.receipt("a", received_ns="5", clock=f"far/{domain}")
+        bench.receipt("a", received_ns="5", clock="far/0")
+
+    assert bench.registry.online == 2
+    assert bench.registry.refused == {
+        "clients beyond the limit": 1,
+        "clock domains beyond the limit": 2,
+    }
+    assert len(rows(bench.registry.settle())) == 12
+
+
+def test_receipts_are_bounded(bench: Bench) -> None:
+    bench.online()
+    bench.registry._rows._rows.extend([(0, 0, 0, 0, 0, 0)] * (MAX_PENDING - 1))
+    bench.receipt()
+    bench.receipt()
+
+    assert bench.registry.receipts == 1
+    assert bench.registry.refused == {"receipts beyond the limit": 1}
+
+
+def test_the_shipped_drift_covers_two_clocks_slewed_apart() -> None:
+    assert shipped_drift_ppm() == 1000
+    ForeignRegistry(
+        root="alertsim", domain=HERE, identifiers={}, register=lambda _: 0, clock=ManualClock()
+    )
