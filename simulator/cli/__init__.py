@@ -9,7 +9,7 @@ _CLICK_USAGE_ERROR = 2
 
 def main() -> None:
     """Entry point of ``alertsim``: a wrong command line is exit 104 like any other bad input."""
-    from simulator.cli.app import app  # noqa: PLC0415  # keeps `import simulator.cli` light
+    from simulator.cli.app import app
 
     try:
         app()

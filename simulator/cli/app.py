@@ -8,8 +8,8 @@ app = typer.Typer(
     name="alertsim",
     help=(
         "Simulate the notification of alerts: from launch detection to prefecture shelter alerts, "
-        "over real MQTT to real subscribers, with every delivery measured. "
-        "Everything sent is marked as an exercise (【訓練】 EXERCISE) and cannot be marked otherwise."
+        "over real MQTT to real subscribers, with every delivery measured. Everything sent is "
+        "marked as an exercise (【訓練】 EXERCISE) and cannot be marked otherwise."
     ),
     epilog=(
         "Exit codes: 0 pass, 98 inconclusive, 99 threshold failed, 104 bad input, 105 aborted, "

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TextIO
 
 import typer
 
@@ -54,7 +54,7 @@ class Output:
             _write(sys.stderr, text)
 
 
-def _write(stream: Any, text: str) -> None:
+def _write(stream: TextIO, text: str) -> None:
     try:
         stream.write(text + "\n")
         stream.flush()
@@ -82,7 +82,7 @@ def command(
     except KeyboardInterrupt:
         _write(sys.stderr, "aborted")
         raise SystemExit(ExitCode.ABORTED) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # the last frame: anything else is our defect
         report_defect(error, as_json=as_json)
         raise SystemExit(ExitCode.INTERNAL) from None
 
@@ -99,9 +99,7 @@ def report_error(error: AlertsimError, *, as_json: bool) -> None:
                 "value": error.value,
                 "remedy": error.remedy,
             }
-        _write(
-            sys.stdout, json.dumps({"error": detail, "exit_code": error.exit_code}, indent=2)
-        )
+        _write(sys.stdout, json.dumps({"error": detail, "exit_code": error.exit_code}, indent=2))
     _write(sys.stderr, f"error: {error}")
 
 
@@ -123,7 +121,7 @@ def report_defect(error: Exception, *, as_json: bool) -> None:
 
 def configure_logging(log_format: str, level: str) -> None:
     """Send structlog to standard error, as text for people or as one JSON object a line."""
-    import structlog  # noqa: PLC0415  # `--help` does not need it
+    import structlog
 
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)

@@ -1,0 +1,163 @@
+"""Commands that touch no broker: simulate, validate, schema, scenarios."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from simulator.cli.common import (
+    JsonOption,
+    LogFormatOption,
+    LogLevelOption,
+    QuietOption,
+    command,
+)
+
+ScenarioArgument = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a shipped scenario, or path of a scenario file.", metavar="SCENARIO"
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command(
+        "simulate",
+        help="Play the model only, no MQTT: print the timeline of one replication.",
+        epilog="Examples: alertsim simulate tohoku-2022-11-03 | "
+        "alertsim simulate tohoku-2022-11-03-modelled --seed 7 --out timeline.jsonl",
+    )(simulate_command)
+    app.command(
+        "validate",
+        help="Check a scenario file; say file, line, field, value and remedy of what is wrong.",
+        epilog="Example: alertsim validate my-drill.yaml",
+    )(validate_command)
+    app.command(
+        "schema",
+        help="Print a JSON Schema: of the scenario file (for editors), the summary, or a message.",
+        epilog="Example: alertsim schema > scenario.schema.json",
+    )(schema_command)
+    app.command(
+        "scenarios",
+        help="List the scenarios that ship with alertsim.",
+        epilog="Examples: alertsim scenarios | alertsim scenarios --show drill-minimal",
+    )(scenarios_command)
+
+
+def simulate_command(
+    scenario: ScenarioArgument,
+    seed: Annotated[int, typer.Option(help="Seed of every random stream.", min=0)] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write the timeline to this file (JSON Lines).")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = "console",
+    log_level: LogLevelOption = "warning",
+) -> None:
+    """Simulate one replication."""
+    with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
+        from simulator.model import simulate
+        from simulator.report.timeline_text import timeline_text
+        from simulator.scenario import load_scenario
+
+        loaded = load_scenario(scenario)
+        timeline = simulate(loaded, seed)
+        if out is not None:
+            _write_new(out, "".join(f"{line}\n" for line in timeline.to_jsonl()))
+        output.text(timeline_text(timeline))
+        if out is not None:
+            output.text(f"written: {out}")
+        output.document(lambda: [json.loads(line) for line in timeline.to_jsonl()])
+
+
+def validate_command(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Scenario files, or names of shipped scenarios.", metavar="FILE..."),
+    ],
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = "console",
+    log_level: LogLevelOption = "warning",
+) -> None:
+    """Validate scenario files; the first that is wrong ends with 104."""
+    with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
+        from simulator.scenario import load_scenario
+
+        checked: list[dict[str, Any]] = []
+        for file in files:
+            loaded = load_scenario(file)
+            checked.append({"file": file, "id": loaded.id, "valid": True})
+            output.text(f"{file}: valid ({loaded.id})")
+        output.document(lambda: {"checked": checked})
+
+
+def schema_command(
+    kind: Annotated[
+        Literal["scenario", "summary", "payload"],
+        typer.Argument(help="Which schema.", metavar="[scenario|summary|payload]"),
+    ] = "scenario",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = "console",
+    log_level: LogLevelOption = "warning",
+) -> None:
+    """Print a JSON Schema; the output is JSON with and without ``--json``."""
+    with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
+        schema = _schema(kind)
+        output.text(json.dumps(schema, ensure_ascii=False, indent=2))
+        output.document(lambda: schema)
+
+
+def _schema(kind: str) -> dict[str, Any]:
+    if kind == "summary":
+        from simulator.measure.summary import summary_json_schema
+
+        return summary_json_schema()
+    if kind == "payload":
+        from simulator.alerts.schema import payload_json_schema
+
+        return payload_json_schema()
+    from simulator.scenario import scenario_json_schema
+
+    return scenario_json_schema()
+
+
+def scenarios_command(
+    show: Annotated[
+        str | None, typer.Option(help="Print this scenario's file, to copy and change.")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = "console",
+    log_level: LogLevelOption = "warning",
+) -> None:
+    """List shipped scenarios, or print one."""
+    with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
+        from simulator import resources
+        from simulator.scenario import load_scenario
+
+        if show is not None:
+            text = resources.scenario_text(show)
+            output.text(text.rstrip("\n"))
+            output.document(lambda: {"id": show, "text": text})
+            return
+        entries = [
+            {"id": loaded.id, "title": loaded.title, "description": loaded.description}
+            for loaded in map(load_scenario, resources.scenario_names())
+        ]
+        width = max((len(entry["id"]) for entry in entries), default=0)
+        for entry in entries:
+            output.text(f"{entry['id']:<{width}}  {entry['title']}")
+        output.text("\nPlay one: alertsim run NAME. Copy one: alertsim scenarios --show NAME")
+        output.document(lambda: {"scenarios": entries})
+
+
+def _write_new(path: Path, text: str) -> None:
+    from simulator.report.manifest import write_atomically
+
+    write_atomically(path, text.encode())

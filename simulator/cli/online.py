@@ -1,0 +1,268 @@
+"""Commands that speak MQTT: run, publish, subscribe."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from simulator.cli.common import (
+    JsonOption,
+    LogFormatOption,
+    LogLevelOption,
+    QuietOption,
+    command,
+)
+from simulator.cli.offline import ScenarioArgument
+
+BrokerOption = Annotated[
+    str | None,
+    typer.Option(
+        help="embedded, mosquitto, or mqtt://[user[:password]@]host[:port][?protocol=5]. "
+        "Default: embedded."
+    ),
+]
+SpeedOption = Annotated[
+    str | None, typer.Option(help="Scenario seconds per wall second. Default: 1, real time.")
+]
+SeedOption = Annotated[int | None, typer.Option(help="Seed of every random stream. Default: 1.")]
+QosOption = Annotated[int | None, typer.Option(help="QoS of the publisher, 0 to 2. Default: 1.")]
+RepeatOption = Annotated[
+    int | None, typer.Option(help="Play the timeline so often on one set of connections.")
+]
+RootOption = Annotated[str | None, typer.Option(help="Topic root. Default: alertsim.")]
+FormatOption = Annotated[
+    str | None,
+    typer.Option("--format", help="Payload: json (CloudEvents) or cap-xml. Default: json."),
+]
+CapClockOption = Annotated[
+    str | None,
+    typer.Option(help="Whose time fills CAP sent, effective, expires: wall or scenario."),
+]
+WaitOption = Annotated[
+    int | None,
+    typer.Option(help="Start when so many foreign clients are online by their retained status."),
+]
+HoldOption = Annotated[
+    str | None, typer.Option(help="Keep everything up this long after the last alert, e.g. 60s.")
+]
+ThresholdOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--threshold",
+        help="Pass/fail expression, repeatable: 'delivery_latency{population=live}: p(99)<1s'.",
+    ),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="TOML file of run settings.", metavar="FILE")
+]
+AllowOption = Annotated[
+    list[str] | None,
+    typer.Option("--allow-host", help="A host other than this one that may be published to."),
+]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Directory in which the run directory is made.")
+]
+WaitTimeoutOption = Annotated[
+    str | None, typer.Option(help="Give up waiting for readiness after this. Default: 60s.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command(
+        "run",
+        help="Play a scenario end to end: model, broker, subscribers, ledger, report.",
+        epilog="Examples: alertsim run tohoku-2022-11-03 --speed 600 --subscribers 300 --seed 7 | "
+        "alertsim run drill-minimal --broker mosquitto --repeat 20 "
+        "--threshold 'delivery_latency{population=live}: p(99)<1s'",
+    )(run_command)
+    app.command(
+        "publish",
+        help="Play a scenario for other clients: no subscribers of its own.",
+        epilog="Example, two terminals: alertsim publish tohoku-2022-11-03 --speed 60 "
+        "--wait-for-clients 1 --hold 60s | alertsim subscribe --prefecture miyagi",
+    )(publish_command)
+    app.command(
+        "subscribe",
+        help="Receive alerts as a test client and report receipts; finds the running broker.",
+        epilog="Examples: alertsim subscribe --prefecture miyagi | "
+        "alertsim subscribe --all --json | jq .event",
+    )(subscribe_command)
+
+
+def run_command(
+    scenario: ScenarioArgument,
+    broker: BrokerOption = None,
+    subscribers: Annotated[
+        int | None, typer.Option(help="Subscribers; controls come on top. Default: 300.")
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="MQTT version of the swarm: 3.1.1, 5 or mixed.")
+    ] = None,
+    speed: SpeedOption = None,
+    seed: SeedOption = None,
+    qos: QosOption = None,
+    subscribe_qos: Annotated[
+        int | None, typer.Option(help="QoS the subscribers ask for. Default: as --qos.")
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option(help="Session of the subscribers: clean or persistent.")
+    ] = None,
+    repeat: RepeatOption = None,
+    out: OutOption = Path("runs"),
+    threshold: ThresholdOption = None,
+    late_after: Annotated[
+        str | None, typer.Option(help="First copies later than this are late. Default: 10s.")
+    ] = None,
+    drain: Annotated[
+        str | None, typer.Option(help="Longest wait for owed deliveries. Default: 10s.")
+    ] = None,
+    payload_format: FormatOption = None,
+    cap_clock: CapClockOption = None,
+    root: RootOption = None,
+    wait_for_clients: WaitOption = None,
+    wait_timeout: WaitTimeoutOption = None,
+    hold: HoldOption = None,
+    ramp: Annotated[
+        int | None, typer.Option(help="Connections opened per second. Default: 2000.")
+    ] = None,
+    kernel_stamps: Annotated[
+        bool | None,
+        typer.Option("--kernel-stamps/--no-kernel-stamps", help="Receive stamps by the kernel."),
+    ] = None,
+    allow_host: AllowOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = "console",
+    log_level: LogLevelOption = "warning",
+) -> None:
+    """Run a scenario."""
+    with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
+        from simulator.cli.play import play
+
+        play(
+            output,
+            scenario,
+            options={
+                "broker": broker,
+                "subscribers": subscribers,
+                "protocol": protocol,
+                "speed": speed,
+                "seed": seed,
+                "qos": qos,
+                "subscribe_qos": subscribe_qos,
+                "session": session,
+                "repeat": repeat,
+                "late_after": late_after,
+                "drain": drain,
+                "payload_format": payload_format,
+                "cap_clock": cap_clock,
+                "root": root,
+                "wait_for_clients": wait_for_clients,
+                "wait_timeout": wait_timeout,
+                "hold": hold,
+                "ramp": ramp,
+                "kernel_stamps": kernel_stamps,
+                "allow_hosts": tuple(allow_host) if allow_host else None,
+            },
+            thresholds=threshold or [],
+            config=config,
+            out=out,
+        )
+
+
+def publish_command(
+    scenario: ScenarioArgument,
+    broker: BrokerOption = None,
+    client: Annotated[
+        Literal["wire", "aiomqtt"],
+        typer.Option(help="wire: our measured publisher; aiomqtt: the library's client."),
+    ] = "wire",
+    speed: SpeedOption = None,
+    seed: SeedOption = None,
+    qos: QosOption = None,
+    repeat: RepeatOption = None,
+    out: OutOption = None,
+    threshold: ThresholdOption = None,
+    payload_format: FormatOption = None,
+    cap_clock: CapClockOption = None,
+    root: RootOption = None,
+    wait_for_clients: WaitOption = None,
+    wait_timeout: WaitTimeoutOption = None,
+    hold: HoldOption = None,
+    allow_host: AllowOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = "console",
+    log_level: LogLevelOption = "warning",
+) -> None:
+    """Publish a scenario; clients that register and report receipts are in the account."""
+    with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
+        from simulator.cli.play import play
+
+        play(
+            output,
+            scenario,
+            options={
+                "broker": broker,
+                "subscribers": 0,
+                "speed": speed,
+                "seed": seed,
+                "qos": qos,
+                "repeat": repeat,
+                "payload_format": payload_format,
+                "cap_clock": cap_clock,
+                "root": root,
+                "wait_for_clients": wait_for_clients,
+                "wait_timeout": wait_timeout,
+                "hold": hold,
+                "allow_hosts": tuple(allow_host) if allow_host else None,
+            },
+            thresholds=threshold or [],
+            config=config,
+            out=out,
+            client=client,
+        )
+
+
+def subscribe_command(
+    prefecture: Annotated[
+        list[str] | None,
+        typer.Option(help="Prefecture by slug (miyagi) or JIS code (04), repeatable."),
+    ] = None,
+    everywhere: Annotated[bool, typer.Option("--all", help="All prefectures.")] = False,
+    broker: Annotated[
+        str | None,
+        typer.Option(help="mqtt://host[:port]. Default: the broker of ours that runs here."),
+    ] = None,
+    protocol: Annotated[Literal["3.1.1", "5"], typer.Option(help="MQTT version.")] = "3.1.1",
+    client_id: Annotated[
+        str | None, typer.Option(help="MQTT client id. Default: one made from the process id.")
+    ] = None,
+    qos: Annotated[int, typer.Option(help="QoS to ask for.", min=0, max=2)] = 1,
+    count: Annotated[int | None, typer.Option(help="End after so many alerts.", min=1)] = None,
+    root: RootOption = None,
+    allow_host: AllowOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = "console",
+    log_level: LogLevelOption = "warning",
+) -> None:
+    """Subscribe to alerts and print them as they come: lines for people, JSON Lines with --json."""
+    with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
+        from simulator.cli.listen import listen
+
+        choice: dict[str, Any] = {
+            "prefectures": prefecture or [],
+            "everywhere": everywhere,
+            "broker": broker,
+            "protocol": protocol,
+            "client_id": client_id,
+            "qos": qos,
+            "count": count,
+            "root": root,
+            "allow_hosts": tuple(allow_host or ()),
+        }
+        listen(output, **choice)

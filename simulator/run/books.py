@@ -1,0 +1,144 @@
+"""The run's books: ledger, foreign clients and what the processes report, as they come in.
+
+Rule of the module: every message of a child or a foreign client ends here, is counted, and rings
+the watch; nothing here waits or writes.
+"""
+
+from collections.abc import Sequence
+
+from simulator.delivery.children import Child
+from simulator.delivery.messages import (
+    Acknowledged,
+    Connections,
+    Health,
+    ProbeSeen,
+    Progress,
+    Published,
+    Ready,
+    Receipts,
+    Sent,
+)
+from simulator.delivery.registry import ForeignClient, ForeignRegistry
+from simulator.errors import InternalError
+from simulator.measure.ledger import Ledger
+from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, SubscriberKind
+from simulator.measure.receipts import ReceiptBatch
+from simulator.run.observer import Counts, Observer
+
+
+class Books:
+    """What is known about a run so far.
+
+    Args:
+        observer: hears of progress.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self.ready: dict[str, int] = {}
+        self.progress: dict[str, Progress] = {}
+        self.probes: dict[str, bytes] = {}
+        self.health: dict[str, list[Health]] = {}
+        self.sizes: list[int] = []
+        self.published: Published | None = None
+        self.subscribers: list[PlannedSubscriber] = []
+        self.schedule: Sequence[ScheduledAlert] = ()
+        self.ledger: Ledger | None = None
+        self.registry: ForeignRegistry | None = None
+        self._early: list[object] = []
+
+    def plan(self, subscribers: Sequence[PlannedSubscriber]) -> None:
+        """The run's own subscribers, numbered from 0; before any foreign client."""
+        self.subscribers = list(subscribers)
+
+    def open_ledger(self, ledger: Ledger, schedule: Sequence[ScheduledAlert]) -> None:
+        """From here on everything is booked; what came before (connections) is booked now."""
+        self.ledger = ledger
+        self.schedule = schedule
+        early, self._early = self._early, []
+        for message in early:
+            self._book(ledger, message)
+
+    def register(self, client: ForeignClient) -> int:
+        """A foreign client registered: give it a number and owe it alerts from now on."""
+        number = len(self.subscribers)
+        started = self.ledger is not None
+        subscriber = PlannedSubscriber(
+            number=number,
+            client=client.client,
+            kind=SubscriberKind.FOREIGN,
+            prefecture="",
+            filters=client.filters,
+            session=client.session,
+            joins_ns=client.joined_ns if started else None,
+            clock=client.clock,
+        )
+        self.subscribers.append(subscriber)
+        if self.ledger is not None:
+            self.ledger.add_subscriber(subscriber)
+        return number
+
+    def take_foreign(self) -> None:
+        """Book what foreign clients reported since the last call."""
+        if self.registry is None or self.ledger is None:
+            return
+        for event in self.registry.take_connections():
+            self.ledger.connection(event)
+        self.ledger.receipts(self.registry.take_receipts())
+
+    def settle_foreign(self) -> None:
+        """Book the rest of the foreign clients' reports: their clocks are known by now."""
+        if self.registry is None or self.ledger is None:
+            return
+        for event in self.registry.take_connections():
+            self.ledger.connection(event)
+        self.ledger.receipts(self.registry.settle())
+
+    def digest(self, child: Child, message: object) -> None:
+        """Book one message of a child."""
+        match message:
+            case Ready():
+                self.ready[child.name] = message.connections
+            case Progress():
+                self.progress[child.name] = message
+            case ProbeSeen():
+                self.probes[child.name] = message.payload
+            case Health():
+                self.health.setdefault(message.name, []).append(message)
+            case Published():
+                self.published = message
+            case Sent() | Acknowledged() | Receipts() | Connections():
+                if self.ledger is None:
+                    self._early.append(message)
+                else:
+                    self._book(self.ledger, message)
+            case _:
+                raise InternalError(f"{child.name} said {type(message).__name__}")
+
+    def _book(self, ledger: Ledger, message: object) -> None:
+        match message:
+            case Sent():
+                ledger.sent(message.alert, message.composed_ns, message.sent_ns)
+                self.sizes.append(message.size_bytes)
+                if self.registry is not None:
+                    self.registry.note_sent(message.alert, message.sent_ns)
+                self._observer.sent(self.schedule[message.alert])
+            case Acknowledged():
+                ledger.acknowledged(message.alert, message.at_ns)
+            case Receipts():
+                ledger.receipts(ReceiptBatch.from_bytes(message.rows))
+            case Connections():
+                for event in message.events:
+                    ledger.connection(event)
+
+    def counts(self) -> Counts:
+        """Where the run stands."""
+        ledger = self.ledger
+        return Counts(
+            subscribed=sum(progress.subscribed for progress in self.progress.values()),
+            subscribers=sum(progress.total for progress in self.progress.values()),
+            sent=ledger.sent_alerts if ledger else 0,
+            alerts=len(self.schedule),
+            delivered=ledger.seen if ledger else 0,
+            owed=ledger.owed if ledger else 0,
+        )

@@ -1,0 +1,386 @@
+"""One exercise over MQTT, from timeline to drained ledger.
+
+Rule of the module: the order of phases and the order of ends. Each phase waits for proof (a SUBACK,
+a probe that came through), never for a time; each resource is released in reverse order whatever
+happens; what was measured before an early end stays in the books.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from simulator.alerts.compose import ExerciseContext
+from simulator.alerts.topics import probe_topic
+from simulator.clock import Clock, SystemClock, clock_domain
+from simulator.delivery.brokers import Broker, choose_broker
+from simulator.delivery.children import start_child
+from simulator.delivery.messages import Play, Probe, PublishOrder, SwarmOrder
+from simulator.delivery.pacer import schedule
+from simulator.delivery.placement import place
+from simulator.delivery.preflight import check_endpoint
+from simulator.delivery.publisher import publisher_main
+from simulator.delivery.registry import ForeignRegistry
+from simulator.delivery.registry_service import RegistryService
+from simulator.delivery.swarm.worker import worker_main
+from simulator.errors import AlertsimError, BrokerLostError, BrokerUnreachableError
+from simulator.measure.ledger import Ledger
+from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, Session
+from simulator.model import simulate
+from simulator.run.books import Books
+from simulator.run.crew import Crew
+from simulator.run.observer import Observer
+from simulator.run.request import RunRequest
+from simulator.run.watch import Watch
+from simulator.units import NS_PER_MS, NS_PER_S
+from simulator.world.geography import prefectures
+
+_LEAD_NS = 500 * NS_PER_MS  # from "everybody is subscribed" to the first intended send
+_PREFLIGHT_S = 5.0
+_ABORT_GRACE_NS = 700 * NS_PER_MS
+_GRACE_NS = 3 * NS_PER_S
+_TICK_NS = 100 * NS_PER_MS
+_PART_TICKS = 40  # a part file every 4 s: closed and renamed at least every 5
+_BROKER_TICKS = 5
+_LISTENER_EVERY_S = 5.0
+_PROBE_NS = 10 * NS_PER_S
+_SETTLE_NS = 250 * NS_PER_MS  # receipts of foreign clients travel after the last delivery
+
+
+class Exercise:
+    """Plays one request; made for one use.
+
+    Args:
+        request: what to play.
+        observer: hears of progress.
+        clock: where time comes from.
+
+    Raises:
+        InputError: from the constructor, if the request cannot be played.
+    """
+
+    def __init__(self, request: RunRequest, observer: Observer, clock: Clock | None = None) -> None:
+        self.request = request
+        self.settings = request.settings
+        self.clock = clock or SystemClock()
+        self.observer = observer
+        self.watch = Watch()
+        self.books = Books(observer)
+        self.timeline = simulate(request.scenario, self.settings.seed)
+        self.domain = clock_domain()
+        self.broker: Broker = choose_broker(
+            self.settings.broker,
+            root=self.settings.root,
+            allow_hosts=self.settings.allow_hosts,
+            clock=self.clock,
+        )
+        self.subscribers = self._place()
+        self.start_ns = 0
+        self.start_unix_ns = 0
+        self.closed_ns = 0
+
+    def abort(self, why: str) -> None:
+        """End early, in order."""
+        self.watch.abort(why)
+
+    async def play(self, write_part: Callable[[], None]) -> None:
+        """Play the exercise to its end, orderly or early.
+
+        Args:
+            write_part: called every few seconds; writes the rows that are final.
+
+        Raises:
+            AlertsimError: why it ended early; the books hold what was measured until then.
+        """
+        try:
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(self._running_broker())
+                await stack.enter_async_context(self._listening_registry())
+                crew = await stack.enter_async_context(self._crew())
+                await stack.enter_async_context(self._ticking(write_part))
+                await self._ready(crew)
+                await self._clients()
+                await self._publish(crew)
+                await self._drain()
+        finally:
+            self.books.settle_foreign()
+            self.closed_ns = self.clock.monotonic_ns()
+        self.watch.check()
+
+    # --- before anything is sent -------------------------------------------------------------
+
+    def schedule(self, start_ns: int) -> tuple[ScheduledAlert, ...]:
+        """Every alert of the run with its intended time."""
+        return schedule(
+            self.timeline,
+            run=self.request.run,
+            root=self.settings.root,
+            qos=self.settings.qos,
+            speed=self.settings.speed,
+            repeat=self.settings.repeat,
+            gap_ns=self.settings.gap,
+            start_ns=start_ns,
+        )
+
+    def _place(self) -> tuple[PlannedSubscriber, ...]:
+        settings = self.settings
+        wanted = settings.subscribe_qos
+        return place(
+            settings.subscribers,
+            self.timeline.prefectures,
+            {entry.slug: entry.population for entry in prefectures()},
+            run=self.request.run,
+            root=settings.root,
+            qos=settings.qos if wanted is None else wanted,
+            protocol=settings.protocol,
+            session=Session(settings.session),
+        )
+
+    def _context(self) -> ExerciseContext:
+        settings = self.settings
+        first = self.timeline.alerts[0].at_ns if self.timeline.alerts else 0
+        return ExerciseContext(
+            run=self.request.run,
+            scenario=self.timeline.scenario,
+            title=self.timeline.title,
+            seed=self.timeline.seed,
+            epoch=self.timeline.epoch.isoformat(),
+            root=settings.root,
+            payload_format=settings.payload_format,
+            cap_clock=settings.cap_clock,
+            status=settings.status,
+            expires_after_ns=settings.expires_after,
+            clock_domain=self.domain,
+            start_scenario_ns=first,
+            start_wall_ns=self.start_ns,
+            start_unix_ns=self.start_unix_ns,
+            speed=float(settings.speed),
+        )
+
+    @asynccontextmanager
+    async def _running_broker(self) -> AsyncIterator[None]:
+        self.observer.phase("broker", self.settings.broker.partition("@")[2] or "starting")
+        try:
+            await asyncio.to_thread(self.broker.start)
+            for protocol in self._protocols():
+                await asyncio.to_thread(
+                    check_endpoint, self.broker.endpoint(protocol), timeout=_PREFLIGHT_S
+                )
+            self.observer.broker(self.broker.addresses())
+            yield
+        finally:
+            await asyncio.to_thread(self.broker.stop)
+
+    def _protocols(self) -> tuple[str, ...]:
+        if self.settings.protocol == "mixed":
+            return ("3.1.1", "5")
+        return tuple(dict.fromkeys((self.settings.protocol, "5")))
+
+    @asynccontextmanager
+    async def _listening_registry(self) -> AsyncIterator[None]:
+        """Listen to foreign clients for the whole run."""
+        settings, books = self.settings, self.books
+        books.plan(self.subscribers)
+        registry = ForeignRegistry(
+            root=settings.root,
+            domain=self.domain,
+            identifiers={alert.identifier: alert.number for alert in self.schedule(0)},
+            register=books.register,
+            clock=self.clock,
+        )
+        books.registry = registry
+        self.service = RegistryService(
+            registry,
+            endpoint=self.broker.endpoint("5"),
+            root=settings.root,
+            client_id=f"{self.request.run}-registry",
+            clock=self.clock,
+        )
+        task = asyncio.create_task(self._report(self.service.run()))
+        self.service_ready = self.service.ready
+        try:
+            yield
+        finally:
+            await _cancel(task)
+
+    @asynccontextmanager
+    async def _crew(self) -> AsyncIterator[Crew]:
+        """Start publisher and swarm; stop them in order: states cleared, clients disconnected."""
+        crew = Crew(self.watch, self.books.digest)
+        self.observer.phase("connect", f"{len(self.subscribers)} subscribers, controls included")
+        try:
+            await self._start(crew)
+            yield crew
+        finally:
+            grace = _GRACE_NS if self.watch.failure is None else _ABORT_GRACE_NS
+            await crew.stop(grace)
+
+    async def _start(self, crew: Crew) -> None:
+        run, settings = self.request.run, self.settings
+        keep_alive_s = max(1, settings.keep_alive // NS_PER_S)
+        planned = self.schedule(0)
+        if self.subscribers:
+            order = SwarmOrder(
+                worker=0,
+                endpoints={version: self.broker.endpoint(version) for version in ("3.1.1", "5")},
+                subscribers=self.subscribers,
+                identifiers={alert.identifier: alert.number for alert in planned},
+                topics=tuple(alert.topic for alert in planned),
+                state_topics=tuple(alert.state_topic for alert in planned),
+                probe_topic=probe_topic(settings.root, run),
+                keep_alive_s=keep_alive_s,
+                ramp_per_s=settings.ramp,
+                kernel_stamps=settings.kernel_stamps,
+                seed=settings.seed,
+            )
+            crew.add(await asyncio.to_thread(start_child, "worker-0", worker_main, order))
+        publish = PublishOrder(
+            endpoint=self.broker.endpoint("5"),
+            context=self._context(),
+            prefectures=self.timeline.prefectures,
+            client=f"{run}-publisher",
+            keep_alive_s=keep_alive_s,
+            state=settings.state,
+        )
+        crew.add(await asyncio.to_thread(start_child, "publisher", publisher_main, publish))
+
+    async def _ready(self, crew: Crew) -> None:
+        """Wait until every subscription is acknowledged and a probe came through."""
+        books, timeout = self.books, self.settings.wait_timeout
+        if not await self.watch.until(lambda: len(books.ready) == len(crew.children), timeout):
+            waiting = [child.name for child in crew.children if child.name not in books.ready]
+            counts = books.counts()
+            raise BrokerUnreachableError(
+                f"not ready in time: {', '.join(waiting)} still connecting "
+                f"({counts.subscribed} of {counts.subscribers} subscribers subscribed); "
+                "raise --wait-timeout or lower --ramp"
+            )
+        self.observer.counts(books.counts())
+        if not self.subscribers:
+            return
+        self.observer.phase("probe", "one round trip through the broker to the swarm")
+        payload = self.request.run.encode()
+        topic = probe_topic(self.settings.root, self.request.run)
+        crew.named("publisher").send(Probe(topic=topic, payload=payload))
+        if not await self.watch.until(
+            lambda: all(books.probes.get(child.name) == payload for child in crew.workers),
+            _PROBE_NS,
+        ):
+            raise BrokerUnreachableError(
+                "a probe message did not come through: the broker accepts connections but does "
+                "not deliver; check its access rules for the topic "
+                f"{topic}"
+            )
+
+    async def _clients(self) -> None:
+        """Wait for the foreign clients that were asked for."""
+        await self.watch.until(self._registry_ready, self.settings.wait_timeout)
+        wanted = self.settings.wait_for_clients
+        if not wanted:
+            return
+        self.observer.phase("wait", f"for {wanted} foreign clients by their retained status")
+        online = lambda: self.service.registry.online  # noqa: E731  # read anew at every ring
+        if not await self.watch.until(lambda: online() >= wanted, self.settings.wait_timeout):
+            raise BrokerUnreachableError(
+                f"{online()} of {wanted} clients came online in time; a client registers with a "
+                f"retained status on {self.settings.root}/v1/status/<client id>"
+            )
+
+    def _registry_ready(self) -> bool:
+        return self.service.ready.is_set()
+
+    # --- sending and after -------------------------------------------------------------------
+
+    async def _publish(self, crew: Crew) -> None:
+        """Fix the start, open the ledger, let the publisher play."""
+        self.start_ns = self.clock.monotonic_ns() + _LEAD_NS
+        self.start_unix_ns = self.clock.wall_ns() + (self.start_ns - self.clock.monotonic_ns())
+        final = self.schedule(self.start_ns)
+        books = self.books
+        books.open_ledger(
+            Ledger(final, books.subscribers, late_after_ns=self.settings.late_after), final
+        )
+        duration_ns = final[-1].intended_ns - self.start_ns if final else 0
+        self.observer.phase(
+            "publish", f"{len(final)} alerts in {duration_ns / NS_PER_S:.1f} s of wall time"
+        )
+        crew.named("publisher").send(Play(schedule=final, context=self._context()))
+        limit = duration_ns + self.settings.drain + _GRACE_NS + _LEAD_NS
+        if not await self.watch.until(lambda: books.published is not None, limit):
+            raise BrokerLostError(
+                "the broker stopped taking messages: the publisher could not finish its schedule"
+            )
+
+    async def _drain(self) -> None:
+        """Wait for what is still owed, at most so long; then hold if asked to."""
+        ledger = self.books.ledger
+        if ledger is None:
+            return
+        self.observer.phase("drain", f"{ledger.waiting()} deliveries outstanding")
+        deadline_ns = self.clock.monotonic_ns() + self.settings.drain
+        await self.watch.until(lambda: ledger.waiting() == 0, self.settings.drain)
+        if self.books.registry is not None and self.books.registry.online:
+            left_ns = max(0, deadline_ns - self.clock.monotonic_ns())
+            await self.watch.pause(min(_SETTLE_NS, left_ns))
+        self.books.take_foreign()
+        ledger.drain_ended(self.clock.monotonic_ns())
+        self.observer.counts(self.books.counts())
+        if self.settings.hold:
+            self.observer.phase("hold", f"{self.settings.hold / NS_PER_S:.0f} s")
+            await self.watch.pause(self.settings.hold)
+
+    # --- beside the phases -------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _ticking(self, write_part: Callable[[], None]) -> AsyncIterator[None]:
+        """Watch the broker, take foreign reports, show progress, write parts."""
+        tasks = [asyncio.create_task(self._report(self._tick(write_part)))]
+        tasks += [
+            asyncio.create_task(self._report(self._probe_listener(protocol)))
+            for protocol in self.broker.watched
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                await _cancel(task)
+
+    async def _tick(self, write_part: Callable[[], None]) -> None:
+        ticks = 0
+        while True:
+            await asyncio.sleep(_TICK_NS / NS_PER_S)
+            ticks += 1
+            self.books.take_foreign()
+            self.observer.counts(self.books.counts())
+            self.watch.ring()
+            if ticks % _BROKER_TICKS == 0 and (reason := self.broker.alive()):
+                raise BrokerLostError(f"the broker is gone: {reason}")
+            if ticks % _PART_TICKS == 0 and self.books.ledger is not None:
+                write_part()
+
+    async def _probe_listener(self, protocol: str) -> None:
+        """A listener can die while its broker seems healthy: look every few seconds."""
+        while True:
+            await asyncio.sleep(_LISTENER_EVERY_S)
+            try:
+                await asyncio.to_thread(
+                    check_endpoint, self.broker.endpoint(protocol), timeout=_PREFLIGHT_S
+                )
+            except AlertsimError as error:
+                raise BrokerLostError(
+                    f"the broker's MQTT {protocol} listener died: {error}. On the embedded broker "
+                    "one MQTT 5 message with a property does this; use --broker mosquitto for "
+                    "clients that set properties"
+                ) from error
+
+    async def _report(self, work: "asyncio._CoroutineLike[None]") -> None:
+        """Run a task beside the phases; its failure ends the run."""
+        try:
+            await work
+        except AlertsimError as error:
+            self.watch.fail(error)
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,111 @@
+"""Where a run comes from: its id, the versions and the machine behind it.
+
+Rule of the module: facts about the system, never about people: no user name, no path, no password.
+"""
+
+import os
+import platform
+import secrets
+import shlex
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from simulator.units import wall_datetime
+
+PACKAGES = (
+    "aiomqtt",
+    "hdrhistogram",
+    "iotcore",
+    "mqtt5",
+    "numpy",
+    "paho-mqtt",
+    "plotly",
+    "polars",
+    "pydantic",
+    "simpy",
+    "structlog",
+)
+
+
+def new_run_id(unix_ns: int) -> str:
+    """A run id: UTC time to the second and four random digits, ``20261122t142400-k3f9``.
+
+    Lowercase, because it stands in topics and identifiers.
+    """
+    moment = wall_datetime(unix_ns)
+    return f"{moment:%Y%m%dt%H%M%S}-{secrets.token_hex(2)}"
+
+
+def alertsim_version() -> str:
+    """The installed version; ``0+unknown`` when run without being installed."""
+    try:
+        return version("alertsim")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that matter for a figure."""
+    found: dict[str, str] = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def host_facts() -> dict[str, str]:
+    """Facts about the machine that a latency figure depends on."""
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "processors": str(os.cpu_count() or 0),
+        "processor": _processor(),
+        "memory_bytes": str(_memory()),
+    }
+
+
+def repeat_command(arguments: Sequence[str] | None = None) -> tuple[str, ...]:
+    """The command line that repeats this run, without passwords."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return ("alertsim", *(without_password(argument) for argument in given))
+
+
+def as_shell(command: Sequence[str]) -> str:
+    """A command as one would type it."""
+    return shlex.join(command)
+
+
+def without_password(text: str) -> str:
+    """A URL with its password replaced; any other text as it is."""
+    name, equals, value = text.partition("=") if text.startswith("--") else ("", "", text)
+    try:
+        parts = urlsplit(value)
+        if parts.password is None:
+            return text
+    except ValueError:
+        return text
+    _, _, host = parts.netloc.rpartition("@")
+    netloc = f"{parts.username}:***@{host}"
+    return f"{name}{equals}{urlunsplit(parts._replace(netloc=netloc))}"
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else platform.processor()
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return 0
