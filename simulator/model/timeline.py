@@ -66,6 +66,7 @@ class TimelineEvent:
         assumption: True where the figure behind it is assumed, not published.
         sources: identifiers of the scenario's sources.
         note: one sentence for a reader, may be empty.
+        about_ns: for beliefs, the instant they speak of (a predicted passage), else None.
     """
 
     number: int
@@ -79,6 +80,7 @@ class TimelineEvent:
     assumption: bool = False
     sources: tuple[str, ...] = ()
     note: str = ""
+    about_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +110,10 @@ class PlannedAlert:
         in_force: True if a warning is in force in this prefecture after this message; the retained
             state is then this message, else it is cleared.
         stages: simulated stages passed, in order; queueing lies inside a stage's span.
-        believed_arrival_ns: arrival or passage that the chain believed in at issue; None if none.
-        true_arrival_ns: true arrival over the prefecture; None where nothing arrived.
+        believed_arrival_ns: for a warning (launch, take-shelter), the arrival or passage that the
+            chain believed in at issue; None if none, and for every other message.
+        true_arrival_ns: for a warning, the true arrival over the prefecture; None where nothing
+            arrived, and for every other message.
         stated_ns: a time of day quoted in the text (the passage notice's 07:48), scenario ns.
         historical_channel: how this message travelled in history when it was not J-ALERT
             (``em-net``), else None.
@@ -211,7 +215,8 @@ class Timeline:
         if not records or records[0].get("record") != "timeline":
             raise ValueError("a timeline starts with its header line")
         header = records[0]
-        if str(header.get("schema", "")).split(".", maxsplit=1)[0] != TIMELINE_SCHEMA.split(".")[0]:
+        major = TIMELINE_SCHEMA.split(".", maxsplit=1)[0]
+        if str(header.get("schema", "")).split(".", maxsplit=1)[0] != major:
             raise ValueError(f"timeline schema {header.get('schema')!r} is not {TIMELINE_SCHEMA}")
         try:
             timeline = cls(

@@ -1,0 +1,74 @@
+"""``simulate(scenario, seed) -> Timeline``: the door of the room.
+
+Rule of the module: pure. The same scenario, seed, replication and version give the same timeline on
+any machine; nothing of it depends on the time of day, the order of draws or a hash seed.
+"""
+
+from importlib.metadata import version
+
+from simulator.model.chain import play_launch
+from simulator.model.play import Play, Process
+from simulator.model.recorder import Message
+from simulator.model.timeline import AlertEvent, EventKind, Timeline
+from simulator.randomness import Streams
+from simulator.scenario.schema import Drill, Mark, Scenario
+
+
+def simulate(scenario: Scenario, seed: int, replication: int = 0) -> Timeline:
+    """Play a scenario once.
+
+    Args:
+        scenario: what happens.
+        seed: any integer of at least 0.
+        replication: number of the replication, from 0; each has its own draws.
+
+    Returns:
+        The plan of intended times.
+
+    Raises:
+        ValueError: if seed or replication is negative.
+    """
+    play = Play(scenario, Streams(seed, replication), _start_ns(scenario))
+    for launch in scenario.launches:
+        play.env.process(play_launch(play, launch))
+    for drill in scenario.tests:
+        play.env.process(_play_drill(play, drill))
+    for mark in scenario.marks:
+        play.env.process(_play_mark(play, mark))
+    play.env.run()
+    return Timeline(
+        scenario=scenario.id,
+        title=scenario.title,
+        epoch=scenario.epoch,
+        seed=seed,
+        replication=replication,
+        version=version("alertsim"),
+        events=tuple(play.recorder.events),
+        alerts=tuple(play.recorder.alerts),
+    )
+
+
+def _start_ns(scenario: Scenario) -> int:
+    """The earliest instant the scenario names, or its epoch."""
+    moments = [launch.at for launch in scenario.launches] + [mark.at for mark in scenario.marks]
+    offsets = [scenario.offset_ns(moment) for moment in moments]
+    offsets += [drill.at.offset_ns(scenario.epoch) for drill in scenario.tests]
+    return min([0, *offsets])
+
+
+def _play_drill(play: Play, drill: Drill) -> Process:
+    """A test message, as often as ordered."""
+    yield from play.wait_until(drill.at.offset_ns(play.scenario.epoch))
+    for turn in range(drill.count):
+        if turn:
+            yield play.env.timeout(drill.every)
+        ordered = play.recorder.event(EventKind.MARK, "test-ordered", note=drill.id)
+        play.recorder.test(
+            Message(event=AlertEvent.TEST, launch=None, cause=ordered), drill.prefectures
+        )
+
+
+def _play_mark(play: Play, mark: Mark) -> Process:
+    """Something worth showing beside the chain."""
+    yield from play.wait_until(play.at_ns(mark.at))
+    play.moment_event(EventKind.MARK, mark.id, mark.at, note=mark.text)

@@ -1,0 +1,236 @@
+"""What happened so far in one replication, and what is in force where.
+
+Rule of the module: the one place of the model that keeps state. Events are appended in scenario
+time; messages obey the life cycle of DESIGN section 4, so that no process can send a message whose
+references, sequence or state are wrong.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import simpy
+
+from simulator.model.timeline import (
+    AlertEvent,
+    EventKind,
+    MsgType,
+    PlannedAlert,
+    StagePassed,
+    TimelineEvent,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What one message says, before it is addressed.
+
+    Attributes:
+        event: kind of message.
+        launch: launch it belongs to, None for a test.
+        cause: number of the timeline event that caused it.
+        stages: simulated stages passed.
+        believed_arrival_ns: for warnings, scenario ns.
+        true_arrival_ns: for warnings, scenario ns.
+        stated_ns: time quoted in the text, scenario ns.
+        historical_channel: channel in history, if not J-ALERT.
+        reason: why, one sentence.
+    """
+
+    event: AlertEvent
+    launch: str | None
+    cause: int
+    stages: tuple[StagePassed, ...] = ()
+    believed_arrival_ns: int | None = None
+    true_arrival_ns: int | None = None
+    stated_ns: int | None = None
+    historical_channel: str | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What one prefecture has been told.
+
+    Attributes:
+        sequence: messages so far.
+        open: warnings in force, launch to the number of its latest message.
+        settled: launches in ``open`` whose closing message is withheld.
+        latest: launch to the number of its latest message, in force or not.
+    """
+
+    sequence: int = 0
+    open: dict[str, int] = field(default_factory=dict)
+    settled: dict[str, None] = field(default_factory=dict)
+    latest: dict[str, int] = field(default_factory=dict)
+
+    def others(self, launch: str) -> bool:
+        """Whether a warning of another launch keeps people in shelter."""
+        return any(name != launch and name not in self.settled for name in self.open)
+
+    def close(self) -> tuple[int, ...]:
+        """End all warnings; the numbers of the messages that they were."""
+        ended = tuple(sorted(self.open.values()))
+        self.open.clear()
+        self.settled.clear()
+        return ended
+
+
+class Recorder:
+    """Collects the events and alerts of a replication.
+
+    Args:
+        env: whose clock stamps the events.
+    """
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self._env = env
+        self._standing: dict[str, _Standing] = {}
+        self.events: list[TimelineEvent] = []
+        self.alerts: list[PlannedAlert] = []
+
+    def event(
+        self,
+        kind: EventKind,
+        name: str,
+        *,
+        cause: int | None = None,
+        launch: str | None = None,
+        prefecture: str | None = None,
+        started_ns: int | None = None,
+        assumption: bool = False,
+        sources: tuple[str, ...] = (),
+        note: str = "",
+        about_ns: int | None = None,
+    ) -> int:
+        """Something happened now; its number."""
+        number = len(self.events)
+        self.events.append(
+            TimelineEvent(
+                number=number,
+                at_ns=int(self._env.now),
+                kind=kind,
+                name=name,
+                cause=cause,
+                launch=launch,
+                prefecture=prefecture,
+                started_ns=started_ns,
+                assumption=assumption,
+                sources=sources,
+                note=note,
+                about_ns=about_ns,
+            )
+        )
+        return number
+
+    def warn(self, message: Message, launch: str, prefectures: Sequence[str]) -> None:
+        """Put a warning in force, or replace the launch's own.
+
+        For launch, take-shelter, fell-on-land and intercepted.
+        """
+        for prefecture in prefectures:
+            standing = self._at(prefecture)
+            own = standing.open.get(launch)
+            kind = MsgType.ALERT if own is None else MsgType.UPDATE
+            references = () if own is None else (own,)
+            number = self._send(message, prefecture, kind, references, in_force=True)
+            standing.open[launch] = standing.latest[launch] = number
+
+    def end(self, message: Message, launch: str, prefectures: Sequence[str], kind: MsgType) -> None:
+        """Lift a launch's warning: passage, fell-in-sea, not-coming, not-falling, all-clear.
+
+        Where another launch still keeps people in shelter, the message is withheld: it would tell
+        them to come out. The message that ends the last warning refers to all that were open.
+        """
+        for prefecture in prefectures:
+            standing = self._at(prefecture)
+            if standing.others(launch):
+                standing.settled[launch] = None
+                self._withhold(message, prefecture, "the warning of another launch is in force")
+                continue
+            number = self._send(message, prefecture, kind, standing.close(), in_force=False)
+            standing.latest[launch] = number
+
+    def correct(
+        self, message: Message, launch: str, prefectures: Sequence[str], *, danger: bool
+    ) -> None:
+        """Withdraw what a launch's latest message said.
+
+        Update if a warning stays in force, be it this launch's (``danger``) or another's; Cancel
+        if none does.
+        """
+        for prefecture in prefectures:
+            standing = self._at(prefecture)
+            wrong = standing.latest[launch]
+            others = standing.others(launch)
+            standing.open.pop(launch, None)
+            standing.settled.pop(launch, None)
+            in_force = danger or others
+            withdrawn = (wrong,) if in_force else tuple(sorted({wrong, *standing.close()}))
+            kind = MsgType.UPDATE if in_force else MsgType.CANCEL
+            number = self._send(message, prefecture, kind, withdrawn, in_force=in_force)
+            standing.latest[launch] = number
+            if danger:
+                standing.open[launch] = number
+
+    def test(self, message: Message, prefectures: Sequence[str]) -> None:
+        """Send a test message, except where a warning is in force: it would replace it."""
+        for prefecture in prefectures:
+            if self._at(prefecture).open:
+                self._withhold(message, prefecture, "a warning is in force")
+            else:
+                self._send(message, prefecture, MsgType.ALERT, (), in_force=False)
+
+    def _at(self, prefecture: str) -> _Standing:
+        return self._standing.setdefault(prefecture, _Standing())
+
+    def _withhold(self, message: Message, prefecture: str, why: str) -> None:
+        self.event(
+            EventKind.MARK,
+            f"withheld-{message.event}",
+            cause=message.cause,
+            launch=message.launch,
+            prefecture=prefecture,
+            note=f"Not sent: {why}.",
+        )
+
+    def _send(
+        self,
+        message: Message,
+        prefecture: str,
+        kind: MsgType,
+        references: tuple[int, ...],
+        *,
+        in_force: bool,
+    ) -> int:
+        event_number = self.event(
+            EventKind.ALERT,
+            message.event,
+            cause=message.cause,
+            launch=message.launch,
+            prefecture=prefecture,
+        )
+        standing = self._at(prefecture)
+        standing.sequence += 1
+        number = len(self.alerts)
+        self.alerts.append(
+            PlannedAlert(
+                number=number,
+                event_number=event_number,
+                at_ns=int(self._env.now),
+                launch=message.launch,
+                prefecture=prefecture,
+                event=message.event,
+                msg_type=kind,
+                sequence=standing.sequence,
+                references=references,
+                in_force=in_force,
+                stages=message.stages,
+                believed_arrival_ns=message.believed_arrival_ns,
+                true_arrival_ns=message.true_arrival_ns,
+                stated_ns=message.stated_ns,
+                historical_channel=message.historical_channel,
+                reason=message.reason,
+                cause=message.cause,
+            )
+        )
+        return number

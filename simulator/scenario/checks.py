@@ -1,0 +1,246 @@
+"""What a field of a scenario cannot know by itself: names that must exist, warnings that must end.
+
+Rule of the module: a validated scenario comes in; the first thing that is wrong is raised with the
+path of the field, what is wrong and what to write instead.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import BaseModel
+
+from simulator.errors import ThresholdError
+from simulator.scenario.laws import Constant, Figure, Law, Provenance, Recorded
+from simulator.scenario.schema import Belief, Launch, Moment, Outcome, Scenario, Teams, Truth
+from simulator.scenario.values import refuse
+from simulator.thresholds import parse_thresholds
+from simulator.units import NS_PER_H
+
+Path = tuple[int | str, ...]
+
+MESSAGES_MAX: Final = 200_000
+_FARTHEST_NS: Final = 366 * 24 * NS_PER_H
+_ARRIVES: Final = (Outcome.PASSED, Outcome.FELL_ON_LAND, Outcome.INTERCEPTED)
+_WHAT_IS_TRUE: Final[dict[Outcome, tuple[str | None, ...]]] = {
+    Outcome.PASSED: ("passage", "not-falling", None),
+    Outcome.FELL_IN_SEA: ("fell-in-sea", "not-coming", "not-falling"),
+    Outcome.VANISHED: ("fell-in-sea", "not-coming", "not-falling"),
+    Outcome.FELL_ON_LAND: ("fell-on-land", None),
+    Outcome.INTERCEPTED: ("intercepted", None),
+    Outcome.FALSE_ALARM: (),
+}
+_DANGER_REMAINS: Final = (Outcome.FELL_ON_LAND, Outcome.INTERCEPTED)
+_STAYS_IN_FORCE: Final = ("intercepted", "fell-on-land")
+
+
+def belief_is_wrong(belief: Belief, truth: Truth | None) -> bool:
+    """Whether the chain will find that it was wrong.
+
+    Without a closing message the belief is that something arrives.
+    """
+    return truth is not None and belief.outcome not in _WHAT_IS_TRUE[truth.outcome]
+
+
+def danger_remains(truth: Truth | None) -> bool:
+    """Whether people have to stay in shelter after what really happened."""
+    return truth is not None and truth.outcome in _DANGER_REMAINS
+
+
+def lingers(launch: Launch) -> bool:
+    """Whether the launch's warning stays in force after closing message and correction."""
+    belief = launch.belief
+    if belief is None:
+        return False
+    if belief_is_wrong(belief, launch.truth):
+        return danger_remains(launch.truth)
+    return belief.outcome is None or belief.outcome in _STAYS_IN_FORCE
+
+
+def check(scenario: Scenario) -> None:
+    """Refuse a scenario that contradicts itself.
+
+    Raises:
+        PydanticCustomError: for the first problem found.
+    """
+    _check_content(scenario)
+    _check_identifiers(scenario)
+    _check_thresholds(scenario)
+    for path, figure in figures(scenario):
+        _check_provenance(scenario, path, figure)
+        _check_span(scenario, path, figure)
+    for index, launch in enumerate(scenario.launches):
+        _check_order(scenario, ("launches", index), launch)
+        _check_stages(scenario, launch)
+    _check_drills(scenario)
+
+
+def figures(model: BaseModel, path: Path = ()) -> Iterator[tuple[Path, Provenance]]:
+    """Every figure with a provenance below a model, with its path, in the order of the fields."""
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        here = (*path, field.alias or name)
+        if isinstance(value, Provenance):
+            yield here, value
+        elif isinstance(value, BaseModel):
+            yield from figures(value, here)
+        elif isinstance(value, tuple):
+            for index, item in enumerate(value):
+                if isinstance(item, BaseModel):
+                    yield from figures(item, (*here, index))
+
+
+def _check_content(scenario: Scenario) -> None:
+    if not scenario.launches and not scenario.tests:
+        raise refuse(
+            "nothing happens in this scenario", "add launches, or tests for test messages", ()
+        )
+
+
+def _check_identifiers(scenario: Scenario) -> None:
+    for group in ("sources", "launches", "tests", "marks"):
+        seen: set[str] = set()
+        for index, item in enumerate(getattr(scenario, group)):
+            if item.id in seen:
+                raise refuse(
+                    "two entries have the same id", "give each its own", (group, index, "id")
+                )
+            seen.add(item.id)
+
+
+def _check_thresholds(scenario: Scenario) -> None:
+    for metric, expressions in scenario.thresholds.items():
+        try:
+            parse_thresholds({metric: list(expressions)})
+        except ThresholdError as error:
+            raise refuse(error.message, error.remedy, ("thresholds", metric)) from None
+
+
+def _check_provenance(scenario: Scenario, path: Path, figure: Provenance) -> None:
+    known = {source.id for source in scenario.sources}
+    for index, source in enumerate(figure.sources):
+        if source not in known:
+            raise refuse(
+                f"there is no source {source}",
+                "list it under sources with title, address and grade",
+                (*path, "sources", index),
+            )
+    if scenario.fictional:
+        return
+    span = getattr(figure, "range", None)
+    if figure.assumption and span is None:
+        raise refuse(
+            "an assumption needs a range",
+            "add range: [least, most] that the figure could as well be",
+            path,
+        )
+    if not figure.assumption and not figure.sources:
+        raise refuse(
+            "this figure does not say where it comes from",
+            "add sources: [...], or assumption: true and a range, or fictional: true at the top",
+            path,
+        )
+
+
+def _check_span(scenario: Scenario, path: Path, figure: Provenance) -> None:
+    epoch = scenario.epoch
+    if isinstance(figure, Recorded) and figure.quantile_ns(0.5, epoch) < 0:
+        raise refuse(
+            "the stage ends before it starts",
+            "write ends no earlier than starts",
+            (*path, "ends"),
+        )
+    if isinstance(figure, Moment):
+        value = scenario.offset_ns(figure)
+        if abs(value) > _FARTHEST_NS:
+            raise refuse(
+                "more than 366 days from the epoch", "check the date of the epoch", (*path, "time")
+            )
+        span = figure.range and tuple(end.offset_ns(epoch) for end in figure.range)
+    elif isinstance(figure, Constant | Recorded):
+        value, span = int(figure.quantile_ns(0.5, epoch)), figure.range
+    elif isinstance(figure, Teams):
+        value, span = figure.count, figure.range
+    else:
+        return
+    if span and not span[0] <= value <= span[1]:
+        raise refuse(
+            "the figure lies outside its own range",
+            "widen the range or correct the figure",
+            (*path, "range"),
+        )
+
+
+def _check_order(scenario: Scenario, path: Path, launch: Launch) -> None:
+    start = scenario.offset_ns(launch.at)
+    truth, belief = launch.truth, launch.belief
+    moments: list[tuple[Path, Moment | None]] = []
+    if truth is not None:
+        moments += [(("truth", "at"), truth.at), (("truth", "arrival"), truth.arrival)]
+        if truth.arrival is not None and truth.outcome not in _ARRIVES:
+            raise refuse(
+                f"what {truth.outcome} does not arrive",
+                "leave arrival out, or change the outcome",
+                (*path, "truth", "arrival"),
+            )
+    if belief is not None:
+        moments.append((("belief", "arrival"), belief.arrival))
+        if belief.escalation is not None:
+            moments.append((("belief", "escalation", "arrival"), belief.escalation.arrival))
+        if belief.outcome == "passage" and belief.arrival is None:
+            raise refuse(
+                "a believed passage needs its time", "add arrival", (*path, "belief", "outcome")
+            )
+    for field, moment in moments:
+        if moment is not None and scenario.offset_ns(moment) < start:
+            raise refuse(
+                "this lies before the launch",
+                f"the launch is at {launch.at.time.text}",
+                (*path, *field),
+            )
+
+
+def _check_stages(scenario: Scenario, launch: Launch) -> None:
+    chain, belief = scenario.chain, launch.belief
+    if belief is None:
+        return
+    wrong = belief_is_wrong(belief, launch.truth)
+    needed: dict[str, Law | Figure | Teams | None] = {
+        "teams": chain.teams,
+        "assessment": chain.assessment,
+        "decision": chain.decision,
+        "issue": chain.issue,
+    }
+    if chain.satellite is None and chain.radar is None:
+        needed["satellite"] = None
+    if belief.escalation is not None:
+        needed["reassessment"] = chain.reassessment
+    if belief.outcome is not None:
+        needed["confirmation"] = chain.confirmation
+    if wrong:
+        needed |= {"discovery": chain.discovery, "correction": chain.correction}
+    if lingers(launch):
+        needed["all_clear"] = chain.all_clear
+    for stage, law in needed.items():
+        if law is None:
+            raise refuse(
+                f"launch {launch.id} needs the stage {stage}, which has no law",
+                "add it, or write chain: {profile: j-alert-2022} for a shipped set",
+                ("chain", stage),
+            )
+
+
+def _check_drills(scenario: Scenario) -> None:
+    total = sum(drill.count * len(drill.prefectures) for drill in scenario.tests)
+    for index, drill in enumerate(scenario.tests):
+        if drill.count > 1 and drill.every == 0:
+            raise refuse(
+                "repeated test messages need an interval",
+                "add every: 10s",
+                ("tests", index, "every"),
+            )
+    if total > MESSAGES_MAX:
+        raise refuse(
+            f"{total} messages are more than {MESSAGES_MAX}",
+            "lower count, or name fewer prefectures",
+            ("tests",),
+        )

@@ -1,0 +1,322 @@
+"""YAML text to a tree of marked values: YAML 1.2 core schema, and less than that where it misleads.
+
+Rule of the module: every value keeps the file and line it was written at, so that an error found
+much later can point there. Anchors, aliases and tags are refused (a scenario is data, and nine
+nested aliases make a billion values), and so is what YAML 1.1 readers turn into something else:
+an unquoted ``17:50`` (1070), ``04`` (4). Nothing is resolved by the YAML library; it only splits
+text into events.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn, Protocol
+
+from simulator.errors import ScenarioError
+
+SIZE_LIMIT_BYTES: Final = 1024 * 1024
+DEPTH_LIMIT: Final = 20
+_LONGEST_NUMBER: Final = 20
+
+Scalar = str | int | float | bool | None
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
+_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|nan|NaN|[-+]?inf")
+_CLOCK = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
+_WORDS: Final[dict[str, Scalar]] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+
+
+class _Event(Protocol):
+    """What is used of the YAML library's events; only scalars have a value and a style."""
+
+    value: str
+    style: str | None
+    anchor: str | None
+    tag: str | None
+    start_mark: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One value of a document and where it stands.
+
+    Attributes:
+        value: a scalar, a dict of nodes by key, or a list of nodes.
+        where: ``file:line`` of the value; for the value of a key, of the key.
+        raw: the scalar as written, or an empty text.
+    """
+
+    value: "Scalar | dict[str, Node] | list[Node]"
+    where: str
+    raw: str = ""
+
+    def plain(self) -> object:
+        """The value without its marks."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        return self.value
+
+    def find(self, path: tuple[int | str, ...]) -> "Node":
+        """The innermost node on a path; steps that the document does not have are skipped.
+
+        Pydantic puts the names of union members into its paths, which no document has.
+        """
+        node = self
+        for step in path:
+            if isinstance(node.value, dict) and isinstance(step, str):
+                node = node.value.get(step, node)
+            elif isinstance(node.value, list) and isinstance(step, int):
+                node = node.value[step] if step < len(node.value) else node
+        return node
+
+
+def read_document(path: Path) -> Node:
+    """Read a YAML file of at most 1 MiB as one mapping.
+
+    Raises:
+        ScenarioError: naming file, line, value and remedy, for anything else.
+    """
+    return parse_document(_read_text(path), str(path))
+
+
+def parse_document(text: str, name: str) -> Node:
+    """Read YAML text as one mapping.
+
+    Args:
+        text: the document.
+        name: what to call it in errors.
+
+    Raises:
+        ScenarioError: naming file, line, value and remedy.
+    """
+    root = _Builder(name).build(text)
+    if not isinstance(root.value, dict):
+        raise ScenarioError(
+            "the file is not a mapping of fields",
+            where=root.where,
+            remedy='write fields such as schema: "1.0", one a line',
+        )
+    return root
+
+
+def _read_text(path: Path) -> str:
+    where = str(path)
+    try:
+        if path.stat().st_size > SIZE_LIMIT_BYTES:
+            _too_large(where)
+        with path.open("rb") as file:
+            # A pipe has no size beforehand: read no more than is needed to know that it is too
+            # large.
+            data = file.read(SIZE_LIMIT_BYTES + 1)
+    except IsADirectoryError:
+        raise ScenarioError("this is a directory, not a scenario file", where=where) from None
+    except OSError as error:
+        raise ScenarioError(
+            f"the file cannot be read: {error.strerror}",
+            where=where,
+            remedy="check the path and its permissions",
+        ) from None
+    if len(data) > SIZE_LIMIT_BYTES:
+        _too_large(where)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ScenarioError(
+            "the file is not UTF-8 text",
+            where=f"{where}:{line}",
+            value=f"byte 0x{data[error.start]:02x}",
+            remedy="save it as UTF-8",
+        ) from None
+    if not text.strip():
+        raise ScenarioError(
+            "the file is empty", where=where, remedy="start from the shipped drill-minimal"
+        )
+    return text
+
+
+def _too_large(where: str) -> NoReturn:
+    raise ScenarioError(
+        f"the file is larger than {SIZE_LIMIT_BYTES // 1024} KiB",
+        where=where,
+        remedy="a scenario is a few kilobytes; is this the right file?",
+    )
+
+
+class _Builder:
+    """Builds the tree from the parser's events."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._events: Iterator[_Event] = iter(())
+
+    def build(self, text: str) -> Node:
+        from ruamel.yaml import YAML  # noqa: PLC0415  # 60 ms that --help need not pay
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
+
+        self._events = YAML(typ="safe", pure=True).parse(text)
+        try:
+            self._next()
+            document = self._next()
+            if type(document).__name__ == "StreamEndEvent":
+                raise ScenarioError(
+                    "the file holds no data, only comments",
+                    where=self._name,
+                    remedy="start from the shipped drill-minimal",
+                )
+            root = self._node(self._next(), None, 0)
+            self._next()
+            after = self._next()
+            if type(after).__name__ != "StreamEndEvent":
+                raise ScenarioError(
+                    "the file holds more than one document",
+                    where=self._where(after),
+                    remedy="put each scenario into a file of its own, without ---",
+                )
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = "" if mark is None else f":{mark.line + 1}"
+            raise ScenarioError(
+                f"this is not YAML: {error.problem or error.context}",
+                where=f"{self._name}{line}",
+                remedy="check indentation, colons and quotes on this line and the one before",
+            ) from None
+        except YAMLError as error:
+            reason = str(error).splitlines()[0]
+            raise ScenarioError(
+                f"this is not text: {reason}",
+                where=self._name,
+                remedy="a scenario is a text file; is this the right file?",
+            ) from None
+        return root
+
+    def _next(self) -> "_Event":
+        return next(self._events)
+
+    def _where(self, event: "_Event") -> str:
+        return f"{self._name}:{event.start_mark.line + 1}"
+
+    def _node(self, event: "_Event", where: str | None, depth: int) -> Node:
+        kind = type(event).__name__
+        place = where or self._where(event)
+        self._refuse_references(event, kind, place)
+        if depth > DEPTH_LIMIT:
+            raise ScenarioError(
+                f"values are nested more than {DEPTH_LIMIT} deep",
+                where=place,
+                remedy="no field of a scenario needs that",
+            )
+        if kind == "ScalarEvent":
+            return Node(
+                value=self._scalar(event, place),
+                where=place,
+                raw=event.value,
+            )
+        if kind == "SequenceStartEvent":
+            return self._sequence(place, depth)
+        return self._mapping(place, depth)
+
+    def _refuse_references(self, event: "_Event", kind: str, place: str) -> None:
+        if kind == "AliasEvent" or event.anchor is not None:
+            sign = "*" if kind == "AliasEvent" else "&"
+            raise ScenarioError(
+                "anchors and aliases are not used in scenarios",
+                where=place,
+                value=f"{sign}{event.anchor}",
+                remedy="write the value out, or use extends for a variant; quote a text that "
+                "begins with & or *",
+            )
+        if event.tag is not None:
+            raise ScenarioError(
+                "tags are not used in scenarios",
+                where=place,
+                value=str(event.tag),
+                remedy="leave the tag out; quote a text that begins with !",
+            )
+
+    def _sequence(self, place: str, depth: int) -> Node:
+        items: list[Node] = []
+        while type(event := self._next()).__name__ != "SequenceEndEvent":
+            items.append(self._node(event, None, depth + 1))
+        return Node(value=items, where=place)
+
+    def _mapping(self, place: str, depth: int) -> Node:
+        fields: dict[str, Node] = {}
+        while type(event := self._next()).__name__ != "MappingEndEvent":
+            here = self._where(event)
+            kind = type(event).__name__
+            self._refuse_references(event, kind, here)
+            if kind != "ScalarEvent":
+                raise ScenarioError(
+                    "a field name is a word",
+                    where=here,
+                    remedy="quote a text that begins with [ or {",
+                )
+            key = event.value
+            if key in fields:
+                raise ScenarioError(
+                    "this field stands twice in the same place",
+                    where=here,
+                    field=key,
+                    remedy=f"keep one of them; the first is at {fields[key].where}",
+                )
+            fields[key] = self._node(self._next(), here, depth + 1)
+            self._refuse_actual(key, fields[key])
+        return Node(value=fields, where=place)
+
+    def _refuse_actual(self, key: str, node: Node) -> None:
+        if key.casefold() == "status" and node.raw.casefold() == "actual":
+            raise ScenarioError(
+                "alertsim only sends exercises",
+                where=node.where,
+                field=key,
+                value=node.raw,
+                remedy="leave status out, or write Exercise or Test",
+            )
+
+    def _scalar(self, event: "_Event", where: str) -> Scalar:
+        text: str = event.value
+        if event.style is not None:
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        if _LEADING_ZERO.fullmatch(text) or _CLOCK.fullmatch(text):
+            raise ScenarioError(
+                "YAML readers disagree on what this is",
+                where=where,
+                value=text,
+                remedy=f'quote it: "{text}"',
+            )
+        if _INTEGER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
+            return int(text)
+        if _BASED.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
+            return int(text, 0)
+        if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
+            return number
+        if any(form.fullmatch(text) for form in (_FLOAT, _BASED, _NOT_FINITE)):
+            raise ScenarioError(
+                "not a number that can be used",
+                where=where,
+                value=text[:_LONGEST_NUMBER],
+                remedy="write a finite number, or quote it if it is a text",
+            )
+        return text

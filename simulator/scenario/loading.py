@@ -1,0 +1,208 @@
+"""Loading: the door of the room, from a name or a path to a validated scenario.
+
+Rule of the module: whatever is wrong becomes one ScenarioError that names file, line, field, value
+and remedy; pydantic's own errors never leave.
+"""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from simulator.errors import ScenarioError
+from simulator.resources import scenario_names
+from simulator.scenario.document import Node
+from simulator.scenario.merging import locate, read_resolved
+from simulator.scenario.schema import Scenario
+
+_SHOWN_MAX: Final = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioSummary:
+    """One line of ``alertsim scenarios``: name, title, description."""
+
+    name: str
+    title: str
+    description: str
+
+
+def load_scenario(name_or_path: str | Path) -> Scenario:
+    """Read and validate a shipped scenario or a scenario file.
+
+    Args:
+        name_or_path: a shipped name, or a path (recognised by a slash or by .yaml).
+
+    Raises:
+        ScenarioError: naming file, line, field, value and remedy.
+    """
+    path = name_or_path if isinstance(name_or_path, Path) else locate(name_or_path, Path())
+    return validate(read_resolved(path))
+
+
+def scenario_summaries() -> tuple[ScenarioSummary, ...]:
+    """The shipped scenarios, by name."""
+    loaded = [(name, load_scenario(name)) for name in scenario_names()]
+    return tuple(
+        ScenarioSummary(name=name, title=scenario.title, description=scenario.description)
+        for name, scenario in loaded
+    )
+
+
+def validate(document: Node) -> Scenario:
+    """A marked tree as a scenario.
+
+    Raises:
+        ScenarioError: for the problem that stands first in the file.
+    """
+    try:
+        return Scenario.model_validate(document.plain())
+    except ValidationError as error:
+        raise _explained(error, document) from None
+
+
+def _explained(error: ValidationError, document: Node) -> ScenarioError:
+    problems = sorted(
+        (_problem(details, document) for details in error.errors(include_url=False)),
+        key=lambda problem: _line(problem.where),
+    )
+    first = problems[0]
+    if len(problems) > 1:
+        first = ScenarioError(
+            f"{first.message}; and {len(problems) - 1} more of its kind or others follow",
+            where=first.where,
+            field=first.field,
+            value=first.value,
+            remedy=first.remedy,
+        )
+    return first
+
+
+def _line(where: str) -> tuple[str, int]:
+    name, _, line = where.rpartition(":")
+    return name, int(line) if line.isdecimal() else 0
+
+
+def _problem(details: ErrorDetails, document: Node) -> ScenarioError:
+    context = details.get("ctx", {})
+    given = context.get("path")
+    location = details["loc"] if given is None else given
+    node = document.find(location)
+    message, remedy = _wording(details, context)
+    return ScenarioError(
+        message,
+        where=node.where,
+        field=_dotted(location, document),
+        value=node.raw[:_SHOWN_MAX] or None,
+        remedy=remedy,
+    )
+
+
+def _wording(details: ErrorDetails, context: dict[str, Any]) -> tuple[str, str]:
+    """What is wrong and what to write instead, in the words of a user."""
+    location = details["loc"]
+    kind = "version" if location == ("schema",) else details["type"]
+    match kind:
+        case "scenario":
+            wording = str(context["message"]), str(context["remedy"])
+        case "version":
+            wording = "not a version of the format", 'write it in quotes: "1.0"'
+        case "extra_forbidden":
+            wording = "unknown field", _suggestion(location)
+        case "missing":
+            wording = "this field is missing", f"add {location[-1]}: {_example(location)}"
+        case "literal_error" | "enum" | "union_tag_invalid":
+            expected = str(context.get("expected") or context.get("expected_tags"))
+            wording = "not one of the possible values", f"write {expected.replace(chr(39), '')}"
+        case "union_tag_not_found":
+            wording = "this law does not say which it is", "add law: constant, or another"
+        case "string_pattern_mismatch":
+            wording = (
+                "not a name",
+                "use letters, digits and single dashes; only sources have capital letters",
+            )
+        case _:
+            message = details["msg"]
+            wording = message[0].lower() + message[1:], _expected(location)
+    return wording
+
+
+def _suggestion(location: tuple[int | str, ...]) -> str:
+    fields = [
+        field.alias or name
+        for model in _models_at(location[:-1])
+        for name, field in model.model_fields.items()
+    ]
+    near = get_close_matches(str(location[-1]), fields, n=1)
+    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(dict.fromkeys(fields))}"
+
+
+def _expected(location: tuple[int | str, ...]) -> str:
+    example = _example(location)
+    return f"for example {example}" if example else ""
+
+
+def _example(location: tuple[int | str, ...]) -> str:
+    for model in _models_at(location[:-1]):
+        for name, field in model.model_fields.items():
+            if location[-1] in {name, field.alias} and field.examples:
+                return _flow(field.examples[0])
+    return ""
+
+
+def _flow(value: object) -> str:
+    """A value as it could be written on one line of YAML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    if isinstance(value, str) and value[:1].isdigit():
+        return f'"{value}"'
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _models_at(location: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """The models that may stand at a path of pydantic's, which names union members too."""
+    current: list[type[BaseModel]] = [Scenario]
+    for step in location:
+        if isinstance(step, int):
+            continue
+        inside = [
+            found
+            for model in current
+            for name, field in model.model_fields.items()
+            if step in {name, field.alias}
+            for found in _models_in(field.annotation)
+        ]
+        tagged = [model for model in current if _tag(model) == step]
+        current = inside or tagged or current
+    return current
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models_in(part)]
+
+
+def _tag(model: type[BaseModel]) -> str | None:
+    law = model.model_fields.get("law")
+    if law is None or get_origin(law.annotation) is not Literal:
+        return None
+    return str(get_args(law.annotation)[0])
+
+
+def _dotted(location: tuple[int | str, ...], document: Node) -> str:
+    """The path as a reader would write it, without pydantic's union members."""
+    parts: list[str] = []
+    node = document
+    for step in location:
+        inner = node.find((step,))
+        if inner is node and step != location[-1]:
+            continue
+        parts.append(str(step))
+        node = inner
+    return ".".join(parts)

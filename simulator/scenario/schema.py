@@ -1,0 +1,378 @@
+"""The scenario: what a user's file may say, as closed, frozen models.
+
+Rule of the module: every field carries its description, unit, example and default here and nowhere
+else; the reference page and the editor schema are generated from them. What a single field cannot
+know (whether a source exists, whether a warning would ever end) is checked in ``checks``.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, Strict, model_validator
+
+from simulator.scenario.laws import Closed, Flag, Law, Provenance
+from simulator.scenario.values import (
+    Duration,
+    Epoch,
+    Line,
+    Name,
+    PrefectureList,
+    SourceId,
+    When,
+)
+
+SCENARIO_SCHEMA = "1.0"
+Count = Annotated[int, Strict()]
+
+
+class Outcome(StrEnum):
+    """What a flight really did in the end."""
+
+    PASSED = "passed"
+    FELL_IN_SEA = "fell-in-sea"
+    VANISHED = "vanished"
+    FELL_ON_LAND = "fell-on-land"
+    INTERCEPTED = "intercepted"
+    FALSE_ALARM = "false-alarm"
+
+
+class Threat(StrEnum):
+    """How urgent a launch looks; waiting launches are assessed in this order."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+def _from_text(key: str) -> BeforeValidator:
+    """Let a figure without provenance be written as its bare value."""
+
+    def widen(value: object) -> object:
+        return value if isinstance(value, dict | Closed) else {key: value}
+
+    return BeforeValidator(widen)
+
+
+class Source(Closed):
+    """A publication that figures of the scenario come from."""
+
+    id: SourceId = Field(description="Name by which figures refer to it.", examples=["MOD-221103b"])
+    title: Line = Field(
+        description="Title, as published.", examples=["Ministry of Defence, 2022-11-03"]
+    )
+    address: Line = Field(
+        description="Where to read it.",
+        examples=["https://www.mod.go.jp/j/press/news/2022/11/03b.html"],
+    )
+    grade: Literal["A", "B", "C", "U"] = Field(
+        description="A official, B press quoting officials, C secondary, U unverified.",
+        examples=["A"],
+    )
+
+
+class Moment(Provenance):
+    """A point of scenario time, with where it comes from."""
+
+    time: When = Field(
+        description="Quoted time of day of the epoch's date, or a duration from the epoch, or a "
+        "date and time with offset.",
+        examples=["07:39"],
+    )
+    range: tuple[When, When] | None = Field(
+        default=None,
+        description="For an assumption: the earliest and latest it could as well have been.",
+        examples=[["07:41", "07:48"]],
+    )
+
+
+class Teams(Provenance):
+    """How many assessment teams are on duty."""
+
+    count: Count = Field(
+        ge=1, le=1000, description="Launches assessed at the same time, no unit.", examples=[2]
+    )
+    range: tuple[Count, Count] | None = Field(
+        default=None,
+        description="For an assumption: the fewest and most it could as well be.",
+        examples=[[1, 4]],
+    )
+
+
+MomentField = Annotated[Moment, _from_text("time")]
+TeamsField = Annotated[Teams, _from_text("count")]
+
+
+class Chain(Closed):
+    """The chain from detection to issue: who works, and how long each stage takes."""
+
+    profile: Name | None = Field(
+        default=None,
+        description="Shipped set of laws to start from; the stages given here replace its own.",
+        examples=["j-alert-2022"],
+    )
+    teams: TeamsField | None = Field(
+        default=None,
+        description="Assessment teams; launches beyond their number wait, the highest threat "
+        "first.",
+        examples=[2],
+    )
+    satellite: Law | None = Field(
+        default=None,
+        description="From the launch until early warning from space is at hand.",
+        examples=[{"law": "constant", "value": "1min"}],
+    )
+    radar: Law | None = Field(
+        default=None,
+        description="From the launch until radar has a track; space alone shows no direction.",
+        examples=[{"law": "constant", "value": "3min"}],
+    )
+    assessment: Law | None = Field(
+        default=None,
+        description="Work of one team on one launch, waiting for a free team not included.",
+        examples=[{"law": "lognormal", "median": "2min", "p95": "6min"}],
+    )
+    decision: Law | None = Field(
+        default=None,
+        description="From the assessment until area and text are decided.",
+        examples=[{"law": "triangular", "low": "30s", "mode": "1min", "high": "5min"}],
+    )
+    issue: Law | None = Field(
+        default=None,
+        description="From the decision until the message leaves for its prefectures, all at once.",
+        examples=[{"law": "uniform", "low": "1s", "high": "30s"}],
+    )
+    reassessment: Law | None = Field(
+        default=None,
+        description="From the alert until the team sees that the object comes down nearby.",
+        examples=[{"law": "constant", "value": "2min"}],
+    )
+    confirmation: Law | None = Field(
+        default=None,
+        description="Work of one team, from the believed end of the flight (or the alert, if "
+        "later) until the outcome is taken as confirmed.",
+        examples=[{"law": "constant", "value": "10min"}],
+    )
+    discovery: Law | None = Field(
+        default=None,
+        description="From the last message (or the real outcome, if later) until the chain finds "
+        "that it was wrong.",
+        examples=[{"law": "constant", "value": "30min"}],
+    )
+    correction: Law | None = Field(
+        default=None,
+        description="From that discovery until the correction goes out.",
+        examples=[{"law": "constant", "value": "20min"}],
+    )
+    all_clear: Law | None = Field(
+        default=None,
+        description="From the last message until a warning still in force is lifted.",
+        examples=[{"law": "constant", "value": "30min"}],
+    )
+
+
+class Truth(Closed):
+    """What the flight really did; the chain does not know it."""
+
+    outcome: Outcome = Field(description="How the flight ended.", examples=["vanished"])
+    at: MomentField = Field(description="When it ended.", examples=["07:45"])
+    arrival: MomentField | None = Field(
+        default=None,
+        description="When it really arrived over the warned prefectures; only for passed, "
+        "fell-on-land and intercepted.",
+        examples=["07:28"],
+    )
+
+
+class Escalation(Closed):
+    """A second look that predicts an impact nearby: ``take-shelter``."""
+
+    prefectures: PrefectureList = Field(
+        description="Where the impact is predicted.", examples=[["hokkaido"]]
+    )
+    arrival: MomentField | None = Field(
+        default=None, description="When the impact is predicted.", examples=["08:00"]
+    )
+
+
+class Belief(Closed):
+    """What the chain thinks the flight does; every message follows from it."""
+
+    event: Literal["launch", "take-shelter"] = Field(
+        default="launch",
+        description="What the first message says: a missile was launched, or it is coming down "
+        "nearby.",
+        examples=["launch"],
+    )
+    prefectures: PrefectureList = Field(
+        description='Warned prefectures, by name or quoted JIS code; or "all".',
+        examples=[["miyagi", "yamagata", "niigata"]],
+    )
+    arrival: MomentField | None = Field(
+        default=None,
+        description="Predicted passage or arrival over the warned prefectures.",
+        examples=["07:48"],
+    )
+    outcome: (
+        Literal[
+            "passage", "fell-in-sea", "not-coming", "not-falling", "intercepted", "fell-on-land"
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="What the closing message will say; none: the warning ends by correction or "
+        "all-clear.",
+        examples=["passage"],
+    )
+    escalation: Escalation | None = Field(
+        default=None,
+        description="A later prediction of an impact nearby.",
+        examples=[{"prefectures": ["hokkaido"]}],
+    )
+
+
+class CorrectionNotice(Closed):
+    """How the correction of this launch travelled and what it says."""
+
+    historical_channel: Name | None = Field(
+        default=None,
+        description="Channel it took in history where that was not J-ALERT; the simulated message "
+        "carries it as a remark.",
+        examples=["em-net"],
+    )
+    reason: Line | None = Field(
+        default=None,
+        description="Why it was sent, one sentence.",
+        examples=["It had vanished over the Sea of Japan."],
+    )
+
+
+class Launch(Closed):
+    """One launch: its time, its truth and what the chain believes."""
+
+    id: Name = Field(description="Its name, unique in the scenario.", examples=["icbm"])
+    title: Line | None = Field(
+        default=None, description="For people.", examples=["ICBM-class missile"]
+    )
+    at: MomentField = Field(description="When it was launched.", examples=["07:39"])
+    threat: Threat = Field(
+        default=Threat.HIGH, description="How urgent it looks.", examples=["high"]
+    )
+    truth: Truth | None = Field(
+        default=None,
+        description="What it really did; left out: what the chain believes.",
+        examples=[{"outcome": "vanished", "at": "07:45"}],
+    )
+    belief: Belief | None = Field(
+        default=None,
+        description="What the chain thinks; left out: it sees nothing, and nobody is warned.",
+        examples=[{"prefectures": ["miyagi"], "arrival": "07:48", "outcome": "passage"}],
+    )
+    correction: CorrectionNotice | None = Field(
+        default=None,
+        description="How the correction, if one is due, is sent.",
+        examples=[{"historical_channel": "em-net"}],
+    )
+
+
+class Drill(Closed):
+    """A test message, once or at regular intervals."""
+
+    id: Name = Field(description="Its name, unique in the scenario.", examples=["siren-check"])
+    at: When = Field(description="When the first is sent.", examples=["10s"])
+    prefectures: PrefectureList = Field(
+        description='Receiving prefectures, by name or quoted JIS code; or "all".',
+        examples=[["miyagi"]],
+    )
+    count: Count = Field(
+        default=1, ge=1, le=100_000, description="How many times, no unit.", examples=[3]
+    )
+    every: Duration = Field(
+        default=0, description="Interval between them, scenario time.", examples=["10s"]
+    )
+
+
+class Mark(Closed):
+    """Something worth showing that is no message: a press statement, a train that stops."""
+
+    id: Name = Field(
+        description="Its name, unique in the scenario.", examples=["minister-statement"]
+    )
+    at: MomentField = Field(description="When it happened.", examples=["09:00"])
+    text: Line = Field(
+        description="What happened, one sentence.",
+        examples=["The minister says that it vanished over the Sea of Japan."],
+    )
+
+
+class Scenario(Closed):
+    """What happens, to whom, and what is claimed about it."""
+
+    schema_version: Literal["1.0"] = Field(
+        alias="schema", description="Version of this format, quoted.", examples=["1.0"]
+    )
+    extends: str | None = Field(
+        default=None,
+        description="Shipped scenario, or path of a file from this one, that this is a variant "
+        "of: fields given here replace or complete its own; null removes one.",
+        examples=["tohoku-2022-11-03"],
+    )
+    id: Name = Field(
+        description="Name of the scenario: lowercase letters, digits, dashes.",
+        examples=["tohoku-2022-11-03"],
+    )
+    title: Line = Field(description="One line for people.", examples=["3 November 2022, replayed"])
+    description: Annotated[str, Field(max_length=5000)] = Field(
+        default="", description="What it shows and what it rests on.", examples=["A small drill."]
+    )
+    status: Literal["Exercise", "Test"] = Field(
+        default="Exercise",
+        description="CAP status of its messages; nothing else can be sent.",
+        examples=["Exercise"],
+    )
+    fictional: Flag = Field(
+        default=False,
+        description="True where nothing in it claims to have happened: figures then need neither "
+        "source nor range, and are all shown as assumed.",
+        examples=[True],
+    )
+    epoch: Epoch = Field(
+        description="Scenario time zero, with its offset from UTC.",
+        examples=["2022-11-03T07:39:00+09:00"],
+    )
+    sources: tuple[Source, ...] = Field(
+        default=(), description="Publications that figures refer to.", examples=[[]]
+    )
+    chain: Chain = Field(
+        default=Chain(),
+        description="The chain that turns launches into alerts.",
+        examples=[{"profile": "j-alert-2022"}],
+    )
+    launches: tuple[Launch, ...] = Field(
+        default=(), max_length=1000, description="What is launched.", examples=[[]]
+    )
+    tests: tuple[Drill, ...] = Field(
+        default=(), max_length=1000, description="Test messages.", examples=[[]]
+    )
+    marks: tuple[Mark, ...] = Field(
+        default=(), max_length=1000, description="Things worth showing beside.", examples=[[]]
+    )
+    thresholds: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="What a run must meet, by metric; they add to or replace the defaults.",
+        examples=[{"delivery_latency{population=live}": ["p(99)<1s"]}],
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        from simulator.scenario.checks import check  # noqa: PLC0415  # checks reads these models
+
+        check(self)
+        return self
+
+    def offset_ns(self, moment: Moment) -> int:
+        """Scenario time of a moment, ns from the epoch."""
+        return moment.time.offset_ns(self.epoch)
+
+    def resolved(self) -> dict[str, Any]:
+        """The scenario as plain data that reads back as the same scenario."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
