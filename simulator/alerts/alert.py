@@ -44,7 +44,7 @@ from simulator.model.timeline import AlertEvent, MsgType, StagePassed
 PAYLOAD_VERSION: Final = "1.0"
 MAX_PAYLOAD_BYTES: Final = 8192
 MAX_REFERENCES: Final = 6
-MAX_STAGES: Final = 12
+MAX_STAGES: Final = 10
 STATUSES: Final = ("Exercise", "Test")
 MSG_TYPES: Final = ("Alert", "Update", "Cancel")
 ORIGIN: Final = "ALERTSIM:TEXT"
@@ -202,7 +202,7 @@ def _shared(message: AlertMessage, sent: str) -> Document:
     shared: Document = {
         "category": [
             check_one_of(category, "category", CATEGORIES)
-            for category in check_sequence(message.categories, "categories", 4)
+            for category in check_sequence(message.categories, "categories", 4, 1)
         ],
         "responseType": [check_one_of(message.response, "responseType", RESPONSES)],
         "urgency": check_one_of(message.urgency, "urgency", URGENCIES),
@@ -238,7 +238,7 @@ def _info(language: str, mark: str, wording: object, shared: Document, area: Doc
         info["onset"] = shared["onset"]
     info["expires"] = shared["expires"]
     info["headline"] = check_marked(wording.headline, "headline", mark, 120)
-    info["description"] = check_marked(wording.description, "description", mark, 480)
+    info["description"] = check_marked(wording.description, "description", mark, 600)
     instruction = wording.instruction
     if instruction is not None:
         info["instruction"] = check_marked(instruction, "instruction", mark, 240)
@@ -266,11 +266,11 @@ def _simulation(simulation: object) -> Document:
         ),
         "stated_ns": check_maybe_decimal(simulation.stated_ns, "stated_ns"),
         "historical_channel": check_maybe_line(simulation.historical_channel, "channel", 40),
-        "reason": check_maybe_line(simulation.reason, "reason", 160),
+        "reason": check_maybe_line(simulation.reason, "reason", 240),
     }
     return {
         "version": PAYLOAD_VERSION,
-        "run": check_fits(simulation.run, "run", _SLUG, 64),
+        "run": check_fits(simulation.run, "run", _SLUG, 48),
         "scenario": check_fits(simulation.scenario, "scenario", _SLUG, 64),
         "epoch": check_line(simulation.epoch, "epoch", 40),
         "seed": check_decimal(simulation.seed, "seed"),
@@ -312,7 +312,7 @@ def _reference(reference: object) -> str:
 
 
 def _pairs(pairs: object, what: str) -> list[Document]:
-    return [_pair(pair, what) for pair in check_sequence(pairs, what, 4)]
+    return [_pair(pair, what) for pair in check_sequence(pairs, what, 4, 1)]
 
 
 def _pair(pair: object, what: str) -> Document:

@@ -12,6 +12,7 @@ from simulator.alerts.alert import AlertMessage, document
 from simulator.alerts.rebuild import message_from
 
 NAMESPACE: Final = "urn:oasis:names:tc:emergency:cap:1.2"
+_HEAD: Final = f'<?xml version="1.0" encoding="UTF-8"?>\n<alert xmlns="{NAMESPACE}">'
 _PREFIX: Final = "simulation."
 _STAGE: Final = f"{_PREFIX}stage"
 _TIME: Final = f"{_PREFIX}time"
@@ -32,20 +33,20 @@ def encode_xml(message: AlertMessage) -> bytes:
     time, cap, simulation = document(message)
     first = cap["info"][0]
     first["parameter"] = [*first["parameter"], *_parameters(time, simulation)]
-    alert = ET.Element("alert", {"xmlns": NAMESPACE})
-    _fill(alert, cap)
-    payload: bytes = ET.tostring(alert, encoding="utf-8", xml_declaration=True)
-    return payload
+    return f"{_HEAD}{_elements(cap)}</alert>".encode()
 
 
-def _fill(parent: ET.Element, content: dict[str, Any]) -> None:
-    for name, value in content.items():
-        for entry in value if isinstance(value, list) else [value]:
-            child = ET.SubElement(parent, name)
-            if isinstance(entry, dict):
-                _fill(child, entry)
-            else:
-                child.text = entry
+def _elements(content: dict[str, Any]) -> str:
+    return "".join(
+        f"<{name}>{_elements(entry) if isinstance(entry, dict) else _escape(entry)}</{name}>"
+        for name, value in content.items()
+        for entry in (value if isinstance(value, list) else (value,))
+    )
+
+
+def _escape(text: str) -> str:
+    # Control characters, which XML cannot carry at all, were refused by ``document``.
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _parameters(time: str, simulation: dict[str, Any]) -> list[dict[str, str]]:

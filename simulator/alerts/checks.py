@@ -6,11 +6,22 @@ write something else.
 """
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from simulator.alerts.marks import FIT_LINE, denies_exercise
 
-INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,38})")
+INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,19})")
+_MOST: Final = 10**20
+
+
+# The same few texts stand in every message of a run.
+@lru_cache(maxsize=4096)
+def _is_fit(line: str) -> bool:
+    return FIT_LINE.fullmatch(line) is not None
+
+
+_denies: Final = lru_cache(maxsize=4096)(denies_exercise)
 
 
 def check_line(value: object, what: str, longest: int) -> str:
@@ -23,9 +34,9 @@ def check_line(value: object, what: str, longest: int) -> str:
     """
     if type(value) is not str:
         raise ValueError(f"{what} must be text, not {type(value).__name__}")
-    if len(value) > longest or not FIT_LINE.fullmatch(value):
+    if len(value) > longest or not _is_fit(value):
         raise ValueError(f"{what} must be 1 to {longest} visible characters: {value[:80]!r}")
-    if denies_exercise(value):
+    if _denies(value):
         raise ValueError(f"{what} denies that this is an exercise: {value[:80]!r}")
     return value
 
@@ -42,10 +53,10 @@ def check_marked(value: object, what: str, mark: str, longest: int) -> str:
     return line
 
 
-def check_sequence(values: object, what: str, most: int) -> tuple[Any, ...]:
-    """A tuple of at most so many values."""
-    if type(values) is not tuple or len(values) > most:
-        raise ValueError(f"{what} must be a tuple of at most {most}")
+def check_sequence(values: object, what: str, most: int, least: int = 0) -> tuple[Any, ...]:
+    """A tuple of at least and at most so many values."""
+    if type(values) is not tuple or not least <= len(values) <= most:
+        raise ValueError(f"{what} must be a tuple of {least} to {most}")
     return values
 
 
@@ -65,15 +76,15 @@ def check_one_of(value: object, what: str, allowed: tuple[str, ...]) -> str:
 
 def check_decimal(value: object, what: str) -> str:
     """An integer of at most 39 digits, as the decimal text that goes on the wire."""
-    if type(value) is not int or not INTEGER.fullmatch(text := str(value)):
-        raise ValueError(f"{what} must be an integer: {value!r:.80}")
-    return text
+    if type(value) is not int or not -_MOST < value < _MOST:
+        raise ValueError(f"{what} must be an integer: {type(value).__name__}")
+    return str(value)
 
 
 def check_count(value: object, what: str) -> int:
     """A number that survives JavaScript: 0 to 2**53 - 1."""
     if type(value) is not int or not 0 <= value < 2**53:
-        raise ValueError(f"{what} must be a count: {value!r:.80}")
+        raise ValueError(f"{what} must be a count: {type(value).__name__}")
     return value
 
 

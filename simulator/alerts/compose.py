@@ -6,7 +6,7 @@ composed and never exceeds 8 KiB; what does not fit is left out and counted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal
@@ -105,7 +105,7 @@ def compose(
     codes = [settings["event_code"]]
     if content.code is not None:
         codes.append({"valueName": settings["catalogue_value_name"], "value": content.code})
-    reason = clean(planned.reason, 160)
+    reason = clean(planned.reason, 240)
     japanese, english = wordings(
         variant(planned.event, in_force=planned.in_force),
         (place.name_ja, place.name_en),
@@ -218,8 +218,7 @@ def _delta(duration_ns: int) -> timedelta:
 
 
 def _utc(unix_ns: int) -> str:
-    moment = wall_datetime(unix_ns)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06}Z"
+    return wall_datetime(unix_ns).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _onset(planned: PlannedAlert, moment: datetime) -> str | None:
@@ -237,7 +236,7 @@ def _time_of_day(context: ExerciseContext, stated_ns: int | None) -> tuple[int, 
 
 
 def _note(context: ExerciseContext) -> str:
-    title = clean(context.title, 80) or context.scenario
+    title = clean(context.title, 120) or context.scenario
     return f"{NOTE_MARK}: {title} ({context.run})"
 
 
@@ -246,9 +245,5 @@ def _optional(text: str | None) -> str | None:
 
 
 def _stage(stage: StagePassed) -> StagePassed:
-    return StagePassed(
-        name=clean(stage.name, 32) or "stage",
-        started_ns=stage.started_ns,
-        ended_ns=stage.ended_ns,
-        assumption=stage.assumption,
-    )
+    name = clean(stage.name, 32) or "stage"
+    return stage if name == stage.name else replace(stage, name=name)

@@ -6,6 +6,8 @@ an alert for 38 minutes because one call said both "exercise" and "this is not a
 """
 
 import re
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 JAPANESE_MARK: Final = "【訓練】"
@@ -24,6 +26,8 @@ _UNFIT: Final = (
     r"\ufdd0-\ufdef\ufeff\ufff9-\uffff"
 )
 FIT_LINE: Final = re.compile(f"[^{_UNFIT}]+")
+_ELLIPSIS_BYTES: Final = 3
+_ESCAPED: Final = MappingProxyType({"&": 5, "<": 4, ">": 4, '"': 2, "\\": 2})
 _UNFIT_RUN: Final = re.compile(rf"[{_UNFIT}\s]+")
 _DENIAL: Final = re.compile(
     r"\bnot\s+(?:an?\s+|just\s+a\s+)?(?:drill|exercise|test|simulation)\b"
@@ -42,17 +46,27 @@ def denies_exercise(text: str) -> bool:
     return _DENIAL.search(text) is not None
 
 
-def clean(text: str, longest: int) -> str:
+@lru_cache(maxsize=1024)
+def clean(text: str, longest_bytes: int) -> str:
     """A user's text made fit for a message: one line, visible characters, bounded.
 
     Args:
         text: anything, for example a scenario's title.
-        longest: most characters to keep; a longer text ends in an ellipsis.
+        longest_bytes: most bytes that the text may take when encoded, in JSON or in XML,
+            whichever takes more; a longer text is cut and ends in an ellipsis.
 
     Returns:
         The text, or an empty text if it denies the exercise: it is then not repeated at all.
     """
     line = _UNFIT_RUN.sub(" ", text).strip()
-    if len(line) > longest:
-        line = f"{line[: longest - 1].rstrip()}…"
+    spent = kept = 0
+    for position, character in enumerate(line[: longest_bytes + 1], start=1):
+        spent += _ESCAPED.get(character) or len(character.encode())
+        if spent <= longest_bytes - _ELLIPSIS_BYTES:
+            kept = position
+    if denies_exercise(line):
+        return ""
+    if spent > longest_bytes:
+        line = f"{line[:kept].rstrip()}…"
+    # A cut can end in a word that it did not hold: "no drilling" in "no drill…".
     return "" if denies_exercise(line) else line

@@ -88,7 +88,7 @@ def _block(block: Any) -> Simulation:  # noqa: ANN401 - foreign input
         intended_ns=_integer(block["intended_ns"]),
         composed_ns=_integer(block["composed_ns"]),
         clock=block["clock"],
-        speed=float(block["speed"]),
+        speed=_number(block["speed"]),
         believed_arrival_ns=_maybe_integer(block.get("believed_arrival_ns")),
         stated_ns=_maybe_integer(block.get("stated_ns")),
         historical_channel=block.get("historical_channel"),
@@ -110,6 +110,11 @@ def _integer(text: Any) -> int:  # noqa: ANN401 - foreign input
     if type(text) is not str or not INTEGER.fullmatch(text):
         raise ValueError(f"not a decimal integer: {text!r:.80}")
     return int(text)
+
+
+def _number(value: Any) -> float:  # noqa: ANN401 - foreign input
+    # JavaScript writes 600.0 as 600; True is no number here although Python thinks so.
+    return float(value) if type(value) is int else value
 
 
 def _maybe_integer(text: Any) -> int | None:  # noqa: ANN401 - foreign input
