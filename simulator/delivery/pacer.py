@@ -100,6 +100,26 @@ def schedule(
     return tuple(scheduled)
 
 
+def composition_times(intended: Sequence[int], *, lookahead_ns: int, cost_ns: int) -> list[int]:
+    """When to begin composing each message so that every one is ready in time.
+
+    One composer makes one message after the other. A message is begun ``lookahead_ns`` before it is
+    due, and earlier where it stands before others in a burst that would take longer than that.
+
+    Args:
+        intended: intended send times in order, ns.
+        lookahead_ns: how long before it is due a message is to be begun, ns.
+        cost_ns: how long composing one takes at most, ns.
+
+    Returns:
+        One time per message, in order and never decreasing.
+    """
+    begins = [due_ns - lookahead_ns for due_ns in intended]
+    for place in range(len(begins) - 2, -1, -1):
+        begins[place] = min(begins[place], begins[place + 1] - cost_ns)
+    return begins
+
+
 def next_on_topic(scheduled: Sequence[ScheduledAlert]) -> tuple[int | None, ...]:
     """When the following alert on each alert's topic is intended, monotonic ns; None if none is.
 
