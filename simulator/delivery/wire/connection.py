@@ -79,8 +79,8 @@ class Connection:
         self.outgoing: set[int] = set()  # ids of ours not yet acknowledged
         self._open_transport = transport
         self._transport: Transport | None = None
+        self.acknowledge = bytearray()  # acknowledgements to send with the next write
         self._out = bytearray()
-        self._acknowledge = bytearray()
         self._last_id = 0
         self._subscribed = False
         self._subscribe_id = 0
@@ -103,7 +103,7 @@ class Connection:
         self.session_present = False
         self.rest = b""
         self._out.clear()
-        self._acknowledge.clear()
+        self.acknowledge.clear()
         self.written_bytes = 0
         self.last_alive_ns = now_ns
         self._awaits_pong = False
@@ -315,9 +315,9 @@ class Connection:
 
     def send_acknowledgements(self) -> None:
         """Everything acknowledged since the last time, in one write."""
-        if self._acknowledge:
-            self.send(self._acknowledge)
-            self._acknowledge = bytearray()
+        if self.acknowledge:
+            self.send(self.acknowledge)
+            self.acknowledge.clear()
 
     def process(self, packet: Packet, now_ns: int) -> bool:
         """Let the state machine see one packet.
@@ -330,7 +330,7 @@ class Connection:
                 return self._received(packet)
             case PubRel():
                 self.incoming.discard(packet.packet_id)
-                self._acknowledge += self.codec.pubcomp(packet.packet_id)
+                self.acknowledge += self.codec.pubcomp(packet.packet_id)
                 return False
             case PubAck() | PubComp():
                 self.outgoing.discard(packet.packet_id)
@@ -338,7 +338,7 @@ class Connection:
                 if packet.code >= FAILURE:
                     self.outgoing.discard(packet.packet_id)
                 else:
-                    self._acknowledge += self.codec.pubrel(packet.packet_id)
+                    self.acknowledge += self.codec.pubrel(packet.packet_id)
             case PingResp():
                 self._awaits_pong = False
                 self._deadline_ns = _NEVER if self.state is State.UP else self._deadline_ns
@@ -358,11 +358,11 @@ class Connection:
         if packet.qos == 0:
             return True
         if packet.qos == 1:
-            self._acknowledge += self.codec.puback(packet.packet_id)
+            self.acknowledge += self.codec.puback(packet.packet_id)
             return True
         fresh = packet.packet_id not in self.incoming
         self.incoming.add(packet.packet_id)
-        self._acknowledge += self.codec.pubrec(packet.packet_id)
+        self.acknowledge += self.codec.pubrec(packet.packet_id)
         return fresh
 
     def _connected(self, packet: ConnAck, now_ns: int) -> None:

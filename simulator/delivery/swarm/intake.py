@@ -1,0 +1,206 @@
+"""From a readable socket to receipts: the hot path of the swarm.
+
+Rule of the module: one recv per ready socket, one pass over its bytes, one send for all
+acknowledgements. A frame that is known is not decoded: two comparisons of bytes recognise it. What
+is not known goes through the codec and the connection's state machine.
+
+What a stamp says: every message of a block arrived after the socket was last known to be empty (the
+floor) and not after the block's stamp. The stamp itself belongs to the last bytes of the block, so
+only a message that ends with them has it as its own, and not even that one if the read filled the
+buffer, because the kernel gives coalesced segments the latest stamp.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from simulator.clock import Clock
+from simulator.delivery.swarm.outbox import ROW, Outbox
+from simulator.delivery.swarm.recognise import Recogniser
+from simulator.delivery.swarm.subscriber import Subscriber
+from simulator.delivery.wire.codec import IncompletePacketError, ProtocolViolationError, frame
+from simulator.delivery.wire.connection import Connection
+from simulator.delivery.wire.order import READ_BYTES, Cause, ReadBuffer, State
+from simulator.delivery.wire.packets import Packet, Publish
+from simulator.delivery.wire.stamps import StampClock
+from simulator.measure.receipts import ReceiptFlag
+
+_USER_STAMP: Final = int(ReceiptFlag.USER_STAMP)
+_PUBACK: Final = b"\x40\x02"
+_PUBREC: Final = b"\x50\x02"
+_NO_ID: Final = b"\0\0"
+_READY: Final = (State.UP, State.SUBACK)
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the intake has seen since the start."""
+
+    reads: int = 0
+    messages: int = 0
+    stamps_missing: int = 0
+
+
+class Intake:
+    """Reads sockets for all subscribers of one worker.
+
+    Args:
+        clock: the host's clocks.
+        stamps: converts kernel stamps.
+        recogniser: judges what is decoded.
+        outbox: takes the receipts.
+        on_change: told of every packet that is not a message, after the state machine.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        stamps: StampClock,
+        recogniser: Recogniser,
+        outbox: Outbox,
+        on_change: Callable[[Subscriber, Packet], None],
+    ) -> None:
+        self.buffer = ReadBuffer()
+        self.counters = Counters()
+        self._now = clock.monotonic_ns
+        self._stamps = stamps
+        self._recogniser = recogniser
+        self._outbox = outbox
+        self._on_change = on_change
+
+    def read(self, subscriber: Subscriber, quiet_ns: int) -> None:
+        """Read one block and report its messages; the connection's state tells of failures.
+
+        Args:
+            subscriber: its socket is readable.
+            quiet_ns: the last time at which the selector did not report this socket.
+        """
+        connection = subscriber.connection
+        kept = len(connection.rest)
+        before = self._now()
+        end, stamp = connection.receive(self.buffer, before)
+        if not end:
+            return
+        counters = self.counters
+        counters.reads += 1
+        floor = subscriber.floor_ns
+        if not subscriber.full:
+            floor = max(floor, quiet_ns)
+        full = subscriber.full = end - kept == READ_BYTES
+        after = self._now()
+        converted = self._stamps.convert(stamp, floor_ns=floor, now_ns=after) if stamp else None
+        if converted is None:
+            counters.stamps_missing += 1
+            received, flags = after, subscriber.flags | _USER_STAMP
+            bound = own = after - floor
+        else:
+            received, own = converted
+            flags = subscriber.flags
+            bound = max(received - floor, own)
+        subscriber.floor_ns = floor if full else before
+        exact = self._split(subscriber, end, received, bound, flags)
+        if exact and not full:
+            self._outbox.settle_last(own)
+        connection.send_acknowledgements()
+
+    def _split(  # noqa: C901, PLR0912, PLR0915  # a call per message would cost more than its work
+        self, subscriber: Subscriber, end: int, received: int, bound: int, flags: int
+    ) -> bool:
+        """Go through the frames of a block; True if a reported message ends it exactly."""
+        connection, memory, outbox = subscriber.connection, subscriber.memory, self._outbox
+        number, acknowledge = subscriber.number, connection.acknowledge
+        data, rows, room, width = self.buffer.data, outbox.data, len(outbox.data), ROW.size
+        starts, now, pack = data.startswith, self._now, ROW.pack_into
+        ready = connection.state in _READY
+        guess, last = memory.guess, None
+        used, position, reported_to, messages = outbox.used, 0, -1, 0
+        while position < end:
+            if (
+                ready
+                and position + guess.size <= end
+                and starts(guess.head, position)
+                and starts(guess.tail, position + guess.tail_at)
+            ):
+                known = guess
+                stop = position + known.size
+            else:
+                stop = self._frame_end(connection, position, end)
+                if not stop:
+                    break
+                found = memory.find(data, position, stop) if ready else None
+                if found is None:
+                    outbox.used = used
+                    if self._decode(subscriber, position, stop, (received, bound, flags)):
+                        reported_to = stop
+                    used = outbox.used
+                    position = stop
+                    ready = connection.state in _READY
+                    if connection.state is State.CLOSED:
+                        break
+                    continue
+                known = found
+                if last is not None:
+                    last.following = known
+            if last is None:
+                memory.guess = known
+            last, guess = known, known.following
+            messages += 1
+            if known.qos:
+                at = position + known.tail_at - 2
+                packet_id = data[at : at + 2]
+                if packet_id == _NO_ID:
+                    connection.close(Cause.VIOLATION, "packet identifier 0")
+                    break
+                if known.qos == 1:
+                    acknowledge += _PUBACK + packet_id
+                else:
+                    acknowledge += _PUBREC + packet_id
+                    code = packet_id[0] << 8 | packet_id[1]
+                    if code in connection.incoming:
+                        position = stop
+                        continue
+                    connection.incoming.add(code)
+            if used == room:
+                outbox.used = used
+                outbox.flush()
+                used = 0
+            pack(rows, used, number, known.alert, received, bound, now(), known.flags | flags)
+            used += width
+            position = reported_to = stop
+        outbox.used = used
+        self.counters.messages += messages
+        connection.keep(self.buffer, position, end)
+        return reported_to == end
+
+    def _frame_end(self, connection: Connection, position: int, end: int) -> int:
+        """Index after the frame, or 0 if there is no whole frame (yet)."""
+        try:
+            return frame(self.buffer.data, position, end)[1]
+        except IncompletePacketError:
+            return 0
+        except ProtocolViolationError as error:
+            connection.close(Cause.VIOLATION, str(error))
+            return 0
+
+    def _decode(
+        self, subscriber: Subscriber, position: int, stop: int, stamp: tuple[int, int, int]
+    ) -> bool:
+        """One whole frame through the codec and the state machine; True if it was reported."""
+        connection, data = subscriber.connection, self.buffer.data
+        try:
+            packet, _ = connection.codec.read(data, position, stop)
+        except ProtocolViolationError as error:
+            connection.close(Cause.VIOLATION, str(error))
+            return False
+        wanted = connection.process(packet, stamp[0])
+        if not isinstance(packet, Publish):
+            self._on_change(subscriber, packet)
+            return False
+        self.counters.messages += 1
+        if not wanted:
+            return False
+        alert, flags = self._recogniser.judge(packet)
+        subscriber.memory.learn(data, position, stop, packet, (alert, flags))
+        received, bound, own_flags = stamp
+        self._outbox.add(subscriber.number, alert, received, bound, self._now(), flags | own_flags)
+        return True
