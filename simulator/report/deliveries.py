@@ -8,19 +8,38 @@ the number of parts.
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from simulator.errors import OutputError
+from simulator.measure.rows import COLUMN_NAMES
+from simulator.report.hlog import TaggedLatencies
 from simulator.report.manifest import unwritable
 
-ROW_GROUP = 65_536
+ROW_GROUP: Final = 65_536
+
+TEXT: Final = frozenset(
+    {"outcome", "cause", "population", "client", "kind", "prefecture", "event", "identifier"}
+)
+SCHEMA: Final = {name: pl.String() if name in TEXT else pl.Int64() for name in COLUMN_NAMES}
 
 
-def frame(columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
-    """A table from columns of equal length: NumPy arrays, lists or array buffers."""
-    return pl.DataFrame(dict(columns), nan_to_null=True)
+def frame(columns: Mapping[str, Any]) -> pl.DataFrame:
+    """A table from columns of equal length.
+
+    Args:
+        columns: the columns of :data:`SCHEMA`, each a NumPy array, or a list with ``None`` where a
+            figure is missing; further columns take the type they have.
+    """
+    return pl.DataFrame(
+        {name: pl.Series(name, values, dtype=SCHEMA.get(name)) for name, values in columns.items()}
+    )
+
+
+def empty() -> pl.LazyFrame:
+    """The table of a run without deliveries."""
+    return pl.LazyFrame(schema=SCHEMA)
 
 
 def encode(table: pl.DataFrame) -> bytes:
@@ -31,9 +50,7 @@ def encode(table: pl.DataFrame) -> bytes:
 
 
 def scan(paths: Sequence[Path]) -> pl.LazyFrame:
-    """A lazy table over whole files, in order; an empty one without columns over none.
-
-    Columns that one part knows only as missing take their type from the others.
+    """A lazy table over whole files, in order.
 
     Raises:
         OutputError: naming the first file that is not whole.
@@ -41,8 +58,26 @@ def scan(paths: Sequence[Path]) -> pl.LazyFrame:
     for path in paths:
         check(path)
     if not paths:
-        return pl.LazyFrame()
+        return empty()
     return pl.concat([pl.scan_parquet(path) for path in paths], how="diagonal_relaxed")
+
+
+def latencies(table: pl.LazyFrame, population: str) -> TaggedLatencies:
+    """Delivery latencies of one population, for the histogram log.
+
+    Args:
+        table: deliveries.
+        population: ``live``, ``retained`` or ``queued``.
+    """
+    known = table.filter(
+        (pl.col("population") == population) & pl.col("delivery_ns").is_not_null()
+    ).select("intended_ns", "delivery_ns")
+    chosen = known.collect(engine="streaming")
+    return TaggedLatencies(
+        tag=population,
+        intended_ns=chosen["intended_ns"].to_numpy(),
+        latency_ns=chosen["delivery_ns"].to_numpy(),
+    )
 
 
 def check(path: Path) -> None:

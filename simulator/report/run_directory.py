@@ -6,7 +6,7 @@ writes. The table library is imported by the functions that need it, not by this
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +159,7 @@ class RunDirectory:
 
     # --- deliveries --------------------------------------------------------------------------
 
-    def write_part(self, columns: Mapping[str, Sequence[Any]]) -> Path | None:
+    def write_part(self, columns: Mapping[str, Any]) -> Path | None:
         """Put rows that are final into the next ``deliveries/part-NNNNN.parquet``.
 
         Args:

@@ -1,0 +1,61 @@
+// Draws the pictures of a report from the data blocks beside them. Nothing is fetched.
+// Colours are named by role in the data ("@alert") and taken from the style sheet, so that the
+// pictures follow the reader's light or dark setting, and turn light for the printer.
+(() => {
+  "use strict";
+  const NARROW_PX = 620;
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const print = window.matchMedia("print");
+
+  function colour(role) {
+    return getComputedStyle(document.documentElement).getPropertyValue("--" + role).trim();
+  }
+
+  function painted(value, key) {
+    if (Array.isArray(value)) return value.map((one) => painted(one, key));
+    if (value !== null && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, painted(v, k)]));
+    }
+    if (typeof value === "string" && value.startsWith("@") && /colou?rs?$/.test(key)) {
+      return colour(value.slice(1));
+    }
+    return value;
+  }
+
+  function merged(base, over) {
+    if (over === undefined) return base;
+    if (base === null || over === null || Array.isArray(over) || typeof over !== "object" ||
+        typeof base !== "object") return over;
+    const result = { ...base };
+    for (const [key, value] of Object.entries(over)) result[key] = merged(base[key], value);
+    return result;
+  }
+
+  async function draw(place) {
+    const spec = JSON.parse(document.getElementById(place.dataset.figure).textContent);
+    const narrow = place.clientWidth < NARROW_PX;
+    const layout = narrow ? merged(spec.layout, spec.narrow) : spec.layout;
+    place.dataset.narrow = String(narrow);
+    await Plotly.react(place, painted(spec.data, ""), painted(layout, ""), {
+      responsive: true,
+      displaylogo: false,
+      displayModeBar: narrow ? false : "hover",
+      scrollZoom: false,
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      plotlyServerURL: "",
+    });
+    place.dataset.drawn = "yes";
+  }
+
+  const places = [...document.querySelectorAll("[data-figure]")];
+  const drawAll = () => Promise.all(places.map(draw));
+
+  dark.addEventListener("change", drawAll);
+  print.addEventListener("change", drawAll);
+  window.addEventListener("resize", () => {
+    for (const place of places) {
+      if (String(place.clientWidth < NARROW_PX) !== place.dataset.narrow) draw(place);
+    }
+  });
+  drawAll().then(() => { document.documentElement.dataset.ready = "yes"; });
+})();

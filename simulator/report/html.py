@@ -1,0 +1,131 @@
+"""``report.html``: one self-contained page that opens offline.
+
+Rule of the module: markup is made by :mod:`simulator.report.markup`, which escapes; a script runs
+only if its digest stands in the page's security policy, which forbids every outside request.
+"""
+
+import base64
+import hashlib
+from importlib.resources import files
+
+from simulator.report import sections
+from simulator.report.markup import Markup, tag
+from simulator.report.sentences import answers
+from simulator.report.source import ReportSource
+
+TITLE = "【訓練】 EXERCISE"
+NOTICE = (
+    "This is the report of an exercise. Every message in it was simulated; none of them was, or "
+    "stands for, a real warning."
+)
+
+
+def page(source: ReportSource) -> str:
+    """The whole page.
+
+    Args:
+        source: the run. At most 1 MB of the page is data; the rest is the plotting library, once.
+    """
+    shown = sections.all_sections(source)
+    scripts = [_library(), _asset("report.js")]
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_policy(scripts)),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="robots", content="noindex"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"{TITLE}: {source.timeline.title}"),
+        tag("style", Markup(_asset("report.css"))),
+    )
+    body = tag(
+        "body",
+        tag("div", f"{TITLE} · simulated messages only", class_="exercise", role="note"),
+        _alarm(source),
+        tag("header", _heading(source), _first_screen(source), _contents(shown)),
+        tag("main", [section.markup() for section in shown]),
+        tag("footer", tag("p", NOTICE)),
+        [Markup(f"<script>{script}</script>") for script in scripts],
+    )
+    return f'<!doctype html>\n<html lang="en">{head}{body}</html>\n'
+
+
+def _alarm(source: ReportSource) -> Markup | None:
+    """The loud banner of an incomplete run."""
+    if not source.incomplete:
+        return None
+    return tag(
+        "div",
+        tag("strong", "INCOMPLETE RUN"),
+        f"This run did not reach its end: {source.incomplete.rstrip('.')}. Its figures cover only "
+        "what was measured until then.",
+        class_="alarm",
+        role="alert",
+    )
+
+
+def _heading(source: ReportSource) -> list[Markup]:
+    timeline, manifest = source.timeline, source.manifest
+    facts = [
+        f"scenario {timeline.scenario}",
+        f"seed {manifest.seed}",
+        f"speed {manifest.speed:g}",
+        f"run {manifest.run}",
+        manifest.started,
+    ]
+    return [
+        tag("h1", timeline.title),
+        tag("p", " · ".join(fact for fact in facts if fact), class_="meta"),
+    ]
+
+
+def _first_screen(source: ReportSource) -> Markup:
+    """Three questions and their answers, before anything has to be scrolled to."""
+    if source.summary is None:
+        only = tag(
+            "div",
+            tag("h2", "Did it pass?"),
+            tag("p", "Not judged", class_="headline"),
+            tag("p", f"The run left no summary: {source.incomplete}."),
+            class_="answer not-judged",
+        )
+        return tag("div", only, class_="first")
+    verdict = source.summary.verdict.outcome
+    cards = []
+    for number, answer in enumerate(answers(source.summary)):
+        cards.append(
+            tag(
+                "div",
+                tag("h2", answer.question),
+                tag("p", answer.headline, class_="headline"),
+                [tag("p", sentence) for sentence in answer.sentences],
+                class_="answer" if number else f"answer {verdict}",
+            )
+        )
+    return tag("div", cards, class_="first")
+
+
+def _contents(shown: list[sections.Section]) -> Markup:
+    links = [tag("li", tag("a", part.title, href=f"#{part.anchor}")) for part in shown]
+    return tag("nav", tag("ol", links), aria_label="Contents")
+
+
+def _library() -> str:
+    """The plotting library as the plotly package ships it, without importing the package's code."""
+    return (files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+
+
+def _asset(name: str) -> str:
+    return (files("simulator.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _policy(scripts: list[str]) -> str:
+    """Nothing may be fetched; only these scripts may run; the library styles what it draws."""
+    digests = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {digests}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,75 @@
+"""The summary as Markdown, for a merge request, a wiki or a ticket.
+
+Rule of the module: pure strings in GitHub's dialect; every cell is escaped, so that a client's name
+can neither end a table nor become a link or an image.
+"""
+
+import re
+
+from simulator.report import tables, words
+from simulator.report.layout import Table
+from simulator.report.provenance import command_of
+from simulator.report.quality_tables import causes, foreign_clients
+from simulator.report.sentences import answers
+from simulator.report.source import ReportSource
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
+
+
+def markdown_report(source: ReportSource) -> str:
+    """The verdict, the ledger, latency and lead times as Markdown."""
+    parts = [
+        f"# {escaped(source.timeline.title)}",
+        "**【訓練】 EXERCISE: simulated messages only.**",
+    ]
+    if source.incomplete:
+        parts.append(f"**INCOMPLETE RUN:** {escaped(source.incomplete)}")
+    summary = source.summary
+    if summary is None:
+        rows = source.partial.rows if source.partial else 0
+        parts.append(f"No summary was written; {words.plural(rows, 'row')} of deliveries so far.")
+    else:
+        for answer in answers(summary):
+            parts += [
+                f"**{escaped(answer.question)}** {escaped(answer.headline)}",
+                "\n".join(f"- {escaped(sentence)}" for sentence in answer.sentences),
+            ]
+        whole = [row for row in summary.latency if tables.is_whole(row)]
+        parts += [
+            table_markdown(tables.thresholds(summary.thresholds)),
+            table_markdown(tables.expected(summary.ledger.total)),
+            table_markdown(tables.receipts(summary.ledger.total)),
+            table_markdown(foreign_clients(summary)),
+            table_markdown(tables.messages(summary)),
+            table_markdown(tables.latency(whole, "Latency by population and segment")),
+            table_markdown(tables.lead_times(summary.lead_times)),
+            table_markdown(causes(summary)),
+        ]
+    parts.append(f"Repeat with:\n\n    {_one_line(command_of(source))}")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return _SPECIAL.sub(r"\\\1", _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def table_markdown(table: Table) -> str:
+    """A table under its caption; empty if it has no rows."""
+    if not table.rows:
+        return ""
+    rule = ["---:" if i in table.numeric else "---" for i in range(len(table.head))]
+    lines = [f"### {escaped(table.caption)}", ""]
+    lines += [_row([escaped(cell) for cell in table.head]), _row(rule)]
+    lines += [_row([escaped(cell) for cell in row]) for row in table.rows]
+    for note in table.notes:
+        lines += ["", escaped(note)]
+    return "\n".join(lines)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,281 @@
+"""Plots of measured figures, in the form that plotly.js reads: latency, lead time, the ledger.
+
+Rule of the module: as :mod:`simulator.report.drawing`; every curve states its n, and none goes
+beyond the quantile that its n allows.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from simulator.measure.summary import Curve, GroupCounts, LeadTimeRow, TimeBin
+from simulator.report import words
+from simulator.report.drawing import MOST_ROWS, ROW_PX, Picture, axis, layout, safe
+from simulator.units import NS_PER_MS, NS_PER_S
+
+_SEGMENT_STYLES: Final = {
+    "send": ("@send", "dot"),
+    "transit": ("@transit", "dash"),
+    "handling": ("@handling", "dashdot"),
+    "delivery": ("@total", "solid"),
+    "end-to-end": ("@total", "longdash"),
+}
+_PERCENT_TICKS: Final = (0.0, 50.0, 90.0, 99.0, 99.9, 99.99, 99.999, 99.9999)
+_OUTCOME_STYLES: Final = {
+    "delivered": ("@delivered", ""),
+    "late": ("@late", "/"),
+    "queued": ("@queued", "\\"),
+    "expired": ("@missing", "."),
+    "missed_offline": ("@missing", "-"),
+    "undetermined": ("@beside", "x"),
+    "lost": ("@missing", ""),
+    "not_sent": ("@beside", ""),
+}
+
+
+def _tail(percent: float) -> float:
+    """Place of a percentile on an axis that stretches the tail: 0, 1 at p90, 2 at p99."""
+    return -math.log10(max(1 - percent / 100, 1e-7))
+
+
+def percentiles(curves: Iterable[Curve], population: str = "live") -> Picture | None:
+    """Latency over percentile, a line per segment, both axes stretched where it matters.
+
+    Returns:
+        None if the population has no curve.
+    """
+    chosen = [
+        curve
+        for curve in curves
+        if curve.population == population and curve.segment in _SEGMENT_STYLES
+    ]
+    if not any(curve.points for curve in chosen):
+        return None
+    traces = []
+    floor_ns = 1_000  # a logarithmic axis has no zero: a microsecond stands for what is below
+    for curve in chosen:
+        role, dash = _SEGMENT_STYLES[curve.segment]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": f"{curve.segment} (n = {curve.n:,})",
+                "x": [round(_tail(point.percent), 4) for point in curve.points],
+                "y": [max(point.value_ns, floor_ns) / NS_PER_MS for point in curve.points],
+                "text": [
+                    f"{words.quantile_name(point.percent)}: {words.measured(point.value_ns)}"
+                    for point in curve.points
+                ],
+                "line": {"color": role, "dash": dash, "width": 2.5},
+                "hovertemplate": "%{text}<extra>" + curve.segment + "</extra>",
+            }
+        )
+    last = max(point.percent for curve in chosen for point in curve.points)
+    ticks = [p for p in _PERCENT_TICKS if _tail(p) <= _tail(last) + 0.35]
+    return {
+        "data": traces,
+        "layout": layout(
+            380,
+            xaxis=axis(
+                type="linear",
+                tickvals=[_tail(p) for p in ticks],
+                ticktext=[words.quantile_name(p) for p in ticks],
+                title={"text": "share of deliveries that were faster"},
+                rangemode="tozero",
+            ),
+            yaxis=_milliseconds_log(),
+        ),
+        "narrow": {"height": 420},
+    }
+
+
+def _milliseconds_log() -> dict[str, Any]:
+    return axis(
+        type="log",
+        title={"text": "milliseconds (wall), logarithmic"},
+        dtick=1,
+        tickformat="~g",
+        exponentformat="none",
+    )
+
+
+def over_time(bins: Sequence[TimeBin]) -> Picture | None:
+    """Live delivery latency over the run: the median and the range of each stretch.
+
+    Returns:
+        None if nothing live was delivered.
+    """
+    if not bins:
+        return None
+    middle = [max(one.median_ns, 1) / NS_PER_MS for one in bins]
+    low = [max(one.min_ns, 1) / NS_PER_MS for one in bins]
+    high = [max(one.max_ns, 1) / NS_PER_MS for one in bins]
+    trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": f"median, smallest and largest (n = {sum(one.n for one in bins):,})",
+        "x": [(one.start_ns + one.end_ns) / 2 / NS_PER_S for one in bins],
+        "y": middle,
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [top - mid for top, mid in zip(high, middle, strict=True)],
+            "arrayminus": [mid - bottom for bottom, mid in zip(low, middle, strict=True)],
+            "color": "@transit",
+            "thickness": 1.5,
+            "width": 3,
+        },
+        "text": [
+            f"n = {one.n:,}<br>smallest {words.measured(one.min_ns)}, median "
+            f"{words.measured(one.median_ns)}, largest {words.measured(one.max_ns)}"
+            for one in bins
+        ],
+        "marker": {"color": "@transit", "size": 8, "symbol": "circle"},
+        "hovertemplate": "%{x:.2f} s into the run<br>%{text}<extra></extra>",
+    }
+    return {
+        "data": [trace],
+        "layout": layout(
+            320,
+            xaxis=axis(
+                type="linear",
+                title={"text": "seconds since the first planned message (wall)"},
+                rangemode="tozero",
+            ),
+            yaxis=_milliseconds_log(),
+        ),
+        "narrow": {"height": 320},
+    }
+
+
+def lead_times(rows: Sequence[LeadTimeRow]) -> Picture | None:
+    """Lead time per prefecture, signed around zero, with the precision of the sources.
+
+    Returns:
+        None if no row has an arrival to count to.
+    """
+    known = [row for row in rows if row.applicable and _lead(row) is not None]
+    if not known:
+        return None
+    shown = sorted(known, key=lambda row: _lead(row) or 0)[:MOST_ROWS]
+    shown.sort(key=rows.index)
+    several = len({row.launch for row in known}) > 1
+    labels = list(dict.fromkeys(_lead_label(row, several=several) for row in shown))
+    traces = []
+    for kind, label, pattern in (
+        ("predicted", "to the predicted arrival", ""),
+        ("true", "to the true arrival", "x"),
+    ):
+        chosen = [row for row in shown if row.kind == kind]
+        if not chosen:
+            continue
+        values = [(_lead(row) or 0) / NS_PER_S for row in chosen]
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": label,
+                "y": [_lead_label(row, several=several) for row in chosen],
+                "x": values,
+                "error_x": {
+                    "type": "data",
+                    "array": [row.precision_ns / NS_PER_S for row in chosen],
+                    "color": "@ink",
+                    "thickness": 1.5,
+                },
+                "text": [
+                    f"{words.lead(_lead(row))} {words.precision(row.precision_ns)}".strip()
+                    for row in chosen
+                ],
+                "textposition": "none",
+                "marker": {
+                    "color": ["@loss" if value < 0 else "@gain" for value in values],
+                    "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "@page"},
+                },
+                "hovertemplate": "%{y}: %{text}<extra>" + label + "</extra>",
+            }
+        )
+    height = 130 + ROW_PX * len(labels) * len(traces)
+    return {
+        "data": traces,
+        "layout": layout(
+            height,
+            barmode="group",
+            bargap=0.35,
+            xaxis=axis(
+                type="linear",
+                zeroline=True,
+                zerolinecolor="@zero",
+                zerolinewidth=2,
+                rangemode="tozero",
+                title={"text": "seconds: left of zero the warning came after the arrival"},
+            ),
+            yaxis=axis(
+                type="category", categoryorder="array", categoryarray=labels, autorange="reversed"
+            ),
+        ),
+        "narrow": {
+            "height": height + 30,
+            "xaxis": {"nticks": 5, "title": {"text": "seconds (negative: too late)"}},
+        },
+    }
+
+
+def _lead(row: LeadTimeRow) -> int | None:
+    return row.lead_median_ns if row.lead_median_ns is not None else row.model_term_ns
+
+
+def _lead_label(row: LeadTimeRow, *, several: bool) -> str:
+    name = words.prefecture(row.prefecture)
+    return safe(f"{name} · {row.launch}" if several and row.launch else name)
+
+
+def ledger(groups: Sequence[GroupCounts]) -> Picture | None:
+    """What became of every expected delivery, a bar per prefecture.
+
+    Returns:
+        None if nothing was expected.
+    """
+    known = [group for group in groups if group.counts.expected]
+    if not known:
+        return None
+    rows = [safe(words.prefecture(group.name)) for group in known]
+    traces = []
+    for outcome, (role, pattern) in _OUTCOME_STYLES.items():
+        counts = [getattr(group.counts, outcome) for group in known]
+        if not any(counts):
+            continue
+        label = words.OUTCOMES[outcome][0]
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": f"{label} ({sum(counts):,})",
+                "y": rows,
+                "x": counts,
+                "text": [
+                    f"{count:,} of {group.counts.expected:,}"
+                    for count, group in zip(counts, known, strict=True)
+                ],
+                "textposition": "none",
+                "marker": {
+                    "color": role,
+                    "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "@page"},
+                },
+                "hovertemplate": "%{y}, " + label + ": %{text}<extra></extra>",
+            }
+        )
+    height = 120 + ROW_PX * len(rows)
+    return {
+        "data": traces,
+        "layout": layout(
+            height,
+            barmode="stack",
+            bargap=0.35,
+            xaxis=axis(type="linear", title={"text": "expected deliveries"}, tickformat=",d"),
+            yaxis=axis(
+                type="category", categoryorder="array", categoryarray=rows, autorange="reversed"
+            ),
+        ),
+        "narrow": {"height": height + 30, "xaxis": {"nticks": 5}},
+    }

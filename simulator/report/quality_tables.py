@@ -1,0 +1,210 @@
+"""Tables about loss, order, clocks, the instrument and the parties: the second half of a report.
+
+Rule of the module: as :mod:`simulator.report.tables`.
+"""
+
+from simulator.measure.summary import Summary
+from simulator.report import words
+from simulator.report.layout import Table
+
+_MEBIBYTE = 1 << 20
+
+
+def causes(summary: Summary) -> Table:
+    """Why copies were lost, doubled or out of place."""
+    ledger = summary.ledger
+    rows = [
+        (kind, cause, f"{count:,}")
+        for kind, counted in (
+            ("lost", ledger.loss_causes),
+            ("duplicate", ledger.duplicate_causes),
+            ("unexpected", ledger.unexpected_causes),
+        )
+        for cause, count in sorted(counted.items())
+        if count
+    ]
+    return Table(
+        caption="Causes of loss, duplicates and unexpected copies",
+        head=("what", "cause", "count"),
+        rows=tuple(rows),
+        numeric=frozenset({2}),
+    )
+
+
+def order(summary: Summary) -> Table:
+    """Sequence per subscriber and topic, and what stands beside the ledger."""
+    figures = summary.order
+    ledger = summary.ledger
+    rows = (
+        ("streams (subscriber and topic)", figures.streams),
+        ("first copies that arrived after a later one", figures.reordered),
+        ("missing messages with a later one received", figures.gaps),
+        ("streams with such a gap", figures.gap_streams),
+        ("deliveries to clients that registered only afterwards", ledger.early),
+        ("deliveries without a usable time", ledger.untimed),
+    )
+    return Table(
+        caption="Order, gaps and what is counted beside the ledger",
+        head=("what", "count"),
+        rows=tuple((what, f"{count:,}") for what, count in rows),
+        numeric=frozenset({1}),
+    )
+
+
+def states(summary: Summary) -> Table:
+    """Copies on retained-state topics, which are not in the equations."""
+    state = summary.ledger.state
+    rows = (
+        ("state changes, received as published", state.live),
+        ("retained copies, received on subscribing", state.retained),
+        ("states cleared", state.cleared),
+        ("states of other prefectures", state.wrong_area),
+        ("not of this run, or altered", state.foreign),
+        ("malformed", state.malformed),
+    )
+    return Table(
+        caption="Copies on retained-state topics (not in the ledger)",
+        head=("what", "count"),
+        rows=tuple((what, f"{count:,}") for what, count in rows),
+        numeric=frozenset({1}),
+    )
+
+
+def examples(summary: Summary) -> Table:
+    """Single deliveries that did not go as they should."""
+    left = summary.ledger.examples_left_out
+    return Table(
+        caption="Deliveries that did not go as they should",
+        head=("outcome", "cause", "client", "alert", "prefecture", "event", "latency"),
+        rows=tuple(
+            (
+                one.outcome,
+                one.cause or words.DASH,
+                one.client,
+                one.identifier or words.DASH,
+                words.prefecture(one.prefecture) if one.prefecture else words.DASH,
+                one.event or words.DASH,
+                words.measured(one.latency_ns),
+            )
+            for one in summary.ledger.examples
+        ),
+        numeric=frozenset({6}),
+        notes=(f"{left:,} more stand in deliveries.parquet.",) if left else (),
+    )
+
+
+def stamps(summary: Summary) -> Table:
+    """How good the stamps are."""
+    clocks = summary.clocks
+    rows = (
+        ("receipts stamped by the kernel", f"{clocks.kernel_stamps:,}"),
+        ("receipts stamped after the read, in user space", f"{clocks.user_stamps:,}"),
+        ("reads without a kernel stamp", f"{clocks.missing_stamps:,}"),
+        ("receipts with an uncertain stamp", f"{clocks.uncertain:,}"),
+        ("stamp uncertainty, middle", words.measured(clocks.uncertainty_median_ns)),
+        ("stamp uncertainty, largest", words.measured(clocks.uncertainty_max_ns)),
+        (
+            "error of the kernel clock's conversion, at most",
+            words.measured(clocks.conversion_error_ns),
+        ),
+        ("steps of the wall clock seen", f"{clocks.steps:,}"),
+        ("clock domain", clocks.domain or words.DASH),
+    )
+    return Table(caption="Clock and stamp quality", head=("what", "figure"), rows=rows)
+
+
+def foreign_clocks(summary: Summary) -> Table:
+    """Clients whose clocks are not ours."""
+    return Table(
+        caption="Clocks of clients in other domains",
+        head=("client", "domain", "offset", "error at most", "note"),
+        rows=tuple(
+            (
+                one.client,
+                one.domain,
+                words.measured(one.offset_ns, signed=True),
+                words.measured(one.error_ns),
+                one.reason or words.DASH,
+            )
+            for one in summary.clocks.foreign
+        ),
+        numeric=frozenset({2, 3}),
+    )
+
+
+def processes(summary: Summary) -> Table:
+    """Health of the instrument's own processes."""
+    return Table(
+        caption="The instrument's own processes",
+        head=("process", "CPU", "longest turn of its loop", "socket reads", "messages", "memory"),
+        rows=tuple(
+            (
+                one.name,
+                f"{100 * one.cpu_share:.0f} %",
+                words.measured(one.loop_lag_max_ns),
+                f"{one.reads:,}",
+                f"{one.messages:,}",
+                f"{one.rss_bytes / _MEBIBYTE:.0f} MiB",
+            )
+            for one in summary.instrument.processes
+        ),
+        numeric=frozenset({1, 2, 3, 4, 5}),
+    )
+
+
+def publisher(summary: Summary) -> Table:
+    """The sending side."""
+    one = summary.publisher
+    rows = (
+        ("alerts planned", f"{one.planned:,}"),
+        ("alerts written to the socket", f"{one.sent:,}"),
+        ("acknowledged by the broker (not deliveries)", f"{one.acknowledged:,}"),
+        ("QoS", f"{one.qos}"),
+        ("payload", f"{one.payload_format}, at most {one.payload_max_bytes:,} bytes"),
+        ("sent after the planned instant, middle", words.measured(one.lateness_median_ns)),
+        ("sent after the planned instant, p99", words.measured(one.lateness_p99_ns)),
+        ("sent after the planned instant, largest", words.measured(one.lateness_max_ns)),
+    )
+    return Table(caption="The publisher", head=("what", "figure"), rows=rows)
+
+
+def foreign_clients(summary: Summary) -> Table:
+    """Clients that are not ours and their part of the ledger."""
+    return Table(
+        caption="Clients that are not ours",
+        head=(
+            "client",
+            "filters",
+            "session",
+            "clock",
+            "expected",
+            "received",
+            "lost",
+            "duplicates",
+        ),
+        rows=tuple(
+            (
+                one.client,
+                ", ".join(one.filters),
+                one.session,
+                one.clock,
+                f"{one.counts.expected:,}",
+                f"{one.counts.delivered + one.counts.late + one.counts.queued:,}",
+                f"{one.counts.lost:,}",
+                f"{one.counts.duplicates:,}",
+            )
+            for one in summary.foreign_clients
+        ),
+        numeric=frozenset({4, 5, 6, 7}),
+    )
+
+
+def overflows(summary: Summary) -> Table:
+    """Everything bounded that overflowed, and the limits the instrument was judged by."""
+    counted = [(name, f"{count:,}") for name, count in sorted(summary.instrument.overflows.items())]
+    return Table(
+        caption="Bounded queues and waits: how often each overflowed",
+        head=("what", "count"),
+        rows=tuple(counted),
+        numeric=frozenset({1}),
+    )

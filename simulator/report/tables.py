@@ -1,0 +1,365 @@
+"""The tables of a report as plain text cells: the same rows in HTML, Markdown and the terminal.
+
+Rule of the module: pure; cells are finished text (see :mod:`simulator.report.words`), never markup.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from simulator.measure.summary import (
+    Counts,
+    GroupCounts,
+    LatencyRow,
+    LeadTimeRow,
+    Quantile,
+    Summary,
+    ThresholdResult,
+)
+from simulator.report import words
+from simulator.report.layout import Table
+from simulator.units import format_clock
+
+_JUDGED = (
+    "Judged on the value with its clock and stamp error: pass if the whole interval meets the "
+    "bound, fail if none of it does, inconclusive between the two."
+)
+
+# --- verdict ---------------------------------------------------------------------------------
+
+
+def thresholds(results: Sequence[ThresholdResult]) -> Table:
+    """Every threshold with its actual value and what it was judged on."""
+    return Table(
+        caption="Thresholds with actual values",
+        head=("metric", "must be", "is", "interval judged", "samples", "verdict", "why"),
+        rows=tuple(
+            (
+                threshold_metric(result),
+                result.expression + (" (default)" if result.default else ""),
+                threshold_value(result, result.value),
+                _interval(result),
+                f"{result.samples:,}",
+                result.verdict,
+                result.reason,
+            )
+            for result in results
+        ),
+        numeric=frozenset({2, 3, 4}),
+        notes=(_JUDGED,),
+    )
+
+
+def threshold_value(result: ThresholdResult, value: float | None) -> str:
+    """A threshold's value, bound or interval end in the unit of its metric."""
+    if value is None:
+        return words.DASH
+    if result.unit == "ns":
+        if result.scale == "scenario":
+            return words.lead(round(value))
+        return words.measured(value)
+    if result.unit == "share":
+        return f"{100 * value:.4g} %"
+    return f"{value:,.10g}"
+
+
+def threshold_metric(result: ThresholdResult) -> str:
+    """The metric as written in a threshold: ``delivery_latency{population=live}``."""
+    if not result.tags:
+        return result.metric
+    inside = ",".join(f"{key}={value}" for key, value in result.tags.items())
+    return f"{result.metric}{{{inside}}}"
+
+
+def _interval(result: ThresholdResult) -> str:
+    if result.low is None or result.high is None or result.unit != "ns":
+        return words.DASH
+    low, high = (threshold_value(result, end) for end in (result.low, result.high))
+    return f"{low} to {high}"
+
+
+# --- ledger ----------------------------------------------------------------------------------
+
+
+def expected(counts: Counts) -> Table:
+    """The first equation: what became of every delivery that was owed."""
+    rows = [
+        (
+            word,
+            f"{getattr(counts, name):,}",
+            words.share(getattr(counts, name), counts.expected),
+            why,
+        )
+        for name, (word, why) in words.OUTCOMES.items()
+    ]
+    rows.append(("= expected", f"{counts.expected:,}", "", "alerts times the receivers owed them"))
+    return Table(
+        caption="Every expected delivery, accounted for",
+        head=("outcome", "count", "share", "meaning"),
+        rows=tuple(rows),
+        numeric=frozenset({1, 2}),
+    )
+
+
+def receipts(counts: Counts) -> Table:
+    """The second equation: what every copy received was."""
+    first = counts.delivered + counts.late + counts.queued
+    rows = [("first copies", f"{first:,}", "delivered + late + queued")]
+    rows += [
+        (word, f"{getattr(counts, name):,}", why) for name, (word, why) in words.SURPLUS.items()
+    ]
+    rows.append(("= receipts", f"{counts.receipts:,}", "copies received on alert topics"))
+    return Table(
+        caption="Every copy received, accounted for",
+        head=("copies", "count", "meaning"),
+        rows=tuple(rows),
+        numeric=frozenset({1}),
+    )
+
+
+def groups(caption: str, first: str, rows: Iterable[GroupCounts], *, places: bool = False) -> Table:
+    """Counts by group; outcomes that nowhere occurred are left out.
+
+    Args:
+        caption: what the groups are.
+        first: head of the first column.
+        rows: the groups.
+        places: True if their names are prefecture slugs.
+    """
+    known = list(rows)
+    names = [
+        name
+        for name in (*words.OUTCOMES, *words.SURPLUS)
+        if name == "delivered" or any(getattr(group.counts, name) for group in known)
+    ]
+    titles = {**words.OUTCOMES, **words.SURPLUS}
+    return Table(
+        caption=caption,
+        head=(first, "expected", *(titles[name][0] for name in names)),
+        rows=tuple(
+            (
+                words.prefecture(group.name) if places else group.name,
+                f"{group.counts.expected:,}",
+                *(f"{getattr(group.counts, name):,}" for name in names),
+            )
+            for group in known
+        ),
+        numeric=frozenset(range(1, len(names) + 2)),
+    )
+
+
+# --- timeline --------------------------------------------------------------------------------
+
+
+def messages(summary: Summary) -> Table:
+    """What each prefecture was told and when, with what was received of it."""
+    rows = []
+    for place in summary.timeline:
+        for alert in place.alerts:
+            channel = alert.historical_channel
+            told = alert.event + (f" (by {channel} in history)" if channel else "")
+            rows.append(
+                (
+                    words.prefecture(place.prefecture),
+                    alert.issue_clock,
+                    told,
+                    alert.msg_type,
+                    f"{alert.received:,} of {alert.expected:,}",
+                )
+            )
+    return Table(
+        caption="Messages per prefecture, local time of the scenario",
+        head=("prefecture", "issued", "message", "CAP type", "received"),
+        rows=tuple(rows),
+        numeric=frozenset({4}),
+    )
+
+
+def happenings(summary: Summary) -> Table:
+    """Truth, belief and what happened beside the chain, in order."""
+    return Table(
+        caption="What happened besides the messages",
+        head=("time", "kind", "what", "note", "source"),
+        rows=tuple(
+            (
+                mark.at_clock,
+                mark.kind,
+                mark.name.replace("-", " "),
+                " ".join(part for part in (mark.note, _assumed(mark.assumption)) if part),
+                ", ".join(mark.sources) or words.DASH,
+            )
+            for mark in summary.marks
+        ),
+    )
+
+
+def _assumed(assumption: bool) -> str:
+    return "(assumption)" if assumption else ""
+
+
+def stages(summary: Summary) -> Table:
+    """The simulated stages of every distinct way to a message."""
+    epoch = datetime.fromisoformat(summary.run.epoch)
+    rows: dict[tuple[str, ...], None] = {}
+    for place in summary.timeline:
+        for alert in place.alerts:
+            for stage in alert.stages:
+                row = (
+                    stage.name,
+                    format_clock(epoch, stage.started_ns),
+                    format_clock(epoch, stage.ended_ns),
+                    words.span(stage.ended_ns - stage.started_ns),
+                    "assumption" if stage.assumption else "published",
+                )
+                rows[row] = None
+    return Table(
+        caption="Simulated stages before a message, local time of the scenario",
+        head=("stage", "from", "to", "took", "basis"),
+        rows=tuple(rows),
+        numeric=frozenset({1, 2, 3}),
+    )
+
+
+# --- latency ---------------------------------------------------------------------------------
+
+
+def is_whole(row: LatencyRow) -> bool:
+    """Whether a row is over everything in its population."""
+    return row.prefecture is None and row.event is None and row.qos is None
+
+
+def latency(rows: Iterable[LatencyRow], caption: str, *, where: bool = False) -> Table:
+    """Measured segments with n, alerts and bursts beside every quantile.
+
+    Args:
+        rows: rows of the summary.
+        caption: what was chosen.
+        where: True to say what each row is narrowed to.
+    """
+    known = [row for row in rows if row.n]
+    cells = tuple(
+        (
+            row.population,
+            *((_narrowed(row),) if where else ()),
+            words.SEGMENTS[row.segment],
+            f"{row.n:,}",
+            f"{row.alerts:,}",
+            f"{row.bursts:,}",
+            words.measured(row.min_ns),
+            *(words.measured(_quantile(row, percent)) for percent in words.MAIN_PERCENTS),
+            words.measured(row.max_ns),
+            words.measured(row.mean_ns),
+        )
+        for row in known
+    )
+    names = (words.quantile_name(percent) for percent in words.MAIN_PERCENTS)
+    heads = ("n", "alerts", "bursts", "min", *names, "max", "mean")
+    first = ("population", *(("of",) if where else ()), "segment")
+    return Table(
+        caption=caption,
+        head=(*first, *heads),
+        rows=cells,
+        numeric=frozenset(range(len(first), len(first) + len(heads))),
+        notes=_quantile_notes(known),
+    )
+
+
+def _narrowed(row: LatencyRow) -> str:
+    parts = [
+        words.prefecture(row.prefecture) if row.prefecture else "",
+        row.event or "",
+        f"QoS {row.qos}" if row.qos is not None else "",
+    ]
+    return ", ".join(part for part in parts if part) or "all"
+
+
+def _find(row: LatencyRow, percent: float) -> Quantile | None:
+    return next((q for q in row.quantiles if q.percent == percent), None)
+
+
+def _quantile(row: LatencyRow, percent: float) -> int | None:
+    found = _find(row, percent)
+    return found.value_ns if found else None
+
+
+def _quantile_notes(rows: Sequence[LatencyRow]) -> tuple[str, ...]:
+    notes = []
+    if any(q.value_ns is None for row in rows for q in row.quantiles):
+        notes.append(
+            "A dash stands where a quantile would rest on too few samples: quantile q is printed "
+            "only from n ≥ 10/(1 − q)."  # noqa: RUF001  (a formula for people)
+        )
+    if rows and not any(q.low_ns is not None for row in rows for q in row.quantiles):
+        notes.append(
+            "No intervals are given: deliveries of one burst are not independent, and there are "
+            "fewer than 10 bursts (run with --repeat to get more)."
+        )
+    negatives = sum(row.negatives for row in rows if is_whole(row) and row.segment == "delivery")
+    if negatives:
+        notes.append(
+            f"{words.plural(negatives, 'latency', 'latencies')} came out negative (clock error); "
+            "they are kept here and in deliveries.parquet, and counted beside the histogram."
+        )
+    beyond = sum(row.out_of_range for row in rows if is_whole(row) and row.segment == "delivery")
+    if beyond:
+        notes.append(f"{beyond:,} were beyond the range of the histogram.")
+    return tuple(notes)
+
+
+def intervals(rows: Iterable[LatencyRow]) -> Table:
+    """95 % intervals over bursts, where there are enough bursts."""
+    cells = [
+        (
+            row.population,
+            words.SEGMENTS[row.segment],
+            words.quantile_name(q.percent),
+            words.measured(q.value_ns),
+            f"{words.measured(q.low_ns)} to {words.measured(q.high_ns)}",
+            f"{row.bursts:,}",
+        )
+        for row in rows
+        for q in row.quantiles
+        if q.value_ns is not None and q.low_ns is not None
+    ]
+    return Table(
+        caption="95 % intervals, resampled over bursts",
+        head=("population", "segment", "quantile", "value", "interval", "bursts"),
+        rows=tuple(cells),
+        numeric=frozenset({3, 4, 5}),
+    )
+
+
+# --- lead time -------------------------------------------------------------------------------
+
+
+def lead_times(rows: Iterable[LeadTimeRow]) -> Table:
+    """Lead time per prefecture, signed, with its two terms apart."""
+    known = list(rows)
+    several = len({row.launch for row in known}) > 1
+    return Table(
+        caption="Lead time: arrival minus (planned issue plus measured latency)",
+        head=("prefecture", "to the", "lead time", "precision", "planned", "measured", "n"),
+        rows=tuple(
+            (
+                words.prefecture(row.prefecture)
+                + (f" · {row.launch}" if several and row.launch else ""),
+                f"{row.kind} arrival",
+                *_lead_cells(row),
+            )
+            for row in known
+        ),
+        numeric=frozenset({2, 3, 4, 5, 6}),
+        notes=tuple(dict.fromkeys(f"{row.reason.rstrip('.')}." for row in known if row.reason)),
+    )
+
+
+def _lead_cells(row: LeadTimeRow) -> tuple[str, str, str, str, str]:
+    if not row.applicable:
+        return ("not applicable", words.DASH, words.DASH, words.DASH, f"{row.n:,}")
+    middle = row.lead_median_ns if row.lead_median_ns is not None else row.model_term_ns
+    return (
+        words.lead(middle),
+        words.precision(row.precision_ns) or "exact",
+        words.lead(row.model_term_ns),
+        words.measured(row.latency_median_ns),
+        f"{row.n:,}",
+    )

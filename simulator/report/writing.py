@@ -1,0 +1,95 @@
+"""From a run directory to its reports: the one door that ``run`` and ``alertsim report`` use.
+
+Rule of the module: reads the run directory, writes only ``report.html`` and ``latency.hlog`` into
+it; asking twice gives the same bytes.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from simulator.measure.summary import NOTICE, SUMMARY_SCHEMA, RunFacts
+from simulator.report.hlog import write_latency_log
+from simulator.report.html import page
+from simulator.report.junit import junit_report
+from simulator.report.manifest import write_atomically
+from simulator.report.markdown import markdown_report
+from simulator.report.run_directory import HISTOGRAM_NAME, REPORT_NAME, RunDirectory
+from simulator.report.source import ReportSource, read_source
+from simulator.report.text import text_report
+
+Form = Literal["text", "markdown", "junit"]
+POPULATIONS = ("live", "retained", "queued")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A report that was made.
+
+    Attributes:
+        page: path of ``report.html``.
+        source: what it was made from.
+    """
+
+    page: Path
+    source: ReportSource
+
+    def render(self, form: Form = "text") -> str:
+        """The report in another form, without a newline at its end."""
+        makers = {"text": text_report, "markdown": markdown_report, "junit": junit_report}
+        return makers[form](self.source).rstrip("\n")
+
+    def summary_document(self) -> dict[str, Any]:
+        """The summary as plain data; of a killed run, what is known instead."""
+        if self.source.summary is not None:
+            return self.source.summary.model_dump(mode="json")
+        partial = self.source.partial
+        return {
+            "schema_version": SUMMARY_SCHEMA,
+            "notice": NOTICE,
+            "completeness": {"state": "incomplete", "reason": self.source.incomplete},
+            "manifest": self.source.manifest.model_dump(mode="json"),
+            "rows": partial.rows if partial else 0,
+            "outcomes": partial.outcomes if partial else {},
+        }
+
+
+def regenerate(path: Path) -> Report:
+    """Make or remake ``report.html`` of a run directory, complete or not.
+
+    Raises:
+        OutputError: if the path is no run directory, a file of it is missing, truncated, altered or
+            of an unknown schema, or the page cannot be written.
+    """
+    source = read_source(path)
+    target = source.path / REPORT_NAME
+    write_atomically(target, page(source).encode())
+    return Report(page=target, source=source)
+
+
+def write_report(path: Path) -> Path:
+    """As :func:`regenerate`; returns the path of the page."""
+    return regenerate(path).page
+
+
+def write_histogram(directory: RunDirectory, run: RunFacts) -> Path:
+    """Write ``latency.hlog`` from the run's deliveries, population by population.
+
+    Args:
+        directory: the run directory, its deliveries written.
+        run: tells when the run started on both clocks.
+
+    Raises:
+        OutputError: if the deliveries cannot be read or the log cannot be written.
+    """
+    from simulator.report import deliveries  # noqa: PLC0415  (polars takes 0.4 s to import)
+
+    target = directory.path / HISTOGRAM_NAME
+    table = directory.scan_deliveries()
+    write_latency_log(
+        target,
+        (deliveries.latencies(table, population) for population in POPULATIONS),
+        start_ns=int(run.start_monotonic_ns),
+        start_unix_ns=int(run.start_unix_ns),
+    )
+    return target
