@@ -14,7 +14,7 @@ from simulator.errors import InternalError
 from simulator.model.recorder import Recorder
 from simulator.model.timeline import EventKind, StagePassed
 from simulator.randomness import Streams
-from simulator.scenario.laws import Figure, Law, draw_ns
+from simulator.scenario.laws import Figure, Law, duration_ns
 from simulator.scenario.schema import Launch, Moment, Scenario, Threat
 from simulator.units import format_duration
 
@@ -157,7 +157,8 @@ class Play:
 
     def _draw_ns(self, launch: Launch, name: str, part: str) -> int:
         stream = "/".join(word for word in ("launch", launch.id, part, name) if word)
-        return draw_ns(self.law(name), self._streams.stream(stream), self.scenario.epoch)
+        share = self._streams.stream(stream).uniform()
+        return duration_ns(self.law(name), share, self.scenario.epoch)
 
 
 def team_work(

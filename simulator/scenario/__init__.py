@@ -6,6 +6,11 @@ value and remedy. No randomness, no time, no network.
 
 from simulator.resources import scenario_names
 from simulator.scenario.loading import ScenarioSummary, load_scenario, scenario_summaries
+from simulator.scenario.reference import (
+    scenario_json_schema,
+    scenario_reference_markdown,
+    scenario_schema_text,
+)
 from simulator.scenario.schema import SCENARIO_SCHEMA, Scenario
 
 __all__ = [
@@ -13,6 +18,9 @@ __all__ = [
     "Scenario",
     "ScenarioSummary",
     "load_scenario",
+    "scenario_json_schema",
     "scenario_names",
+    "scenario_reference_markdown",
+    "scenario_schema_text",
     "scenario_summaries",
 ]

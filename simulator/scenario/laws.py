@@ -1,9 +1,8 @@
 """Laws of a stage's duration: how long something takes, and where that figure comes from.
 
 Rule of the module: a law is a closed, frozen model that answers with the duration below which a
-share of all draws lies; ``draw_ns(law, stream, epoch)`` is one duration, at least 0, in whole
-milliseconds. Every figure names its sources, or says that it is an assumption and gives the range
-it could as well have been taken from.
+given share of all draws lies; nothing is drawn here. Every figure names its sources, or says that
+it is an assumption and gives the range it could as well have been taken from.
 """
 
 from datetime import datetime
@@ -11,7 +10,6 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
-from simulator.randomness import Stream
 from simulator.scenario import quantiles
 from simulator.scenario.values import Duration, Line, SourceId, When, refuse
 from simulator.units import NS_PER_MS
@@ -203,13 +201,13 @@ Law = Annotated[
 ]
 
 
-def draw_ns(law: Law, stream: Stream, epoch: datetime) -> int:
-    """One duration: at least 0, in nanoseconds, rounded to whole milliseconds.
+def duration_ns(law: Law, share: float, epoch: datetime) -> int:
+    """The duration below which a share of all draws lies: at least 0, in ns, whole milliseconds.
 
     Args:
         law: the law.
-        stream: where the random number is taken from; every law takes exactly one.
+        share: strictly between 0 and 1; a uniform draw makes the result a draw of the law.
         epoch: scenario time zero, by which recorded times of day are read.
     """
-    milliseconds = law.quantile_ns(stream.uniform(), epoch) / NS_PER_MS
+    milliseconds = law.quantile_ns(share, epoch) / NS_PER_MS
     return max(0, round(milliseconds)) * NS_PER_MS

@@ -4,6 +4,7 @@ Rule of the module: whatever is wrong becomes one ScenarioError that names file,
 and remedy; pydantic's own errors never leave.
 """
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,6 +20,7 @@ from simulator.scenario.merging import locate, read_resolved
 from simulator.scenario.schema import Scenario
 
 _SHOWN_MAX: Final = 80
+_NEEDS_QUOTES: Final = re.compile(r"[0-9].*[:.]|[0-9]+$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,17 +151,17 @@ def _example(location: tuple[int | str, ...]) -> str:
     for model in _models_at(location[:-1]):
         for name, field in model.model_fields.items():
             if location[-1] in {name, field.alias} and field.examples:
-                return _flow(field.examples[0])
+                return flow(field.examples[0])
     return ""
 
 
-def _flow(value: object) -> str:
+def flow(value: object) -> str:
     """A value as it could be written on one line of YAML."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
-    if isinstance(value, str) and value[:1].isdigit():
+        return "[" + ", ".join(flow(item) for item in value) + "]"
+    if isinstance(value, str) and _NEEDS_QUOTES.match(value):
         return f'"{value}"'
     return str(value).lower() if isinstance(value, bool) else str(value)
 

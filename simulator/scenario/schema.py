@@ -5,6 +5,7 @@ else; the reference page and the editor schema are generated from them. What a s
 know (whether a source exists, whether a warning would ever end) is checked in ``checks``.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -42,15 +43,6 @@ class Threat(StrEnum):
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
-
-
-def _from_text(key: str) -> BeforeValidator:
-    """Let a figure without provenance be written as its bare value."""
-
-    def widen(value: object) -> object:
-        return value if isinstance(value, dict | Closed) else {key: value}
-
-    return BeforeValidator(widen)
 
 
 class Source(Closed):
@@ -98,8 +90,17 @@ class Teams(Provenance):
     )
 
 
-MomentField = Annotated[Moment, _from_text("time")]
-TeamsField = Annotated[Teams, _from_text("count")]
+def _widened(key: str) -> Callable[[object], object]:
+    """Lets a figure without provenance be written as its bare value."""
+    return lambda value: value if isinstance(value, dict | Closed) else {key: value}
+
+
+MomentField = Annotated[
+    Moment, BeforeValidator(_widened("time"), json_schema_input_type=str | Moment)
+]
+TeamsField = Annotated[
+    Teams, BeforeValidator(_widened("count"), json_schema_input_type=int | Teams)
+]
 
 
 class Chain(Closed):
