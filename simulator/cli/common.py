@@ -48,6 +48,11 @@ class Output:
         if self.as_json:
             _write(sys.stdout, json.dumps(document(), ensure_ascii=False, indent=2))
 
+    def line(self, text: str) -> None:
+        """One line of a stream of JSON documents."""
+        if self.as_json:
+            _write(sys.stdout, text)
+
     def aside(self, text: str) -> None:
         """A remark beside the result, on standard error."""
         if not self.quiet:

@@ -6,7 +6,6 @@ the watch; nothing here waits or writes.
 
 from collections.abc import Sequence
 
-from simulator.delivery.children import Child
 from simulator.delivery.messages import (
     Acknowledged,
     Connections,
@@ -94,15 +93,15 @@ class Books:
             self.ledger.connection(event)
         self.ledger.receipts(self.registry.settle())
 
-    def digest(self, child: Child, message: object) -> None:
+    def digest(self, name: str, message: object) -> None:
         """Book one message of a child."""
         match message:
             case Ready():
-                self.ready[child.name] = message.connections
+                self.ready[name] = message.connections
             case Progress():
-                self.progress[child.name] = message
+                self.progress[name] = message
             case ProbeSeen():
-                self.probes[child.name] = message.payload
+                self.probes[name] = message.payload
             case Health():
                 self.health.setdefault(message.name, []).append(message)
             case Published():
@@ -113,7 +112,7 @@ class Books:
                 else:
                     self._book(self.ledger, message)
             case _:
-                raise InternalError(f"{child.name} said {type(message).__name__}")
+                raise InternalError(f"{name} said {type(message).__name__}")
 
     def _book(self, ledger: Ledger, message: object) -> None:
         match message:

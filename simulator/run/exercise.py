@@ -7,18 +7,22 @@ happens; what was measured before an early end stays in the books.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 
 from simulator.alerts.compose import ExerciseContext
 from simulator.alerts.topics import probe_topic
 from simulator.clock import Clock, SystemClock, clock_domain
 from simulator.delivery.brokers import Broker, choose_broker
-from simulator.delivery.children import start_child
-from simulator.delivery.messages import Play, Probe, PublishOrder, SwarmOrder
+from simulator.delivery.children import Child
+from simulator.delivery.messages import Play, PublishOrder, SwarmOrder
 from simulator.delivery.pacer import schedule
 from simulator.delivery.placement import place
 from simulator.delivery.preflight import check_endpoint
-from simulator.delivery.publisher import publisher_main
 from simulator.delivery.registry import ForeignRegistry
 from simulator.delivery.registry_service import RegistryService
 from simulator.delivery.swarm.worker import worker_main
@@ -30,6 +34,7 @@ from simulator.run.books import Books
 from simulator.run.crew import Crew
 from simulator.run.observer import Observer
 from simulator.run.request import RunRequest
+from simulator.run.senders import PUBLISHER, Sender, open_sender
 from simulator.run.watch import Watch
 from simulator.units import NS_PER_MS, NS_PER_S
 from simulator.world.geography import prefectures
@@ -96,10 +101,11 @@ class Exercise:
                 await stack.enter_async_context(self._running_broker())
                 await stack.enter_async_context(self._listening_registry())
                 crew = await stack.enter_async_context(self._crew())
+                sender = await stack.enter_async_context(self._sender(crew))
                 await stack.enter_async_context(self._ticking(write_part))
-                await self._ready(crew)
+                await self._ready(crew, sender)
                 await self._clients()
-                await self._publish(crew)
+                await self._publish(sender)
                 await self._drain()
         finally:
             self.books.settle_foreign()
@@ -204,50 +210,62 @@ class Exercise:
 
     @asynccontextmanager
     async def _crew(self) -> AsyncIterator[Crew]:
-        """Start publisher and swarm; stop them in order: states cleared, clients disconnected."""
+        """Start the swarm; at the end stop every child in order, the publisher's too."""
         crew = Crew(self.watch, self.books.digest)
         self.observer.phase("connect", f"{len(self.subscribers)} subscribers, controls included")
         try:
-            await self._start(crew)
+            if self.subscribers:
+                crew.add(await asyncio.to_thread(Child, "worker-0", worker_main, self._swarm()))
             yield crew
         finally:
             grace = _GRACE_NS if self.watch.failure is None else _ABORT_GRACE_NS
             await crew.stop(grace)
 
-    async def _start(self, crew: Crew) -> None:
+    def _swarm(self) -> SwarmOrder:
         run, settings = self.request.run, self.settings
-        keep_alive_s = max(1, settings.keep_alive // NS_PER_S)
         planned = self.schedule(0)
-        if self.subscribers:
-            order = SwarmOrder(
-                worker=0,
-                endpoints={version: self.broker.endpoint(version) for version in ("3.1.1", "5")},
-                subscribers=self.subscribers,
-                identifiers={alert.identifier: alert.number for alert in planned},
-                topics=tuple(alert.topic for alert in planned),
-                state_topics=tuple(alert.state_topic for alert in planned),
-                probe_topic=probe_topic(settings.root, run),
-                keep_alive_s=keep_alive_s,
-                ramp_per_s=settings.ramp,
-                kernel_stamps=settings.kernel_stamps,
-                seed=settings.seed,
-            )
-            crew.add(await asyncio.to_thread(start_child, "worker-0", worker_main, order))
-        publish = PublishOrder(
+        return SwarmOrder(
+            worker=0,
+            endpoints={version: self.broker.endpoint(version) for version in ("3.1.1", "5")},
+            subscribers=self.subscribers,
+            identifiers={alert.identifier: alert.number for alert in planned},
+            topics=tuple(alert.topic for alert in planned),
+            state_topics=tuple(alert.state_topic for alert in planned),
+            probe_topic=probe_topic(settings.root, run),
+            keep_alive_s=self._keep_alive_s,
+            ramp_per_s=settings.ramp,
+            kernel_stamps=settings.kernel_stamps,
+            seed=settings.seed,
+        )
+
+    @property
+    def _keep_alive_s(self) -> int:
+        return max(1, self.settings.keep_alive // NS_PER_S)
+
+    def _sender(self, crew: Crew) -> AbstractAsyncContextManager[Sender]:
+        order = PublishOrder(
             endpoint=self.broker.endpoint("5"),
             context=self._context(),
             prefectures=self.timeline.prefectures,
-            client=f"{run}-publisher",
-            keep_alive_s=keep_alive_s,
-            state=settings.state,
+            client=f"{self.request.run}-publisher",
+            keep_alive_s=self._keep_alive_s,
+            state=self.settings.state,
         )
-        crew.add(await asyncio.to_thread(start_child, "publisher", publisher_main, publish))
+        return open_sender(
+            self.request.client,
+            order,
+            crew=crew,
+            digest=self.books.digest,
+            watch=self.watch,
+            clock=self.clock,
+        )
 
-    async def _ready(self, crew: Crew) -> None:
+    async def _ready(self, crew: Crew, sender: Sender) -> None:
         """Wait until every subscription is acknowledged and a probe came through."""
         books, timeout = self.books, self.settings.wait_timeout
-        if not await self.watch.until(lambda: len(books.ready) == len(crew.children), timeout):
-            waiting = [child.name for child in crew.children if child.name not in books.ready]
+        names = {PUBLISHER, *(child.name for child in crew.children)}
+        if not await self.watch.until(lambda: names <= books.ready.keys(), timeout):
+            waiting = sorted(names - books.ready.keys())
             counts = books.counts()
             raise BrokerUnreachableError(
                 f"not ready in time: {', '.join(waiting)} still connecting "
@@ -260,7 +278,7 @@ class Exercise:
         self.observer.phase("probe", "one round trip through the broker to the swarm")
         payload = self.request.run.encode()
         topic = probe_topic(self.settings.root, self.request.run)
-        crew.named("publisher").send(Probe(topic=topic, payload=payload))
+        sender.probe(topic, payload)
         if not await self.watch.until(
             lambda: all(books.probes.get(child.name) == payload for child in crew.workers),
             _PROBE_NS,
@@ -290,7 +308,7 @@ class Exercise:
 
     # --- sending and after -------------------------------------------------------------------
 
-    async def _publish(self, crew: Crew) -> None:
+    async def _publish(self, sender: Sender) -> None:
         """Fix the start, open the ledger, let the publisher play."""
         self.start_ns = self.clock.monotonic_ns() + _LEAD_NS
         self.start_unix_ns = self.clock.wall_ns() + (self.start_ns - self.clock.monotonic_ns())
@@ -303,7 +321,7 @@ class Exercise:
         self.observer.phase(
             "publish", f"{len(final)} alerts in {duration_ns / NS_PER_S:.1f} s of wall time"
         )
-        crew.named("publisher").send(Play(schedule=final, context=self._context()))
+        sender.play(Play(schedule=final, context=self._context()))
         limit = duration_ns + self.settings.drain + _GRACE_NS + _LEAD_NS
         if not await self.watch.until(lambda: books.published is not None, limit):
             raise BrokerLostError(

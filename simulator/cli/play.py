@@ -1,0 +1,87 @@
+"""What ``run`` and ``publish`` do: settings together, play, print the report."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from simulator.cli.common import Output
+from simulator.cli.progress import Bars, Lines
+from simulator.clock import SystemClock
+from simulator.errors import ConfigurationError
+from simulator.measure.summary import Summary
+from simulator.report.text import summary_parts
+from simulator.run.observer import Silent
+from simulator.run.play import play as play_request
+from simulator.run.provenance import new_run_id, repeat_command
+from simulator.run.request import RunRequest
+from simulator.scenario import load_scenario
+from simulator.settings import load_settings
+
+
+def play(
+    output: Output,
+    scenario: str,
+    *,
+    options: Mapping[str, object],
+    thresholds: Sequence[str],
+    config: Path | None,
+    out: Path | None,
+    client: str = "wire",
+) -> None:
+    """Play a scenario and end the process with the run's exit code."""
+    request = RunRequest(
+        settings=load_settings(options, config),
+        scenario=load_scenario(scenario),
+        run=new_run_id(SystemClock().wall_ns()),
+        command=repeat_command(),
+        out=out,
+        thresholds=parse_options(thresholds),
+        client=client,
+    )
+    observer = _observer(output)
+    output.aside(f"run {request.run}, seed {request.settings.seed}: 【訓練】 EXERCISE only")
+    try:
+        result = play_request(request, observer)
+    finally:
+        if isinstance(observer, Bars | Lines):
+            observer.close()
+    summary = result.summary
+    if summary is not None:
+        output.text(_text(summary))
+        output.document(lambda: summary.model_dump(mode="json"))
+    if result.directory is not None:
+        output.text(f"run directory: {result.directory}")
+    if result.report is not None:
+        output.text(f"report: {result.report}")
+    sys.exit(result.exit_code)
+
+
+def parse_options(expressions: Sequence[str]) -> dict[str, list[str]]:
+    """``metric{tags}: expression`` options as a mapping.
+
+    Raises:
+        ConfigurationError: if the colon between metric and expression is missing.
+    """
+    found: dict[str, list[str]] = {}
+    for text in expressions:
+        close = text.find("}")
+        cut = text.find(":", close + 1)
+        if cut < 0:
+            raise ConfigurationError(
+                "a threshold needs a metric, a colon and an expression",
+                field="--threshold",
+                value=repr(text),
+                remedy="write for example 'lost: count==0'",
+            )
+        found.setdefault(text[:cut].strip(), []).append(text[cut + 1 :].strip())
+    return found
+
+
+def _observer(output: Output) -> Bars | Lines | Silent:
+    if output.quiet:
+        return Silent()
+    return Bars() if sys.stderr.isatty() else Lines()
+
+
+def _text(summary: Summary) -> str:
+    return "\n\n".join(summary_parts(summary))

@@ -1,0 +1,182 @@
+"""Play one request and leave a run directory: the door that the command line and tests use.
+
+Rule of the module: however the exercise ends, what was measured is accounted for and written, once;
+if nothing was sent, nothing stays on the disk.
+"""
+
+import asyncio
+import shutil
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from simulator.clock import Clock, SystemClock
+from simulator.errors import AlertsimError, ExitCode, InternalError
+from simulator.measure.account import Account
+from simulator.measure.summary import Summary
+from simulator.report.manifest import Manifest
+from simulator.report.run_directory import RunDirectory
+from simulator.run.accounting import account, worst
+from simulator.run.exercise import Exercise
+from simulator.run.observer import Observer, Silent
+from simulator.run.provenance import (
+    alertsim_version,
+    host_facts,
+    package_versions,
+    without_password,
+)
+from simulator.run.request import RunRequest, RunResult
+from simulator.units import wall_datetime
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def play(
+    request: RunRequest, observer: Observer | None = None, clock: Clock | None = None
+) -> RunResult:
+    """Play a request to its end, orderly or early.
+
+    Args:
+        request: what to play.
+        observer: hears of progress.
+        clock: where time comes from.
+
+    Raises:
+        InputError: before anything is sent.
+        BrokerUnreachableError: before anything is sent.
+        AbortedError: before anything is sent.
+    """
+    return _Play(request, observer or Silent(), clock or SystemClock()).play()
+
+
+@dataclass
+class _Play:
+    request: RunRequest
+    observer: Observer
+    clock: Clock
+
+    def play(self) -> RunResult:
+        self.exercise = Exercise(self.request, self.observer, self.clock)
+        self.directory = self._create()
+        log = structlog.get_logger().bind(run=self.request.run)
+        log.info("run starts", scenario=self.exercise.timeline.scenario, seed=self._seed)
+        failure = self._play_exercise()
+        if self.exercise.books.ledger is None:
+            self._remove()
+            raise failure or InternalError("the exercise ended before it began")
+        final, summary = account(self.exercise, failure)
+        exit_code = worst(failure, summary)
+        report = self._write(final, summary, exit_code)
+        log.info("run ends", exit_code=int(exit_code), reason=summary.completeness.reason)
+        return RunResult(
+            exit_code=exit_code,
+            summary=summary,
+            directory=self.directory.path if self.directory else None,
+            report=report,
+            reason=summary.completeness.reason,
+        )
+
+    @property
+    def _seed(self) -> int:
+        return self.request.settings.seed
+
+    def _play_exercise(self) -> AlertsimError | None:
+        try:
+            asyncio.run(self._interruptible())
+        except AlertsimError as error:
+            return error
+        return None
+
+    async def _interruptible(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            name = signal.Signals(number).name
+            loop.add_signal_handler(number, self.exercise.abort, f"ended by {name}")
+        try:
+            await self.exercise.play(self._write_part)
+        finally:
+            # Until the process ends a further signal must not cut the account short.
+            for number in _SIGNALS:
+                loop.add_signal_handler(number, _ignore)
+
+    # --- the run directory -------------------------------------------------------------------
+
+    def _create(self) -> RunDirectory | None:
+        if self.request.out is None:
+            return None
+        directory = RunDirectory.create(self.request.out, self.request.run)
+        directory.write_timeline(self.exercise.timeline)
+        directory.write_manifest(self._manifest())
+        self.observer.directory(directory.path)
+        return directory
+
+    def _remove(self) -> None:
+        if self.directory is not None:
+            shutil.rmtree(self.directory.path, ignore_errors=True)
+            with suppress(OSError):  # the parent was there before, or holds other runs
+                self.directory.path.parent.rmdir()
+
+    def _manifest(self) -> Manifest:
+        settings = self.request.settings.model_dump(mode="json")
+        settings["broker"] = without_password(str(settings["broker"]))
+        return Manifest(
+            run=self.request.run,
+            started=wall_datetime(self.clock.wall_ns()).isoformat(),
+            command=self.request.command,
+            seed=self._seed,
+            speed=float(self.request.settings.speed),
+            scenario=self.request.scenario.model_dump(mode="json"),
+            timeline_digest=self.exercise.timeline.digest,
+            versions={"alertsim": alertsim_version(), **package_versions()},
+            host=dict(host_facts()) | {"clock_domain": self.exercise.domain},
+            settings=settings,
+        )
+
+    def _write_part(self) -> None:
+        ledger = self.exercise.books.ledger
+        if self.directory is not None and ledger is not None:
+            self.directory.write_part(ledger.drain_rows())
+
+    @staticmethod
+    def _write_deliveries(directory: RunDirectory, final: Account) -> None:
+        """Replace the provisional parts by the account's rows, then by one table."""
+        provisional = directory.parts()
+        for columns in final.rows():
+            directory.write_part(columns)
+        for part in provisional:
+            part.unlink()
+        directory.finish_deliveries()
+
+    def _write(self, final: Account, summary: Summary, exit_code: ExitCode) -> Path | None:
+        directory = self.directory
+        if directory is None:
+            return None
+        from simulator.report.writing import (  # noqa: PLC0415  # plotting, only to write a report
+            regenerate,
+            write_histogram,
+        )
+
+        self.observer.phase("write", str(directory.path))
+        self._write_deliveries(directory, final)
+        directory.write_summary(summary.model_dump_json(indent=2).encode())
+        write_histogram(directory, summary.run)
+        manifest = directory.manifest()
+        directory.write_manifest(
+            manifest.model_copy(
+                update={
+                    "state": summary.completeness.state,
+                    "reason": summary.completeness.reason,
+                    "ended": summary.run.ended,
+                    "broker": self.exercise.broker_facts,
+                    "exit_code": int(exit_code),
+                }
+            )
+        )
+        return regenerate(directory.path).page
+
+
+def _ignore() -> None:
+    """A signal after the first: the end is under way already."""
