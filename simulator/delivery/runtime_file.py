@@ -68,7 +68,7 @@ class RuntimeFile:
             root=root,
             started_ns=started_ns,
         )
-        ports_text = "-".join(str(port) for port in ports.values())
+        ports_text = "-".join(str(port) for port in dict.fromkeys(ports.values()))
         path = runtime_folder() / f"{pid}-{ports_text}{_SUFFIX}"
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)

@@ -32,5 +32,5 @@ def choose_broker(
     if setting == "embedded":
         return EmbeddedBroker(root=root, clock=clock)
     if setting == "mosquitto":
-        return ManagedMosquitto(clock=clock)
+        return ManagedMosquitto(root=root, clock=clock)
     return ExternalBroker(setting, allow_hosts=allow_hosts, where=where)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from simulator.clock import Clock, SystemClock
-from simulator.delivery.brokers.base import LOOPBACK, Broker
+from simulator.delivery.brokers.base import LOOPBACK, PROTOCOLS, Broker
 from simulator.delivery.brokers.child import BrokerProcess
 from simulator.delivery.brokers.ports import await_listening, pick_ports
 from simulator.delivery.messages import BrokerEndpoint
-from simulator.delivery.runtime_file import starting_lock
+from simulator.delivery.runtime_file import RuntimeFile, starting_lock
 from simulator.errors import BrokerUnreachableError
 
 _PROGRAM: Final = "mosquitto"
@@ -39,6 +39,7 @@ class ManagedMosquitto(Broker):
 
     Args:
         port: port of 127.0.0.1; None: a free one.
+        root: topic root, for whoever looks the broker up in the runtime file.
         password_file: a file made by ``mosquitto_passwd``; None admits everybody on this host.
         clock: where time comes from.
     """
@@ -50,16 +51,19 @@ class ManagedMosquitto(Broker):
         self,
         *,
         port: int | None = None,
+        root: str = "alertsim",
         password_file: Path | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._wanted = port
+        self._root = root
         self._password_file = password_file
         self._clock = clock or SystemClock()
         self._port = 0
         self._version = ""
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: BrokerProcess | None = None
+        self._entry: RuntimeFile | None = None
 
     def start(self) -> None:
         """Start it and wait until it listens.
@@ -76,6 +80,13 @@ class ManagedMosquitto(Broker):
             with starting_lock():
                 (self._port,) = pick_ports((self._wanted or 0,), given=self._wanted is not None)
                 self._launch(program, Path(self._folder.name))
+            if self._password_file is None:
+                self._entry = RuntimeFile.write(
+                    kind=self.kind,
+                    ports=dict.fromkeys(PROTOCOLS, self._port),
+                    root=self._root,
+                    started_ns=self._clock.wall_ns(),
+                )
         except BaseException:
             self.stop()
             raise
@@ -124,7 +135,10 @@ class ManagedMosquitto(Broker):
         return None if ended is None else f"mosquitto {ended}: {self._process.said()}"
 
     def stop(self) -> None:
-        """End the child."""
+        """End the child and forget the runtime entry."""
+        if self._entry is not None:
+            self._entry.remove()
+            self._entry = None
         if self._process is not None:
             self._process.stop()
             self._process = None
