@@ -6,9 +6,10 @@ delivers nothing; a connection kept open would pass on a listener that refuses n
 how the embedded broker's MQTT 3.1.1 side dies. No MQTT 5 property is set.
 """
 
-import threading
+import secrets
 from typing import Final
 
+from simulator.alerts.topics import probe_topic
 from simulator.clock import Clock, SystemClock
 from simulator.delivery.messages import BrokerEndpoint
 from simulator.delivery.wire.connection import Connection
@@ -19,8 +20,7 @@ from simulator.delivery.wire.transport import resolve
 from simulator.errors import BrokerUnreachableError
 from simulator.units import NS_PER_MS, NS_PER_S
 
-TIMEOUT_NS: Final = 5 * NS_PER_S
-PERIOD_NS: Final = 5 * NS_PER_S
+TIMEOUT_S: Final = 5.0
 _SLICE_NS: Final = 50 * NS_PER_MS
 _QOS: Final = 1
 _CREDENTIALS: Final = ("authori", "user name", "username", "password", "identifier")
@@ -28,19 +28,17 @@ _CREDENTIALS: Final = ("authori", "user name", "username", "password", "identifi
 
 def check_endpoint(
     endpoint: BrokerEndpoint,
+    timeout: float = TIMEOUT_S,
     *,
-    topic: str,
-    client: str,
-    timeout_ns: int = TIMEOUT_NS,
+    root: str = "alertsim",
     clock: Clock | None = None,
 ) -> int:
-    """Connect, subscribe, publish, receive, disconnect.
+    """Connect, subscribe, publish, receive, disconnect; blocks, so a loop calls it in a thread.
 
     Args:
         endpoint: where.
-        topic: topic for the round trip, published unretained.
-        client: MQTT client id; also the payload, so it should be unique.
-        timeout_ns: for everything together, wall ns.
+        timeout: for everything together, wall seconds.
+        root: topic root; the round trip takes a probe topic of its own below it, unretained.
         clock: where time comes from.
 
     Returns:
@@ -50,8 +48,11 @@ def check_endpoint(
         BrokerUnreachableError: saying what failed: nobody listens, no answer, not MQTT, refused, or
             accepted and not delivered.
     """
-    question = _Question(endpoint, topic, client, clock or SystemClock())
-    return question.ask(timeout_ns)
+    name = f"check-{secrets.token_hex(6)}"
+    question = _Question(
+        endpoint, probe_topic(root, name), f"alertsim-{name}", clock or SystemClock()
+    )
+    return question.ask(round(timeout * NS_PER_S))
 
 
 class _Question:
@@ -133,84 +134,3 @@ class _Question:
             case _:
                 remedy = "is this an MQTT broker, and does it allow this client?"
         return f"{self._where}: {reason}\n  remedy: {remedy}"
-
-
-class ListenerWatch:
-    """A listener asked again and again by a thread of its own, while a run goes on.
-
-    One failure is asked again at once, since a busy machine may be late once.
-
-    Args:
-        endpoint: where.
-        topic: topic for the round trips.
-        client: beginning of the client ids.
-        period_ns: wall ns between two questions.
-        timeout_ns: for one question, wall ns.
-        clock: where time comes from.
-
-    Attributes:
-        failure: why the listener is held to be dead; None while it lives.
-        asked: questions answered well so far.
-        longest_ns: longest round trip so far, wall ns.
-    """
-
-    def __init__(
-        self,
-        endpoint: BrokerEndpoint,
-        *,
-        topic: str,
-        client: str,
-        period_ns: int = PERIOD_NS,
-        timeout_ns: int = TIMEOUT_NS,
-        clock: Clock | None = None,
-    ) -> None:
-        self.failure: str | None = None
-        self.asked = 0
-        self.longest_ns = 0
-        self._endpoint = endpoint
-        self._topic = topic
-        self._client = client
-        self._period_ns = period_ns
-        self._timeout_ns = timeout_ns
-        self._clock = clock or SystemClock()
-        self._numbers = 0
-        self._ask_lock = threading.Lock()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="listener-watch", daemon=True)
-
-    def start(self) -> None:
-        """Begin asking, the first time after one period."""
-        self._thread.start()
-
-    def ask(self) -> str | None:
-        """Ask now, from any thread; returns ``failure``. The last question of a run is this."""
-        with self._ask_lock:
-            if self.failure is None:
-                first = self._ask_once()
-                self.failure = first and self._ask_once()
-            return self.failure
-
-    def _ask_once(self) -> str | None:
-        self._numbers += 1
-        try:
-            answer_ns = check_endpoint(
-                self._endpoint,
-                topic=self._topic,
-                client=f"{self._client}-{self._numbers}",
-                timeout_ns=self._timeout_ns,
-                clock=self._clock,
-            )
-        except BrokerUnreachableError as error:
-            return str(error)
-        self.asked += 1
-        self.longest_ns = max(self.longest_ns, answer_ns)
-        return None
-
-    def _run(self) -> None:
-        while not self._ended.wait(self._period_ns / NS_PER_S):
-            if self.ask() is not None:
-                return
-
-    def stop(self) -> None:
-        """Ask no more; a question under way is not waited for."""
-        self._ended.set()
