@@ -68,19 +68,23 @@ class Intake:
         self._outbox = outbox
         self._on_change = on_change
 
-    def read(self, subscriber: Subscriber, quiet_ns: int) -> None:
-        """Read one block and report its messages; the connection's state tells of failures.
+    def read(self, subscriber: Subscriber, quiet_ns: int) -> bool:
+        """Read one block and report its messages.
 
         Args:
             subscriber: its socket is readable.
             quiet_ns: the last time at which the selector did not report this socket.
+
+        Returns:
+            False if nothing but reading goes on; True if the connection's state or what it waits
+            for may have changed.
         """
         connection = subscriber.connection
         kept = len(connection.rest)
         before = self._now()
         end, stamp = connection.receive(self.buffer, before)
         if not end:
-            return
+            return True
         counters = self.counters
         counters.reads += 1
         floor = subscriber.floor_ns
@@ -101,7 +105,9 @@ class Intake:
         exact = self._split(subscriber, end, received, bound, flags)
         if exact and not full:
             self._outbox.settle_last(own)
-        connection.send_acknowledgements()
+        if connection.acknowledge:
+            connection.send_acknowledgements()
+        return connection.state is not State.UP or bool(connection.unsent)
 
     def _split(  # noqa: C901, PLR0912, PLR0915  # a call per message would cost more than its work
         self, subscriber: Subscriber, end: int, received: int, bound: int, flags: int
@@ -111,7 +117,7 @@ class Intake:
         number, acknowledge = subscriber.number, connection.acknowledge
         data, rows, room, width = self.buffer.data, outbox.data, len(outbox.data), ROW.size
         starts, now, pack = data.startswith, self._now, ROW.pack_into
-        ready = connection.state in _READY
+        ready = connection.state is State.UP or connection.state is State.SUBACK
         guess, last = memory.guess, None
         used, position, reported_to, messages = outbox.used, 0, -1, 0
         while position < end:
@@ -119,7 +125,7 @@ class Intake:
                 ready
                 and position + guess.size <= end
                 and starts(guess.head, position)
-                and starts(guess.tail, position + guess.tail_at)
+                and (not guess.qos or starts(guess.tail, position + guess.tail_at))
             ):
                 known = guess
                 stop = position + known.size
@@ -169,7 +175,8 @@ class Intake:
             position = reported_to = stop
         outbox.used = used
         self.counters.messages += messages
-        connection.keep(self.buffer, position, end)
+        if position < end or connection.rest:
+            connection.keep(self.buffer, position, end)
         return reported_to == end
 
     def _frame_end(self, connection: Connection, position: int, end: int) -> int:

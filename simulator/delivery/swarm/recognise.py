@@ -80,8 +80,8 @@ class KnownFrame:
     """One PUBLISH whose verdict is known, as the bytes around its packet id.
 
     Attributes:
-        head: fixed header, topic with its length.
-        tail: everything after the packet id, or after the topic at QoS 0.
+        head: fixed header and topic with its length; the whole frame at QoS 0.
+        tail: everything after the packet id; empty at QoS 0.
         tail_at: where the tail begins; ``tail_at - 2`` is the packet id above QoS 0.
         size: length of the whole frame.
         qos: 0 to 2.
@@ -99,8 +99,8 @@ class KnownFrame:
         while raw[fixed - 1] & 0x80:
             fixed += 1
         head_bytes = fixed + 2 + topic_bytes
-        self.head = raw[:head_bytes]
-        self.tail_at = head_bytes + (2 if message.qos else 0)
+        self.head = raw[:head_bytes] if message.qos else raw
+        self.tail_at = head_bytes + 2 if message.qos else len(raw)
         self.tail = raw[self.tail_at :]
         self.size = len(raw)
         self.qos = message.qos

@@ -173,8 +173,10 @@ class Worker:
                 subscriber: Subscriber | None = key.data
                 if subscriber is None:
                     self._obey(self._pipe.recv())
-                else:
+                elif events != selectors.EVENT_READ or subscriber.number == PROBE:
                     self._serve(subscriber, events, quiet_ns)
+                elif self._intake.read(subscriber, quiet_ns):
+                    self._settle(subscriber)
             self._lag_max_ns = max(self._lag_max_ns, self._now() - started_ns)
         self._end()
 

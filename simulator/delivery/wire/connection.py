@@ -80,7 +80,7 @@ class Connection:
         self._open_transport = transport
         self._transport: Transport | None = None
         self.acknowledge = bytearray()  # acknowledgements to send with the next write
-        self._out = bytearray()
+        self.unsent = bytearray()  # handed to ``send`` and not yet taken by the kernel
         self._last_id = 0
         self._subscribed = False
         self._subscribe_id = 0
@@ -102,7 +102,7 @@ class Connection:
         self.cause, self.reason = Cause.NONE, ""
         self.session_present = False
         self.rest = b""
-        self._out.clear()
+        self.unsent.clear()
         self.acknowledge.clear()
         self.written_bytes = 0
         self.last_alive_ns = now_ns
@@ -143,16 +143,17 @@ class Connection:
     @property
     def events(self) -> int:
         """What to wait for: a mask of selectors' EVENT_READ and EVENT_WRITE, 0 when closed."""
-        if self.state is State.CONNECTING:
+        state = self.state  # compared one by one: hashing an enumeration member is slow
+        if state is State.CONNECTING:
             return selectors.EVENT_WRITE
-        if self.state in {State.CLOSED, State.IDLE}:
+        if state is State.CLOSED or state is State.IDLE:
             return 0
-        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._out else 0)
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self.unsent else 0)
 
     @property
     def queued_bytes(self) -> int:
         """Bytes handed to ``send`` and not yet taken by the kernel."""
-        return len(self._out)
+        return len(self.unsent)
 
     @property
     def deadline_ns(self) -> int:
@@ -180,18 +181,18 @@ class Connection:
 
     def send(self, data: bytes | bytearray) -> None:
         """Write now if nothing waits, else queue behind what waits."""
-        if self._out:
-            self._out += data
+        if self.unsent:
+            self.unsent += data
             return
         taken = self._write(data)
         if taken < len(data):
-            self._out += memoryview(data)[taken:]
+            self.unsent += memoryview(data)[taken:]
 
     def flush(self) -> None:
         """Write what waits, as far as the kernel takes it."""
-        if self._out:
-            taken = self._write(self._out)
-            del self._out[:taken]
+        if self.unsent:
+            taken = self._write(self.unsent)
+            del self.unsent[:taken]
 
     def _write(self, data: bytes | bytearray) -> int:
         if self._transport is None or self.state is State.CLOSED:
@@ -310,8 +311,10 @@ class Connection:
 
     def keep(self, buffer: ReadBuffer, position: int, end: int) -> None:
         """Remember the beginning of a packet for the next read."""
-        if end:
-            self.rest = bytes(buffer.view[position:end]) if position < end else b""
+        if position < end:
+            self.rest = bytes(buffer.view[position:end])
+        elif end:
+            self.rest = b""
 
     def send_acknowledgements(self) -> None:
         """Everything acknowledged since the last time, in one write."""
