@@ -1,19 +1,23 @@
 """Kernel receive stamps on the monotonic clock.
 
-Rule of the module: pure arithmetic over a Clock. The kernel stamps what it receives with
+Rule of the module: arithmetic over a Clock, and one question to the kernel. The kernel stamps what it receives with
 CLOCK_REALTIME; receipts are on CLOCK_MONOTONIC. Reading the wall clock between two monotonic reads
 bounds the difference from both sides; many such pairs narrow it to well under a microsecond. The
 difference changes only when somebody steps the wall clock, which is noticed and counted.
 """
 
+import contextlib
+import socket
 from typing import Final
 
 from simulator.clock import Clock
+from simulator.delivery.wire.transport import Address, TcpTransport
 from simulator.units import NS_PER_MS, NS_PER_S
 
 PAIRS: Final = 64
 REFRESH_NS: Final = NS_PER_S
 STEP_NS: Final = NS_PER_MS  # smaller changes are followed without being called a step
+_TRIES: Final = 20  # the first packets after switching stamps on may come without
 EARLY_NS: Final = 50 * NS_PER_MS  # a segment may be stamped this long before it reaches its socket
 
 
@@ -106,3 +110,28 @@ class StampClock:
             return min(former, now_ns), self.error_ns
         latest = min(max(received, former), now_ns)
         return latest, latest - min(received, former) + self.error_ns
+
+
+def kernel_stamps_available(clock: Clock) -> bool:
+    """Whether this kernel stamps received TCP data, asked over a loopback connection.
+
+    Args:
+        clock: the host's clocks; sleeps at most 20 ms.
+    """
+    stamps = StampClock(clock)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = Address(family=socket.AF_INET, sockaddr=server.getsockname())
+        transport = TcpTransport(address, kernel_stamps=True)
+        peer, _ = server.accept()
+    view = memoryview(bytearray(_TRIES))
+    with peer, contextlib.closing(transport):
+        for _ in range(_TRIES):
+            floor_ns = clock.monotonic_ns()
+            peer.send(b".")
+            clock.sleep_ns(NS_PER_MS)
+            with contextlib.suppress(BlockingIOError):
+                _, stamp_ns = transport.receive_into(view)
+                now_ns = clock.monotonic_ns()
+                if stamp_ns and stamps.convert(stamp_ns, floor_ns=floor_ns, now_ns=now_ns):
+                    return True
+    return False
