@@ -18,6 +18,7 @@ from simulator.errors import ScenarioError
 
 SIZE_LIMIT_BYTES: Final = 1024 * 1024
 DEPTH_LIMIT: Final = 20
+VALUES_LIMIT: Final = 50_000
 _LONGEST_NUMBER: Final = 20
 
 Scalar = str | int | float | bool | None
@@ -28,6 +29,7 @@ _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|nan|NaN|[-+]?inf")
 _CLOCK = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
+_NUMBERS: Final = (_INTEGER, _BASED, _FLOAT, _NOT_FINITE)
 _WORDS: Final[dict[str, Scalar]] = {
     "": None,
     "~": None,
@@ -162,12 +164,29 @@ def _too_large(where: str) -> NoReturn:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where the builder is: file and line, and the path of the field."""
+
+    where: str
+    field: str = ""
+
+    def inside(self, step: str, where: str) -> "_Place":
+        return _Place(where=where, field=f"{self.field}.{step}" if self.field else step)
+
+    def error(self, message: str, *, value: str | None = None, remedy: str) -> ScenarioError:
+        return ScenarioError(
+            message, where=self.where, field=self.field, value=value, remedy=remedy
+        )
+
+
 class _Builder:
     """Builds the tree from the parser's events."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._events: Iterator[_Event] = iter(())
+        self._values = 0
 
     def build(self, text: str) -> Node:
         from ruamel.yaml import YAML  # noqa: PLC0415  # 60 ms that --help need not pay
@@ -183,7 +202,8 @@ class _Builder:
                     where=self._name,
                     remedy="start from the shipped drill-minimal",
                 )
-            root = self._node(self._next(), None, 0)
+            first = self._next()
+            root = self._node(first, _Place(where=self._where(first)), 0)
             self._next()
             after = self._next()
             if type(after).__name__ != "StreamEndEvent":
@@ -215,108 +235,104 @@ class _Builder:
     def _where(self, event: "_Event") -> str:
         return f"{self._name}:{event.start_mark.line + 1}"
 
-    def _node(self, event: "_Event", where: str | None, depth: int) -> Node:
-        kind = type(event).__name__
-        place = where or self._where(event)
-        self._refuse_references(event, kind, place)
+    def _node(self, event: "_Event", place: _Place, depth: int) -> Node:
+        self._refuse_references(event, place)
+        self._values += 1
+        if self._values > VALUES_LIMIT:
+            raise place.error(
+                f"the file holds more than {VALUES_LIMIT} values",
+                remedy="repeat test messages with count and every; is this the right file?",
+            )
         if depth > DEPTH_LIMIT:
-            raise ScenarioError(
+            raise place.error(
                 f"values are nested more than {DEPTH_LIMIT} deep",
-                where=place,
                 remedy="no field of a scenario needs that",
             )
-        if kind == "ScalarEvent":
-            return Node(
-                value=self._scalar(event, place),
-                where=place,
-                raw=event.value,
-            )
-        if kind == "SequenceStartEvent":
-            return self._sequence(place, depth)
-        return self._mapping(place, depth)
+        match type(event).__name__:
+            case "ScalarEvent":
+                return Node(value=_scalar(event, place), where=place.where, raw=event.value)
+            case "SequenceStartEvent":
+                return self._sequence(place, depth)
+            case _:
+                return self._mapping(place, depth)
 
-    def _refuse_references(self, event: "_Event", kind: str, place: str) -> None:
-        if kind == "AliasEvent" or event.anchor is not None:
-            sign = "*" if kind == "AliasEvent" else "&"
-            raise ScenarioError(
+    def _refuse_references(self, event: "_Event", place: _Place) -> None:
+        alias = type(event).__name__ == "AliasEvent"
+        if alias or event.anchor is not None:
+            raise place.error(
                 "anchors and aliases are not used in scenarios",
-                where=place,
-                value=f"{sign}{event.anchor}",
+                value=f"{'*' if alias else '&'}{event.anchor}",
                 remedy="write the value out, or use extends for a variant; quote a text that "
                 "begins with & or *",
             )
         if event.tag is not None:
-            raise ScenarioError(
+            raise place.error(
                 "tags are not used in scenarios",
-                where=place,
                 value=str(event.tag),
                 remedy="leave the tag out; quote a text that begins with !",
             )
 
-    def _sequence(self, place: str, depth: int) -> Node:
+    def _sequence(self, place: _Place, depth: int) -> Node:
         items: list[Node] = []
         while type(event := self._next()).__name__ != "SequenceEndEvent":
-            items.append(self._node(event, None, depth + 1))
-        return Node(value=items, where=place)
+            inner = place.inside(str(len(items)), self._where(event))
+            items.append(self._node(event, inner, depth + 1))
+        return Node(value=items, where=place.where)
 
-    def _mapping(self, place: str, depth: int) -> Node:
+    def _mapping(self, place: _Place, depth: int) -> Node:
         fields: dict[str, Node] = {}
         while type(event := self._next()).__name__ != "MappingEndEvent":
-            here = self._where(event)
-            kind = type(event).__name__
-            self._refuse_references(event, kind, here)
-            if kind != "ScalarEvent":
-                raise ScenarioError(
-                    "a field name is a word",
-                    where=here,
-                    remedy="quote a text that begins with [ or {",
+            here = _Place(where=self._where(event), field=place.field)
+            self._refuse_references(event, here)
+            if type(event).__name__ != "ScalarEvent":
+                raise here.error(
+                    "a field name is a word", remedy="quote a text that begins with [ or {"
                 )
             key = event.value
+            inner = place.inside(key, here.where)
             if key in fields:
-                raise ScenarioError(
+                raise inner.error(
                     "this field stands twice in the same place",
-                    where=here,
-                    field=key,
                     remedy=f"keep one of them; the first is at {fields[key].where}",
                 )
-            fields[key] = self._node(self._next(), here, depth + 1)
-            self._refuse_actual(key, fields[key])
-        return Node(value=fields, where=place)
+            fields[key] = self._node(self._next(), inner, depth + 1)
+            if key.casefold() == "status" and fields[key].raw.casefold() == "actual":
+                raise inner.error(
+                    "alertsim only sends exercises",
+                    value=fields[key].raw,
+                    remedy="leave status out, or write Exercise or Test",
+                )
+        return Node(value=fields, where=place.where)
 
-    def _refuse_actual(self, key: str, node: Node) -> None:
-        if key.casefold() == "status" and node.raw.casefold() == "actual":
-            raise ScenarioError(
-                "alertsim only sends exercises",
-                where=node.where,
-                field=key,
-                value=node.raw,
-                remedy="leave status out, or write Exercise or Test",
-            )
 
-    def _scalar(self, event: "_Event", where: str) -> Scalar:
-        text: str = event.value
-        if event.style is not None:
-            return text
-        if text in _WORDS:
-            return _WORDS[text]
-        if _LEADING_ZERO.fullmatch(text) or _CLOCK.fullmatch(text):
-            raise ScenarioError(
-                "YAML readers disagree on what this is",
-                where=where,
-                value=text,
-                remedy=f'quote it: "{text}"',
-            )
-        if _INTEGER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
-            return int(text)
-        if _BASED.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
-            return int(text, 0)
-        if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
-            return number
-        if any(form.fullmatch(text) for form in (_FLOAT, _BASED, _NOT_FINITE)):
-            raise ScenarioError(
-                "not a number that can be used",
-                where=where,
-                value=text[:_LONGEST_NUMBER],
-                remedy="write a finite number, or quote it if it is a text",
-            )
+def _scalar(event: "_Event", place: _Place) -> Scalar:
+    """What a scalar stands for in the YAML 1.2 core schema."""
+    text = event.value
+    if event.style is not None:
         return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _LEADING_ZERO.fullmatch(text) or _CLOCK.fullmatch(text):
+        raise place.error(
+            "YAML readers disagree on what this is", value=text, remedy=f'quote it: "{text}"'
+        )
+    number = _number(text)
+    if number is None and any(form.fullmatch(text) for form in _NUMBERS):
+        raise place.error(
+            "not a number that can be used",
+            value=text[:_LONGEST_NUMBER],
+            remedy="write a finite number, or quote it if it is a text",
+        )
+    return text if number is None else number
+
+
+def _number(text: str) -> int | float | None:
+    """The finite number that a text stands for, or None."""
+    if len(text) > _LONGEST_NUMBER:
+        return None
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _BASED.fullmatch(text):
+        return int(text, 0)
+    number = float(text) if _FLOAT.fullmatch(text) else math.nan
+    return number if math.isfinite(number) else None

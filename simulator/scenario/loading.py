@@ -20,6 +20,15 @@ from simulator.scenario.merging import locate, read_resolved
 from simulator.scenario.schema import Scenario
 
 _SHOWN_MAX: Final = 80
+_KINDS: Final = {
+    "bool_type": "true or false is expected",
+    "dict_type": "a mapping of fields is expected",
+    "float_type": "a number is expected",
+    "int_type": "a whole number is expected",
+    "model_type": "a mapping of fields is expected",
+    "string_type": "a text is expected",
+    "tuple_type": "a list is expected",
+}
 _NEEDS_QUOTES: Final = re.compile(r"[0-9].*[:.]|[0-9]+$")
 
 
@@ -67,14 +76,19 @@ def validate(document: Node) -> Scenario:
 
 
 def _explained(error: ValidationError, document: Node) -> ScenarioError:
+    """The problem that stands first, and how many more there are."""
+    found = error.errors(include_url=False)
+    # A misspelt field is also a missing one: the spelling is what the user has to see.
     problems = sorted(
-        (_problem(details, document) for details in error.errors(include_url=False)),
-        key=lambda problem: _line(problem.where),
+        ((details["type"] != "extra_forbidden", _problem(details, document)) for details in found),
+        key=lambda entry: (_line(entry[1].where), entry[0]),
     )
-    first = problems[0]
-    if len(problems) > 1:
+    first = problems[0][1]
+    more = len(problems) - 1
+    if more:
+        noun = "problem" if more == 1 else "problems"
         first = ScenarioError(
-            f"{first.message}; and {len(problems) - 1} more of its kind or others follow",
+            f"{first.message} (and {more} more {noun})",
             where=first.where,
             field=first.field,
             value=first.value,
@@ -85,13 +99,16 @@ def _explained(error: ValidationError, document: Node) -> ScenarioError:
 
 def _line(where: str) -> tuple[str, int]:
     name, _, line = where.rpartition(":")
-    return name, int(line) if line.isdecimal() else 0
+    return name, int(line)
 
 
 def _problem(details: ErrorDetails, document: Node) -> ScenarioError:
     context = details.get("ctx", {})
-    given = context.get("path")
-    location = details["loc"] if given is None else given
+    location = details["loc"]
+    if details["type"] == "union_tag_invalid":
+        location = (*location, "law")
+    elif context.get("path") is not None:
+        location = context["path"]
     node = document.find(location)
     message, remedy = _wording(details, context)
     return ScenarioError(
@@ -106,7 +123,9 @@ def _problem(details: ErrorDetails, document: Node) -> ScenarioError:
 def _wording(details: ErrorDetails, context: dict[str, Any]) -> tuple[str, str]:
     """What is wrong and what to write instead, in the words of a user."""
     location = details["loc"]
-    kind = "version" if location == ("schema",) else details["type"]
+    kind = details["type"]
+    if location == ("schema",) and kind != "missing":
+        kind = "version"
     match kind:
         case "scenario":
             wording = str(context["message"]), str(context["remedy"])
@@ -127,8 +146,9 @@ def _wording(details: ErrorDetails, context: dict[str, Any]) -> tuple[str, str]:
                 "use letters, digits and single dashes; only sources have capital letters",
             )
         case _:
-            message = details["msg"]
-            wording = message[0].lower() + message[1:], _expected(location)
+            message = _KINDS.get(kind, details["msg"][0].lower() + details["msg"][1:])
+            example = _example(location)
+            wording = message, f"for example {example}" if example else ""
     return wording
 
 
@@ -140,11 +160,6 @@ def _suggestion(location: tuple[int | str, ...]) -> str:
     ]
     near = get_close_matches(str(location[-1]), fields, n=1)
     return f"did you mean {near[0]}?" if near else f"known here: {', '.join(dict.fromkeys(fields))}"
-
-
-def _expected(location: tuple[int | str, ...]) -> str:
-    example = _example(location)
-    return f"for example {example}" if example else ""
 
 
 def _example(location: tuple[int | str, ...]) -> str:

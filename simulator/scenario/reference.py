@@ -42,6 +42,23 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
 )
 
 
+_INTRODUCTION: Final = """\
+# Scenario files
+
+<!-- generated from the models; run `make docs` after changing them -->
+
+A scenario is one YAML 1.2 file. Unknown fields are errors. Durations are written with their unit
+(`250ms`, `90s`, `1h 30min`), times of day in quotes (`"07:50"`), prefectures by name or quoted JIS
+code (`miyagi`, `"04"`). Anchors, aliases and tags are not used. Every figure names its `sources`,
+or is an `assumption: true` with a `range`, unless the whole scenario is `fictional: true`; a figure
+without provenance may be written as its bare value (`at: "07:39"`).
+
+In a file that `extends` another, mappings merge field by field and lists of entries with an `id`
+entry by entry; everything else is replaced, and `null` removes a field. A mapping that names its
+`law` or its `profile` replaces the old one as a whole.
+"""
+
+
 def scenario_json_schema() -> dict[str, Any]:
     """JSON Schema of a scenario file.
 
@@ -71,26 +88,7 @@ def scenario_schema_text() -> str:
 
 def scenario_reference_markdown() -> str:
     """The reference page of the scenario format."""
-    lines = [
-        "# Scenario files",
-        "",
-        "<!-- generated from the models; run `make docs` after changing them -->",
-        "",
-        (
-            "A scenario is one YAML 1.2 file. Unknown fields are errors. Durations are written with "
-            'their unit (`250ms`, `90s`, `1h 30min`), times of day in quotes (`"07:50"`), prefectures '
-            'by name or quoted JIS code (`miyagi`, `"04"`). Anchors, aliases and tags are not used. '
-            "Every figure names its `sources`, or is an `assumption: true` with a `range`, unless the "
-            "whole scenario is `fictional: true`."
-        ),
-        "",
-        (
-            "In a file that `extends` another, mappings merge field by field and lists of entries with "
-            "an `id` entry by entry; everything else is replaced, and `null` removes a field. A "
-            "mapping that names its `law` or its `profile` replaces the old one as a whole."
-        ),
-        "",
-    ]
+    lines = [_INTRODUCTION]
     for model in _MODELS:
         lines += _section(model)
     return "\n".join(lines).rstrip() + "\n"

@@ -163,7 +163,9 @@ def _read_prefectures(value: object) -> object:
     return value
 
 
-def _refuse_repeats(value: tuple[str, ...]) -> tuple[str, ...]:
+def _check_list(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise refuse("no prefecture is named", "name at least one, for example [miyagi]")
     for index, slug in enumerate(value):
         if slug in value[:index]:
             raise refuse(f"{slug} stands twice in the list", "name each prefecture once")
@@ -172,9 +174,8 @@ def _refuse_repeats(value: tuple[str, ...]) -> tuple[str, ...]:
 
 PrefectureList = Annotated[
     tuple[PrefectureSlug, ...],
-    Field(min_length=1),
     BeforeValidator(_read_prefectures),
-    AfterValidator(_refuse_repeats),
+    AfterValidator(_check_list),
     WithJsonSchema(
         {
             "anyOf": [
