@@ -9,6 +9,7 @@ are read and not when they are taken from the queue, and raises only our own err
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -84,7 +85,7 @@ class _Client(aiomqtt.Client):
             password=endpoint.password,
             protocol=aiomqtt.ProtocolVersion.V5 if version5 else aiomqtt.ProtocolVersion.V311,
             clean_session=None if version5 else True,
-            clean_start=True,
+            clean_start=True if version5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
             will=aiomqtt.Will(will.topic, will.payload, will.qos, will.retain) if will else None,
             keepalive=keep_alive_s,
             timeout=timeout_s,
@@ -165,10 +166,8 @@ class Connection:
         qos: int = 0,
         retain: bool = False,
         timeout_s: float | None = None,
-    ) -> None:
+    ) -> bool:
         """Publish; at QoS 1 and 2 wait for the broker's acknowledgement.
-
-        The bytes go to the socket when this coroutine first runs, if the socket takes them.
 
         Args:
             topic: topic name.
@@ -178,13 +177,32 @@ class Connection:
             timeout_s: how long to wait for the acknowledgement, wall seconds; the connection's
                 time-out if not given.
 
+        Returns:
+            Whether it was acknowledged in time; at QoS 0, whether the socket took it.
+
         Raises:
-            BrokerLostError: if the connection ends, or no acknowledgement comes in time.
+            BrokerLostError: if the connection has ended, or ends first.
         """
+        publishing = asyncio.ensure_future(
+            self._client.publish(topic, payload, qos=qos, retain=retain, timeout=math.inf)
+        )
+        closed = self._client.closed
         try:
-            await self._client.publish(topic, payload, qos=qos, retain=retain, timeout=timeout_s)
+            await asyncio.wait(
+                (publishing, closed),
+                timeout=self._client.timeout if timeout_s is None else timeout_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if publishing.done():
+                publishing.result()
+                return True
         except aiomqtt.MqttError as error:
             raise self._lost(error) from error
+        finally:
+            publishing.cancel()
+        if closed.done():
+            raise self._lost(closed.exception())
+        return False
 
     async def messages(self) -> AsyncIterator[Incoming]:
         """Messages in order of arrival; whatever arrived before a loss is yielded before it.
@@ -268,7 +286,7 @@ async def _open(client: _Client, where: str) -> None:
         raise BrokerUnreachableError(
             f"the MQTT broker at {where} refuses the connection: {error}"
         ) from error
-    except (aiomqtt.MqttError, ValueError) as error:
+    except (aiomqtt.MqttError, UnicodeError) as error:
         raise BrokerUnreachableError(f"no MQTT broker answers at {where}: {error}") from error
 
 

@@ -1,0 +1,39 @@
+"""A receiver on aiomqtt 2 that registers itself and reports a receipt for each alert.
+
+python receiver_aiomqtt.py HOST PORT PREFECTURE     (pip install "aiomqtt<3")
+"""
+
+import asyncio
+import json
+import sys
+import time
+
+import aiomqtt
+
+HOST, PORT, PREFECTURE = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+NAME = f"aiomqtt-{PREFECTURE}"  # MQTT client id: one per client on the broker
+ALERTS = f"alertsim/v1/alerts/{PREFECTURE}/+"
+STATUS, RECEIPTS = f"alertsim/v1/status/{NAME}", f"alertsim/v1/receipts/{NAME}"
+
+
+async def main() -> None:
+    """Subscribe, say online, report what arrives."""
+    gone = aiomqtt.Will(STATUS, json.dumps({"state": "offline"}), qos=1, retain=True)
+    online = {"state": "online", "filters": [{"filter": ALERTS, "qos": 1}], "clock": NAME}
+    async with aiomqtt.Client(HOST, PORT, identifier=NAME, will=gone) as client:
+        await client.subscribe(ALERTS, qos=1)
+        # Only now: from here on alerts are owed to this client.
+        await client.publish(STATUS, json.dumps(online), qos=1, retain=True)
+        async for message in client.messages:
+            # Taken when the message leaves aiomqtt's queue: behind a burst it is late.
+            received = time.monotonic_ns()
+            try:
+                identifier = json.loads(message.payload)["id"]
+            except (ValueError, KeyError, TypeError):
+                continue  # not an alert: anything may be published on a topic
+            print(message.topic, identifier, flush=True)
+            receipt = {"id": identifier, "received_ns": str(received), "clock": NAME}
+            await client.publish(RECEIPTS, json.dumps(receipt), qos=1)
+
+
+asyncio.run(main())

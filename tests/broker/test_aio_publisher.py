@@ -1,0 +1,151 @@
+"""`publish --client aiomqtt` on real brokers."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from simulator.alerts.recognise import decode
+from simulator.alerts.topics import alerts_filter, state_filter
+from simulator.clock import SystemClock
+from simulator.delivery.aio import Incoming, connect
+from simulator.delivery.aio_publisher import open_publisher
+from simulator.delivery.brokers.base import Broker
+from simulator.delivery.messages import Acknowledged, Play, Published, PublishOrder, Sent
+from simulator.errors import BrokerLostError
+
+CLOCK = SystemClock()
+PREFECTURES = ("miyagi", "yamagata", "niigata")
+Record = Sent | Acknowledged | Published
+
+
+def ignore(record: Record) -> None:
+    """Drop a record that the test does not look at."""
+
+
+def order(broker: Broker, play: Play, protocol: str = "3.1.1") -> PublishOrder:
+    return PublishOrder(
+        endpoint=broker.endpoint(protocol),
+        context=play.context,
+        prefectures=PREFECTURES,
+        client="publisher",
+    )
+
+
+@asynccontextmanager
+async def collecting(
+    broker: Broker, protocol: str, count: int, qos: int = 1
+) -> AsyncIterator[list[Incoming]]:
+    """Subscribed inside; on leaving so many messages are in the list."""
+    into: list[Incoming] = []
+    async with connect(broker.endpoint(protocol), f"ear-{protocol}", clock=CLOCK) as ear:
+        await ear.subscribe([(alerts_filter("alertsim"), qos), (state_filter("alertsim"), 1)])
+        yield into
+        async for message in ear.messages():
+            into.append(message)
+            if len(into) == count:
+                return
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+async def test_the_schedule_is_played_and_every_state_cleared(
+    broker: Broker, make_play: Callable[..., Play], qos: int, protocol: str
+) -> None:
+    records: list[Record] = []
+    # 6 alerts, 3 states set, 3 cleared by the passage, 3 cleared at the end.
+    async with (
+        asyncio.timeout(20),
+        collecting(broker, "3.1.1", 15, qos) as heard,
+        open_publisher(
+            order(broker, make_play(), protocol), clock=CLOCK, emit=records.append
+        ) as publisher,
+    ):
+        assert publisher.connections == 4
+        play = make_play(qos=qos)
+        await publisher.play(play)
+
+    alerts = [message for message in heard if "/alerts/" in message.topic]
+    assert [message.topic for message in alerts] == [one.topic for one in play.schedule]
+    assert [decode(message.payload).identifier for message in alerts] == [
+        one.identifier for one in play.schedule
+    ]
+    assert {message.qos for message in alerts} == {qos}
+    miyagi = [m.payload for m in heard if m.topic == "alertsim/v1/state/miyagi"]
+    assert miyagi == [alerts[0].payload, b"", b""]
+
+    sent = [record for record in records if isinstance(record, Sent)]
+    assert [record.alert for record in sent] == [0, 1, 2, 3, 4, 5]
+    for record, alert in zip(sent, play.schedule, strict=True):
+        assert alert.intended_ns <= record.composed_ns <= record.sent_ns
+        assert record.size_bytes == len(alerts[alert.number].payload)
+    acknowledged = {record.alert for record in records if isinstance(record, Acknowledged)}
+    assert acknowledged == (set(range(6)) if qos else set())
+    assert records[-1] == Published(unacknowledged=0)
+
+
+async def test_references_point_to_the_earlier_message_as_it_was_sent(
+    embedded: Broker, make_play: Callable[..., Play]
+) -> None:
+    play = make_play()
+    async with (
+        asyncio.timeout(20),
+        collecting(embedded, "5", 12) as heard,
+        open_publisher(order(embedded, play), clock=CLOCK, emit=ignore) as publisher,
+    ):
+        await publisher.play(play)
+
+    messages = {
+        message.identifier: message
+        for message in (decode(m.payload) for m in heard if "/alerts/" in m.topic)
+    }
+    update = messages["drill-niigata-2"]
+    assert [(r.identifier, r.sent) for r in update.references] == [
+        ("drill-niigata-1", messages["drill-niigata-1"].sent)
+    ]
+
+
+@pytest.mark.mosquitto
+async def test_states_are_cleared_when_the_publisher_is_cut_off(
+    mosquitto: Broker, make_play: Callable[..., Play]
+) -> None:
+    play = make_play()
+    half = Play(schedule=play.schedule[:3], context=play.context)
+    async with (
+        asyncio.timeout(20),
+        collecting(mosquitto, "3.1.1", 9) as heard,
+        open_publisher(order(mosquitto, play), clock=CLOCK, emit=ignore) as publisher,
+    ):
+        await publisher.play(half)
+        for guardian in publisher._guardians.values():  # no DISCONNECT: as if it were killed
+            ended = guardian._client._client.socket()
+            assert isinstance(ended, socket.socket)
+            ended.shutdown(socket.SHUT_RDWR)
+
+    cleared = [m.topic for m in heard if not m.payload]
+    assert sorted(cleared) == [f"alertsim/v1/state/{name}" for name in sorted(PREFECTURES)]
+
+
+async def test_a_broker_that_dies_in_the_middle_is_lost_not_unbalanced(
+    embedded: Broker, make_play: Callable[..., Play]
+) -> None:
+    play, records = make_play(repeat=200), list[Record]()
+
+    def emit(record: Record) -> None:
+        records.append(record)
+        if isinstance(record, Sent) and record.alert == 8:
+            embedded.stop()
+
+    with pytest.raises(BrokerLostError, match="ended"):
+        async with (
+            asyncio.timeout(20),
+            open_publisher(order(embedded, play), clock=CLOCK, emit=emit) as publisher,
+        ):
+            await publisher.play(play)
+
+    sent = [record.alert for record in records if isinstance(record, Sent)]
+    assert 8 in sent
+    assert len(sent) < len(play.schedule)
+    assert not any(isinstance(record, Published) for record in records)
