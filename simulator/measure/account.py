@@ -12,7 +12,15 @@ import numpy.typing as npt
 
 from simulator.errors import UnbalancedLedgerError
 from simulator.measure.columns import Bools, Int64s
-from simulator.measure.outcomes import RECEIVED, UNOWED, Cause, Duplicate, Outcome, Unexpected
+from simulator.measure.outcomes import (
+    RECEIVED,
+    UNOWED,
+    Cause,
+    Duplicate,
+    Outcome,
+    Population,
+    Unexpected,
+)
 from simulator.measure.plan import ScheduledAlert, SubscriberKind
 from simulator.measure.receipts import NO_TIME
 from simulator.measure.rows import Columns, delivery_columns, stray_columns
@@ -144,6 +152,14 @@ class Account:
     def by_event(self) -> dict[str, Tally]:
         """By event of the alert."""
         return self._by_alert(lambda alert: alert.planned.event.value)
+
+    def by_population(self) -> dict[str, Tally]:
+        """By population of what was received; what was not seen belongs to none."""
+        return {
+            population.word: self.where(self.population == population)
+            for population in Population
+            if np.any(self.population == population)
+        }
 
     def by_kind(self) -> dict[str, Tally]:
         """By subscriber kind; a shared subscription counts as its first member's."""

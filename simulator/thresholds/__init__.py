@@ -15,6 +15,7 @@ from simulator.thresholds.expressions import (
 )
 from simulator.thresholds.verdicts import (
     Judgement,
+    Number,
     Observation,
     Verdict,
     as_incomplete,
@@ -29,6 +30,7 @@ __all__ = [
     "METRICS",
     "Judgement",
     "Metric",
+    "Number",
     "Observation",
     "Threshold",
     "Thresholds",
