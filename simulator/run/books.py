@@ -6,6 +6,7 @@ the watch; nothing here waits or writes.
 
 from collections.abc import Sequence
 
+from simulator.clock import Clock
 from simulator.delivery.messages import (
     Acknowledged,
     Connections,
@@ -19,6 +20,7 @@ from simulator.delivery.messages import (
 )
 from simulator.delivery.registry import ForeignClient, ForeignRegistry
 from simulator.errors import InternalError
+from simulator.measure.instrument import InstrumentLog
 from simulator.measure.ledger import Ledger
 from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, SubscriberKind
 from simulator.measure.receipts import ReceiptBatch
@@ -30,14 +32,16 @@ class Books:
 
     Args:
         observer: hears of progress.
+        clock: when a health report arrived.
     """
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, clock: Clock) -> None:
         self._observer = observer
+        self._clock = clock
         self.ready: dict[str, int] = {}
         self.progress: dict[str, Progress] = {}
         self.probes: dict[str, bytes] = {}
-        self.health: dict[str, list[Health]] = {}
+        self.health = InstrumentLog()
         self.sizes: list[int] = []
         self.published: Published | None = None
         self.subscribers: list[PlannedSubscriber] = []
@@ -54,6 +58,7 @@ class Books:
         """From here on everything is booked; what came before (connections) is booked now."""
         self.ledger = ledger
         self.schedule = schedule
+        self.health.begin()
         early, self._early = self._early, []
         for message in early:
             self._book(ledger, message)
@@ -103,7 +108,7 @@ class Books:
             case ProbeSeen():
                 self.probes[name] = message.payload
             case Health():
-                self.health.setdefault(message.name, []).append(message)
+                self.health.observe(message, self._clock.monotonic_ns())
             case Published():
                 self.published = message
             case Sent() | Acknowledged() | Receipts() | Connections():
@@ -129,6 +134,11 @@ class Books:
             case Connections():
                 for event in message.events:
                     ledger.connection(event)
+
+    def overflows(self) -> dict[str, int]:
+        """Everything bounded that overflowed, and every report that was refused, by reason."""
+        refused = self.registry.refused if self.registry is not None else {}
+        return {f"foreign: {reason}": count for reason, count in sorted(refused.items())}
 
     def counts(self) -> Counts:
         """Where the run stands."""

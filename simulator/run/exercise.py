@@ -6,6 +6,7 @@ happens; what was measured before an early end stays in the books.
 """
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import (
     AbstractAsyncContextManager,
@@ -26,7 +27,12 @@ from simulator.delivery.preflight import check_endpoint
 from simulator.delivery.registry import ForeignRegistry
 from simulator.delivery.registry_service import RegistryService
 from simulator.delivery.swarm.worker import worker_main
-from simulator.errors import AlertsimError, BrokerLostError, BrokerUnreachableError
+from simulator.errors import (
+    AlertsimError,
+    BrokerLostError,
+    BrokerUnreachableError,
+    InternalError,
+)
 from simulator.measure.ledger import Ledger
 from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, Session
 from simulator.model import simulate
@@ -69,7 +75,7 @@ class Exercise:
         self.clock = clock or SystemClock()
         self.observer = observer
         self.watch = Watch()
-        self.books = Books(observer)
+        self.books = Books(observer, self.clock)
         self.timeline = simulate(request.scenario, self.settings.seed)
         self.domain = clock_domain()
         self.broker: Broker = choose_broker(
@@ -82,6 +88,8 @@ class Exercise:
         self.start_ns = 0
         self.start_unix_ns = 0
         self.closed_ns = 0
+        self.broker_facts: dict[str, object] = self.broker.describe()
+        self.broker_notes: tuple[str, ...] = ()
 
     def abort(self, why: str) -> None:
         """End early, in order."""
@@ -164,13 +172,14 @@ class Exercise:
 
     @asynccontextmanager
     async def _running_broker(self) -> AsyncIterator[None]:
-        self.observer.phase("broker", self.settings.broker.partition("@")[2] or "starting")
+        self.observer.phase("broker", f"{self.broker.kind}, starting")
         try:
             await asyncio.to_thread(self.broker.start)
             for protocol in self._protocols():
                 await asyncio.to_thread(
                     check_endpoint, self.broker.endpoint(protocol), timeout=_PREFLIGHT_S
                 )
+            self.broker_facts = self.broker.describe()
             self.observer.broker(self.broker.addresses())
             yield
         finally:
@@ -396,6 +405,8 @@ class Exercise:
             await work
         except AlertsimError as error:
             self.watch.fail(error)
+        except Exception as error:  # noqa: BLE001  # a defect ends the run in order, as 107
+            self.watch.fail(InternalError("".join(traceback.format_exception(error))))
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

@@ -19,7 +19,7 @@ from simulator.measure.account import Account
 from simulator.measure.summary import Summary
 from simulator.report.manifest import Manifest
 from simulator.report.run_directory import RunDirectory
-from simulator.run.accounting import account, worst
+from simulator.run.accounting import account, thresholds_of, worst
 from simulator.run.exercise import Exercise
 from simulator.run.observer import Observer, Silent
 from simulator.run.provenance import (
@@ -60,14 +60,15 @@ class _Play:
 
     def play(self) -> RunResult:
         self.exercise = Exercise(self.request, self.observer, self.clock)
+        self.thresholds = thresholds_of(self.exercise)
         self.directory = self._create()
         log = structlog.get_logger().bind(run=self.request.run)
         log.info("run starts", scenario=self.exercise.timeline.scenario, seed=self._seed)
-        failure = self._play_exercise()
+        failure = self._played()
         if self.exercise.books.ledger is None:
             self._remove()
             raise failure or InternalError("the exercise ended before it began")
-        final, summary = account(self.exercise, failure)
+        final, summary = account(self.exercise, self.thresholds, failure)
         exit_code = worst(failure, summary)
         report = self._write(final, summary, exit_code)
         log.info("run ends", exit_code=int(exit_code), reason=summary.completeness.reason)
@@ -83,7 +84,7 @@ class _Play:
     def _seed(self) -> int:
         return self.request.settings.seed
 
-    def _play_exercise(self) -> AlertsimError | None:
+    def _played(self) -> AlertsimError | None:
         try:
             asyncio.run(self._interruptible())
         except AlertsimError as error:
@@ -138,7 +139,8 @@ class _Play:
     def _write_part(self) -> None:
         ledger = self.exercise.books.ledger
         if self.directory is not None and ledger is not None:
-            self.directory.write_part(ledger.drain_rows())
+            for columns in ledger.drain_rows():
+                self.directory.write_part(columns)
 
     @staticmethod
     def _write_deliveries(directory: RunDirectory, final: Account) -> None:

@@ -1,0 +1,176 @@
+"""Generate the reference pages from the models, or check that they are up to date.
+
+    python docs/generate.py            write
+    python docs/generate.py --check    exit 1 and name what is stale
+"""
+
+import sys
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+
+from simulator.cli.app import app
+from simulator.errors import ExitCode
+from simulator.measure.summary import Summary
+from simulator.scenario import scenario_reference_markdown, scenario_schema_text
+from simulator.settings import RunSettings
+from simulator.thresholds import catalogue_markdown
+from simulator.units import format_duration
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+
+_EXIT_TEXT = {
+    ExitCode.PASS: "every threshold passed",
+    ExitCode.INCONCLUSIVE: "a threshold could not be judged: too few samples, clock error, overlap, "
+    "or the instrument was the bottleneck",
+    ExitCode.THRESHOLD_FAILED: "a threshold failed",
+    ExitCode.BAD_INPUT: "bad scenario, configuration or command line; nothing was sent",
+    ExitCode.ABORTED: "aborted; thresholds were not judged",
+    ExitCode.BROKER: "the broker was unreachable, or was lost during the run",
+    ExitCode.INTERNAL: "a defect of alertsim, or an unbalanced ledger",
+}
+
+
+def pages() -> dict[Path, str]:
+    """Every generated file with its content."""
+    return {
+        REFERENCE / "scenario.md": scenario_reference_markdown(),
+        REFERENCE / "settings.md": settings_page(),
+        REFERENCE / "thresholds.md": catalogue_markdown(),
+        REFERENCE / "commands.md": commands_page(),
+        REFERENCE / "exit-codes.md": exit_codes_page(),
+        REFERENCE / "summary.md": summary_page(),
+        ROOT / "scenarios" / "scenario.schema.json": scenario_schema_text(),
+    }
+
+
+def settings_page() -> str:
+    """Run settings: option, environment variable, default, meaning."""
+    lines = [
+        "# Run settings",
+        "",
+        "Generated from `simulator/settings.py`. What wins, first to last: the option, the",
+        "environment variable, the TOML file given with `--config`, the default. Durations are",
+        "text with a unit: `250ms`, `10s`, `2min`.",
+        "",
+        "| setting | environment | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, field in RunSettings.model_fields.items():
+        lines.append(
+            f"| `{name}` | `ALERTSIM_{name.upper()}` | {_default(name, field)} "
+            f"| {_cell(field.description or '')}{_choices(field.annotation)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+_DURATIONS = ("gap", "late_after", "drain", "hold", "wait_timeout", "expires_after", "keep_alive")
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    value = field.default
+    if name in _DURATIONS:
+        return f"`{format_duration(value)}`"
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value}`"
+
+
+def _choices(annotation: Any) -> str:  # noqa: ANN401  # an annotation can be anything
+    options = [
+        str(choice)
+        for part in (annotation, *get_args(annotation))
+        if get_origin(part) is Literal
+        for choice in get_args(part)
+    ]
+    listed = isinstance(annotation, UnionType) or get_origin(annotation) is Literal
+    return f" One of: {', '.join(options)}." if options and listed else ""
+
+
+def commands_page() -> str:
+    """Every command with its options, from the command tree itself."""
+    group = typer.main.get_command(app)
+    lines = ["# Commands", "", "Generated from the command tree; `alertsim COMMAND --help`.", ""]
+    for name, sub in sorted(group.commands.items()):  # type: ignore[attr-defined]
+        lines += [f"## alertsim {name}", "", _flat(sub.help), ""]
+        lines += ["| parameter | meaning |", "|---|---|"]
+        for parameter in sub.params:
+            spelled = ", ".join(f"`{option}`" for option in (*parameter.opts,))
+            if parameter.param_type_name == "argument":
+                spelled = f"`{parameter.metavar or parameter.name.upper()}`"
+            lines.append(f"| {spelled} | {_cell(getattr(parameter, 'help', '') or '')} |")
+        lines += ["", _flat(sub.epilog), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def exit_codes_page() -> str:
+    """Exit codes in order of precedence."""
+    lines = [
+        "# Exit codes",
+        "",
+        "Generated from `simulator/errors.py`. When several apply the first in this table wins.",
+        "",
+        "| code | meaning |",
+        "|---|---|",
+    ]
+    order = sorted(ExitCode, reverse=True)
+    lines += [f"| {int(code)} | {_EXIT_TEXT[code]} |" for code in order]
+    return "\n".join(lines) + "\n"
+
+
+def summary_page() -> str:
+    """Every field of summary.json."""
+    schema = Summary.model_json_schema()
+    lines = [
+        "# summary.json",
+        "",
+        f"Generated from `simulator/measure/summary.py`, schema version "
+        f"{Summary.model_fields['schema_version'].default}. Durations are integer nanoseconds and",
+        "say whether they are scenario or wall time; absolute stamps are decimal strings, because",
+        "64-bit integers do not survive JavaScript.",
+        "",
+    ]
+    parts = {"Summary": schema, **schema["$defs"]}
+    for name, part in parts.items():
+        lines += [f"## {name}", "", _flat(part.get("description", "")), ""]
+        lines += ["| field | meaning |", "|---|---|"]
+        for field, known in part.get("properties", {}).items():
+            lines.append(f"| `{field}` | {_cell(known.get('description', ''))} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _cell(text: str) -> str:
+    return _flat(text).replace("|", "\\|")
+
+
+def _flat(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or check them."""
+    stale = [
+        path
+        for path, text in pages().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    if "--check" in arguments:
+        for path in stale:
+            sys.stderr.write(f"stale: {path.relative_to(ROOT)}; run `make docs`\n")
+        return 1 if stale else 0
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for path in stale:
+        path.write_text(pages()[path], encoding="utf-8")
+        sys.stdout.write(f"written: {path.relative_to(ROOT)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

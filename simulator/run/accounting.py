@@ -1,0 +1,163 @@
+"""From an exercise that ended, somehow, to its account and summary.
+
+Rule of the module: it gathers what the rooms know and hands it to the measure room; it computes no
+figure of its own.
+"""
+
+from simulator.errors import AlertsimError, ExitCode
+from simulator.measure.account import Account
+from simulator.measure.plan import SubscriberKind
+from simulator.measure.summarise import Ending, Sending, Surroundings, summarise
+from simulator.measure.summary import (
+    BrokerSummary,
+    ForeignClock,
+    Provenance,
+    RunFacts,
+    Summary,
+)
+from simulator.run.exercise import Exercise
+from simulator.run.provenance import alertsim_version, as_shell, host_facts, package_versions
+from simulator.thresholds import Thresholds, parse_thresholds, with_defaults
+from simulator.units import wall_datetime
+from simulator.world.geography import prefectures
+
+
+def thresholds_of(exercise: Exercise) -> Thresholds:
+    """What to judge: the command line's expressions, the scenario's, then the defaults.
+
+    An expression of the command line replaces the scenario's for the same metric and tags.
+
+    Raises:
+        ThresholdError: if an expression of the command line is not understood.
+    """
+    slugs = tuple(entry.slug for entry in prefectures())
+    request = exercise.request
+    given = parse_thresholds(request.thresholds, "--threshold", slugs)
+    said = {threshold.key for threshold in given}
+    scenario = parse_thresholds(request.scenario.thresholds, request.scenario.id, slugs)
+    return with_defaults(given + tuple(each for each in scenario if each.key not in said))
+
+
+def account(
+    exercise: Exercise, thresholds: Thresholds, failure: AlertsimError | None
+) -> tuple[Account, Summary]:
+    """Close the ledger and say everything about the run.
+
+    Args:
+        exercise: ended; its ledger was opened.
+        thresholds: what to judge.
+        failure: why it ended early, or None.
+
+    Raises:
+        UnbalancedLedgerError: if the two equations of the ledger do not hold.
+    """
+    books = exercise.books
+    if books.ledger is None:
+        raise AssertionError("an exercise without a ledger has no account")
+    closed = books.ledger.close(exercise.closed_ns)
+    ending = Ending()
+    if failure is not None:
+        ending = Ending(code=failure.exit_code, reason=str(failure))
+    settings = exercise.settings
+    summary = summarise(
+        closed,
+        exercise.timeline,
+        thresholds,
+        run=_facts(exercise),
+        broker=_broker(exercise),
+        provenance=_provenance(exercise),
+        ending=ending,
+        sending=Sending(
+            payload_format=settings.payload_format,
+            payload_max_bytes=max(books.sizes, default=0),
+            gap_ns=settings.gap,
+        ),
+        surroundings=Surroundings(
+            domain=exercise.domain,
+            log=books.health,
+            overflows=books.overflows(),
+            foreign_clocks=_foreign_clocks(exercise),
+        ),
+    )
+    return closed, summary
+
+
+def worst(failure: AlertsimError | None, summary: Summary) -> ExitCode:
+    """The exit code: an early end outranks any verdict."""
+    judged = ExitCode(summary.verdict.exit_code)
+    return max(failure.exit_code, judged) if failure is not None else judged
+
+
+def _facts(exercise: Exercise) -> RunFacts:
+    settings, timeline = exercise.settings, exercise.timeline
+    duration_ns = exercise.closed_ns - exercise.start_ns
+    planned = exercise.subscribers
+    return RunFacts(
+        run=exercise.request.run,
+        scenario=timeline.scenario,
+        title=timeline.title,
+        epoch=timeline.epoch.isoformat(),
+        seed=timeline.seed,
+        speed=float(settings.speed),
+        repeat=settings.repeat,
+        subscribers=len(planned),
+        controls=sum(each.kind is SubscriberKind.CONTROL for each in planned),
+        late_after_ns=settings.late_after,
+        timeline_digest=timeline.digest,
+        started=wall_datetime(exercise.start_unix_ns).isoformat(),
+        ended=wall_datetime(exercise.start_unix_ns + duration_ns).isoformat(),
+        start_monotonic_ns=str(exercise.start_ns),
+        start_unix_ns=str(exercise.start_unix_ns),
+        duration_ns=duration_ns,
+        lead_precision_ns=getattr(exercise.request.scenario, "precision", 0),
+    )
+
+
+def _broker(exercise: Exercise) -> BrokerSummary:
+    facts = exercise.broker_facts
+    return BrokerSummary(
+        kind=str(facts["kind"]),
+        name=str(facts["name"]),
+        version=str(facts["version"]),
+        addresses=_texts(facts["addresses"]),
+        settings=_texts(facts["settings"]),
+        notes=exercise.broker_notes,
+    )
+
+
+def _texts(values: object) -> dict[str, str]:
+    return {str(k): str(v) for k, v in values.items()} if isinstance(values, dict) else {}
+
+
+def _provenance(exercise: Exercise) -> Provenance:
+    host = host_facts()
+    return Provenance(
+        command=as_shell(exercise.request.command),
+        version=alertsim_version(),
+        python=host["python"],
+        packages=package_versions(),
+        host=host,
+    )
+
+
+def _foreign_clocks(exercise: Exercise) -> tuple[ForeignClock, ...]:
+    """Offsets as known at the end; the ledger's offsets are theirs minus ours."""
+    registry = exercise.books.registry
+    if registry is None:
+        return ()
+    found: list[ForeignClock] = []
+    for client in registry.clients:
+        if client.clock is None or client.clock == exercise.domain:
+            continue
+        bound = registry.offset(client.client, exercise.start_ns, exercise.closed_ns)
+        found.append(
+            ForeignClock(
+                client=client.client,
+                domain=client.clock,
+                offset_ns=None if bound is None else -(bound.low_ns + bound.high_ns) // 2,
+                error_ns=None if bound is None else (bound.width_ns + 1) // 2,
+                reason="" if bound is not None else "no interval: too little or contradictory "
+                "evidence; its figures are round trips",
+            )
+        )
+    return tuple(found)
