@@ -11,6 +11,7 @@ Picture = dict[str, Any]
 
 MOST_ROWS: Final = 60
 ROW_PX: Final = 30
+LEGEND_ROW_PX: Final = 20
 FONT: Final = 'system-ui, "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", sans-serif'
 
 
@@ -68,3 +69,8 @@ def layout(height: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
         },
         **changes,
     }
+
+
+def rows_axis(rows: list[str]) -> dict[str, Any]:
+    """A vertical axis of named rows, the first on top."""
+    return axis(type="category", categoryorder="array", categoryarray=rows, autorange="reversed")

@@ -6,6 +6,7 @@ only if its digest stands in the page's security policy, which forbids every out
 
 import base64
 import hashlib
+import re
 from importlib.resources import files
 
 from simulator.report import sections
@@ -14,6 +15,7 @@ from simulator.report.sentences import answers
 from simulator.report.source import ReportSource
 
 TITLE = "【訓練】 EXERCISE"
+_UNIT = re.compile(r"(?<=\d) (?=(?:h|min|s|ms|µs|ns|%)\b)|(?<=\d) (?=%)|(?<=[±=]) | (?==)")
 NOTICE = (
     "This is the report of an exercise. Every message in it was simulated; none of them was, or "
     "stands for, a real warning."
@@ -97,12 +99,17 @@ def _first_screen(source: ReportSource) -> Markup:
             tag(
                 "div",
                 tag("h2", answer.question),
-                tag("p", answer.headline, class_="headline"),
-                [tag("p", sentence) for sentence in answer.sentences],
+                tag("p", _glued(answer.headline), class_="headline"),
+                [tag("p", _glued(sentence)) for sentence in answer.sentences],
                 class_="answer" if number else f"answer {verdict}",
             )
         )
     return tag("div", cards, class_="first")
+
+
+def _glued(sentence: str) -> str:
+    """A sentence whose figures keep their units on the same line."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", sentence)
 
 
 def _contents(shown: list[sections.Section]) -> Markup:

@@ -86,7 +86,7 @@ def table(
     ]
     whole = tag(
         "table",
-        tag("caption", caption),
+        tag("caption", tag("span", caption)),
         tag("thead", tag("tr", heads)),
         tag("tbody", body),
         class_=class_,

@@ -10,7 +10,16 @@ from typing import Any, Final
 
 from simulator.measure.summary import Curve, GroupCounts, LeadTimeRow, TimeBin
 from simulator.report import words
-from simulator.report.drawing import MOST_ROWS, ROW_PX, Picture, axis, layout, safe
+from simulator.report.drawing import (
+    LEGEND_ROW_PX,
+    MOST_ROWS,
+    ROW_PX,
+    Picture,
+    axis,
+    layout,
+    rows_axis,
+    safe,
+)
 from simulator.units import NS_PER_MS, NS_PER_S
 
 _SEGMENT_STYLES: Final = {
@@ -18,7 +27,6 @@ _SEGMENT_STYLES: Final = {
     "transit": ("@transit", "dash"),
     "handling": ("@handling", "dashdot"),
     "delivery": ("@total", "solid"),
-    "end-to-end": ("@total", "longdash"),
 }
 _PERCENT_TICKS: Final = (0.0, 50.0, 90.0, 99.0, 99.9, 99.99, 99.999, 99.9999)
 _OUTCOME_STYLES: Final = {
@@ -140,7 +148,6 @@ def over_time(bins: Sequence[TimeBin]) -> Picture | None:
             xaxis=axis(
                 type="linear",
                 title={"text": "seconds since the first planned message (wall)"},
-                rangemode="tozero",
             ),
             yaxis=_milliseconds_log(),
         ),
@@ -183,10 +190,7 @@ def lead_times(rows: Sequence[LeadTimeRow]) -> Picture | None:
                     "color": "@ink",
                     "thickness": 1.5,
                 },
-                "text": [
-                    f"{words.lead(_lead(row))} {words.precision(row.precision_ns)}".strip()
-                    for row in chosen
-                ],
+                "text": [_lead_text(row) for row in chosen],
                 "textposition": "none",
                 "marker": {
                     "color": ["@loss" if value < 0 else "@gain" for value in values],
@@ -207,18 +211,65 @@ def lead_times(rows: Sequence[LeadTimeRow]) -> Picture | None:
                 zeroline=True,
                 zerolinecolor="@zero",
                 zerolinewidth=2,
-                rangemode="tozero",
+                range=_around_zero(shown, label_share=0.22),
                 title={"text": "seconds: left of zero the warning came after the arrival"},
             ),
-            yaxis=axis(
-                type="category", categoryorder="array", categoryarray=labels, autorange="reversed"
-            ),
+            yaxis=rows_axis(labels),
+            annotations=_lead_labels(shown, several=several),
         ),
         "narrow": {
-            "height": height + 30,
-            "xaxis": {"nticks": 5, "title": {"text": "seconds (negative: too late)"}},
+            "height": height + LEGEND_ROW_PX * len(traces),
+            "xaxis": {
+                "nticks": 5,
+                "title": {"text": "seconds (negative: too late)"},
+                "range": _around_zero(shown, label_share=0.05),
+            },
+            "annotations": [],
         },
     }
+
+
+def _around_zero(rows: Sequence[LeadTimeRow], *, label_share: float) -> list[float]:
+    """A range with room for the precision at one end and for labels at the other end of zero."""
+    low = min(0, *((_lead(row) or 0) - row.precision_ns for row in rows)) / NS_PER_S
+    high = max(0, *((_lead(row) or 0) + row.precision_ns for row in rows)) / NS_PER_S
+    span = max(high - low, 1)
+    latest = max(_lead(row) or 0 for row in rows)
+    earliest = min(_lead(row) or 0 for row in rows)
+    left = label_share if earliest >= 0 else 0.05
+    right = label_share if latest <= 0 else 0.05
+    return [low - span * left, high + span * right]
+
+
+def _lead_labels(rows: Sequence[LeadTimeRow], *, several: bool) -> list[dict[str, Any]]:
+    """Each prefecture's figures, on the side of zero that its bars leave free."""
+    labels: dict[str, list[LeadTimeRow]] = {}
+    for row in rows:
+        labels.setdefault(_lead_label(row, several=several), []).append(row)
+    both = len({row.kind for row in rows}) > 1
+    written = []
+    for label, of_label in labels.items():
+        signs = {(_lead(row) or 0) > 0 for row in of_label}
+        if len(signs) > 1:
+            continue  # both sides of zero are taken: the table has the figures
+        early = signs.pop()
+        texts = [f"{row.kind} {_lead_text(row)}" if both else _lead_text(row) for row in of_label]
+        written.append(
+            {
+                "x": 0,
+                "y": label,
+                "text": ", ".join(texts),
+                "showarrow": False,
+                "xanchor": "right" if early else "left",
+                "xshift": -8 if early else 8,
+                "font": {"size": 12, "color": "@ink"},
+            }
+        )
+    return written
+
+
+def _lead_text(row: LeadTimeRow) -> str:
+    return f"{words.lead(_lead(row))} {words.precision(row.precision_ns)}".strip()
 
 
 def _lead(row: LeadTimeRow) -> int | None:
@@ -273,9 +324,7 @@ def ledger(groups: Sequence[GroupCounts]) -> Picture | None:
             barmode="stack",
             bargap=0.35,
             xaxis=axis(type="linear", title={"text": "expected deliveries"}, tickformat=",d"),
-            yaxis=axis(
-                type="category", categoryorder="array", categoryarray=rows, autorange="reversed"
-            ),
+            yaxis=rows_axis(rows),
         ),
         "narrow": {"height": height + 30, "xaxis": {"nticks": 5}},
     }

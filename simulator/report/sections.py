@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from simulator.measure.summary import Summary
 from simulator.model.timeline import Timeline
-from simulator.report import pictures, plots, quality_tables, tables, words
+from simulator.report import chain_picture, life_picture, plots, quality_tables, tables, words
 from simulator.report.drawing import Picture
 from simulator.report.layout import Table
 from simulator.report.markup import Child, Markup, table, tag
@@ -125,14 +125,14 @@ def _timeline_figures(timeline: Timeline) -> list[Markup | None]:
         figure(
             "chain-picture",
             "From launch to warning: the simulated stages of the chain. Hatched bars are "
-            "assumptions: how the time was split has not been published.",
-            pictures.chain(timeline),
+            "assumptions, not published figures.",
+            chain_picture.chain(timeline),
         ),
         figure(
             "life-picture",
             "The life of the alert: what the flight did, what the chain believed, what each "
             "prefecture was told, and how long a warning stood.",
-            pictures.life_cycle(timeline),
+            life_picture.life_cycle(timeline),
         ),
     ]
 

@@ -74,10 +74,19 @@ def _of(thresholds: Iterable[ThresholdResult], verdict: str) -> list[ThresholdRe
 def _judged(thresholds: tuple[ThresholdResult, ...]) -> str:
     if not thresholds:
         return "No thresholds were set"
+    if all(result.verdict == "not-judged" for result in thresholds):
+        return "The thresholds were not judged"
     met = len(_of(thresholds, "pass"))
     if met == len(thresholds):
-        return f"All {met} thresholds are met" if met > 1 else "The one threshold is met"
+        actual = words.listed(
+            f"{result.metric.replace('_', ' ')} {_is(result)}" for result in thresholds
+        )
+        return f"All thresholds are met: {actual}"
     return f"{met} of {words.plural(len(thresholds), 'threshold')} met"
+
+
+def _is(result: ThresholdResult) -> str:
+    return f"{tables.threshold_value(result, result.value)} ({result.expression})"
 
 
 def _failure(result: ThresholdResult) -> str:
@@ -215,15 +224,16 @@ def where_time_went(summary: Summary) -> Answer:
 
 
 def _stages(warning: AlertShown, chain_ns: int) -> str:
-    parts = [
-        f"{stage.name} {words.span(stage.ended_ns - stage.started_ns)}" for stage in warning.stages
-    ]
+    spans = [(stage.name, stage.ended_ns - stage.started_ns) for stage in warning.stages]
+    parts = [f"{name} {words.span(took_ns)}" for name, took_ns in spans]
     text = (
-        f"Simulated, before the first warning was issued at {warning.issue_clock}: "
-        f"{words.span(chain_ns)}, of which {words.listed(parts, most=12)}"
+        f"Simulated, until the first warning at {warning.issue_clock}: {words.span(chain_ns)}, "
+        f"with {words.listed(parts, most=12)}"
     )
+    if sum(took_ns for _, took_ns in spans) > chain_ns:
+        text += ", in part at the same time"
     if any(stage.assumption for stage in warning.stages):
-        text += " (this split is an assumption: it has not been published)"
+        text += ". This split is an assumption: it has not been published"
     return text
 
 

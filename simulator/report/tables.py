@@ -156,7 +156,7 @@ def messages(summary: Summary) -> Table:
     for place in summary.timeline:
         for alert in place.alerts:
             channel = alert.historical_channel
-            told = alert.event + (f" (by {channel} in history)" if channel else "")
+            told = alert.event + (f" ({channel} in history)" if channel else "")
             rows.append(
                 (
                     words.prefecture(place.prefecture),
@@ -348,7 +348,13 @@ def lead_times(rows: Iterable[LeadTimeRow]) -> Table:
             for row in known
         ),
         numeric=frozenset({2, 3, 4, 5, 6}),
-        notes=tuple(dict.fromkeys(f"{row.reason.rstrip('.')}." for row in known if row.reason)),
+        notes=tuple(
+            dict.fromkeys(
+                f"{row.kind.capitalize()} arrival: {row.reason.rstrip('.')}."
+                for row in known
+                if row.reason
+            )
+        ),
     )
 
 

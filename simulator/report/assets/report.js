@@ -36,6 +36,7 @@
     const narrow = place.clientWidth < NARROW_PX;
     const layout = narrow ? merged(spec.layout, spec.narrow) : spec.layout;
     place.dataset.narrow = String(narrow);
+    place.style.height = layout.height + "px";
     await Plotly.react(place, painted(spec.data, ""), painted(layout, ""), {
       responsive: true,
       displaylogo: false,
