@@ -5,12 +5,14 @@ marked as an exercise. Swarm workers import this, so it imports nothing heavy. A
 ``identify`` once for each distinct payload and recognises it by its bytes afterwards.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from simulator.alerts.alert import MAX_PAYLOAD_BYTES, STATUSES, AlertMessage
 from simulator.alerts.cap_xml import NAMESPACE, decode_xml, parse_xml
 from simulator.alerts.cloudevents import SPEC_VERSION, TYPE, decode_json, parse_json
 from simulator.alerts.marks import NOTE_MARK, SENDER
+
+_CAP: Final = f"{{{NAMESPACE}}}"
 
 
 def identify(payload: bytes) -> str | None:
@@ -26,31 +28,38 @@ def identify(payload: bytes) -> str | None:
     if not payload or len(payload) > MAX_PAYLOAD_BYTES:
         return None
     try:
-        found = _identify_xml(payload) if payload[:1] == b"<" else _identify_json(payload)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return _identify_xml(payload) if payload[:1] == b"<" else _identify_json(payload)
+    except (ValueError, LookupError, TypeError, AttributeError):
         return None
-    return found if isinstance(found, str) and found else None
 
 
-def _identify_json(payload: bytes) -> Any:  # noqa: ANN401 - checked by the caller
+def _identify_json(payload: bytes) -> str | None:
     event = parse_json(payload)
-    if event["specversion"] != SPEC_VERSION or event["type"] != TYPE:
-        return None
     data = event["data"]
-    if data["identifier"] != event["id"]:
+    if event["specversion"] != SPEC_VERSION or event["type"] != TYPE or not _is_exercise(data):
         return None
-    return event["id"] if _is_exercise(data) else None
+    block = data["simulation"]
+    owner = f"{block['run']}-{block['prefecture']}-{block['sequence']}"
+    return owner if event["id"] == data["identifier"] == owner else None
 
 
-def _identify_xml(payload: bytes) -> Any:  # noqa: ANN401 - checked by the caller
+def _identify_xml(payload: bytes) -> str | None:
     head: dict[str, Any] = {}
+    block: dict[str, Any] = {}
     for child in parse_xml(payload):
-        name = child.tag.removeprefix(f"{{{NAMESPACE}}}")
-        if name in head and name != "info":
+        name = child.tag.removeprefix(_CAP)
+        if name == "info":
+            for pair in child.iterfind(f"{_CAP}parameter"):
+                block[pair[0].text or ""] = pair[1].text
+        elif name in head:
             # Two readers may pick different values of a repeated status.
             return None
-        head[name] = child.text
-    return head["identifier"] if _is_exercise(head) else None
+        else:
+            head[name] = child.text
+    if not _is_exercise(head):
+        return None
+    owner = "-".join(block[f"simulation.{part}"] for part in ("run", "prefecture", "sequence"))
+    return owner if head["identifier"] == owner else None
 
 
 def _is_exercise(cap: dict[str, Any]) -> bool:
