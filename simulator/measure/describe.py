@@ -234,7 +234,8 @@ def stamp_quality(
 ) -> ClockSummary:
     """How good the receive stamps of first copies are."""
     table = account.evidence.expectation.pairs
-    stamped = account.seen & (table["received_ns"] != NO_TIME)
+    back_and_forth = (table["flags"] & int(Flag.ROUND_TRIP)) != 0
+    stamped = account.seen & (table["received_ns"] != NO_TIME) & ~back_and_forth
     uncertainty = np.sort(table["uncertainty_ns"][stamped])
     user = int(np.count_nonzero((table["flags"][stamped] & int(Flag.USER_STAMP)) != 0))
     count = len(uncertainty)

@@ -15,7 +15,12 @@ import numpy.typing as npt
 
 from simulator.errors import InternalError
 from simulator.measure.columns import Int64s, Table
-from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, filter_matches
+from simulator.measure.plan import (
+    PlannedSubscriber,
+    ScheduledAlert,
+    SubscriberKind,
+    filter_matches,
+)
 from simulator.measure.receipts import NO_TIME
 
 NOWHERE: Final = -1
@@ -25,7 +30,7 @@ PAIR_COLUMNS: Final = {
     "alert": (np.int32, 0),
     "holder": (np.int32, 0),
     "qos": (np.int8, 0),
-    "paths": (np.uint8, 1),  # filters of the holder that match: copies a broker may send
+    "paths": (np.uint8, 1),  # copies that a broker may send: one for each matching filter
     "owed": (np.bool_, 1),
     "received_ns": (np.int64, NO_TIME),
     "uncertainty_ns": (np.int64, 0),
@@ -74,6 +79,7 @@ class Expectation:
         self.intended_ns = np.array([alert.intended_ns for alert in self.alerts], np.int64)
         self._published = np.array([alert.qos for alert in self.alerts], np.int8)
         self._matches: dict[str, npt.NDArray[np.bool_]] = {}
+        self._state_matches: dict[str, npt.NDArray[np.bool_]] = {}
         self._layers = [self._empty_layer(0)]
 
     @property
@@ -113,7 +119,10 @@ class Expectation:
             matched = self._matching(text)
             paths += matched
             granted = np.maximum(granted, np.where(matched, qos, NOWHERE))
-        for topic in np.flatnonzero(paths):
+        asked = granted != NOWHERE
+        if subscriber.kind is SubscriberKind.FOREIGN:  # it reports states by the same identifier
+            paths += np.any([self._matching_state(text) for text, _ in own], axis=0)
+        for topic in np.flatnonzero(asked):
             self._layers[0][number, topic] = self._extend(
                 number, int(topic), int(granted[topic]), int(paths[topic]), subscriber.joins_ns
             )
@@ -164,6 +173,14 @@ class Expectation:
         if known is None:
             known = np.array([filter_matches(text, topic) for topic in self.topics], np.bool_)
             self._matches[text] = known
+        return known
+
+    def _matching_state(self, text: str) -> npt.NDArray[np.bool_]:
+        known = self._state_matches.get(text)
+        if known is None:
+            states = [self.alerts[numbers[0]].state_topic for numbers in self.topic_alerts]
+            known = np.array([filter_matches(text, topic) for topic in states], np.bool_)
+            self._state_matches[text] = known
         return known
 
     def _layer_with_room(self, number: int, topic: int) -> Int64s:

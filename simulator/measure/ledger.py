@@ -7,7 +7,10 @@ What enters the second equation, ``receipts = (delivered + late + queued) + dupl
 unexpected``, is every copy on an *alert* topic. Copies on *state* topics (and empty retained
 payloads, which are a cleared state and never malformed) are counted beside the ledger in
 ``StateTally``: nobody is owed a state, so neither equation may move by one. Retained copies of a
-known alert are kept with their age, for the population ``retained``.
+known alert are kept with their age, for the population ``retained``. A foreign client names the
+message and not the topic it came on: what it reports counts as the alert if its filters ask for the
+alert, a second report of the same message as an overlap if they ask for the state too, and as a
+state if they ask for that alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -67,6 +70,7 @@ class Ledger:
         self._drain_ended_ns: int | None = None
         self._events: dict[int, list[ConnectionEvent]] = {}
         self._away: set[int] = set()
+        self._arrivals = 0
         self._receipts = 0
         self._duplicates = np.zeros(len(Duplicate), np.int64)
         self._unexpected = UnexpectedTally()
@@ -113,8 +117,8 @@ class Ledger:
             rows = rows[~beside]
         if not len(rows):
             return
-        first_arrival = self._receipts
-        self._receipts += len(rows)
+        first_arrival = self._arrivals
+        self._arrivals += len(rows)
         known = self._known(rows)
         home = np.full(len(rows), NOWHERE, np.int64)
         pending = np.flatnonzero(known)
@@ -139,7 +143,9 @@ class Ledger:
             self._further(home[again], rows[again, _FLAGS])
         astray = home == NOWHERE
         if astray.any():
+            astray[astray] = ~self._state.take_unmarked(rows[astray], known[astray])
             self._unexpected.add(rows[astray], self._reasons(rows[astray], known[astray]))
+        self._receipts += int(np.count_nonzero(astray | (home != NOWHERE)))
 
     # --- how far the run is -------------------------------------------------------------------
 

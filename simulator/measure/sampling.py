@@ -96,7 +96,8 @@ class Resampler:
         quantiles = []
         for percent in percents:
             rank = np.ceil(counts * (float(percent) / 100))
-            quantiles.append(_ends(cells[np.sum(rising < rank[:, None], axis=1)]))
+            low, high = _ends(cells[np.sum(rising < rank[:, None], axis=1)])
+            quantiles.append((low, _top_of_cell(high)))
         return Intervals(
             mean=_ends(np.round(weights @ sums / counts).astype(np.int64)),
             quantiles=tuple(quantiles),
@@ -125,12 +126,18 @@ def _blocks(bursts: Int64s) -> tuple[Int64s, int]:
     return place.astype(np.int64) * MOST_BLOCKS // len(distinct), MOST_BLOCKS
 
 
+def _top_of_cell(value: int) -> int:
+    """The largest value in the same cell, so that an interval never ends below its quantile."""
+    width = 1 << max(abs(value).bit_length() - _GRID_BITS, 0)
+    return value + width - 1
+
+
 def _on_grid(values: Int64s) -> Int64s:
-    """Values with their last bits cut off, as a histogram would hold them, sign kept."""
+    """Values with their last bits cut off, as a histogram would hold them; rounded downwards."""
     size = np.abs(values)
     _, bits = np.frexp(size.astype(np.float64))
     shift = np.maximum(bits.astype(np.int64) - _GRID_BITS, 0)
-    cut: Int64s = np.sign(values) * ((size >> shift) << shift)
+    cut: Int64s = (values >> shift) << shift
     return cut
 
 

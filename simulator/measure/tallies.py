@@ -14,7 +14,7 @@ import numpy.typing as npt
 from simulator.measure.columns import Bools, Int64s
 from simulator.measure.expectation import Expectation
 from simulator.measure.outcomes import Unexpected
-from simulator.measure.plan import filter_matches
+from simulator.measure.plan import SubscriberKind, filter_matches
 from simulator.measure.receipts import WIDTH
 from simulator.measure.receipts import ReceiptFlag as Flag
 
@@ -166,11 +166,30 @@ class StateTally:
         if retained.any():
             self._kept.add(rows[retained])
 
+    def take_unmarked(self, rows: Int64s, known: Bools) -> Bools:
+        """Take what foreign clients report and asked for as a state only, and say which rows.
+
+        Args:
+            rows: receipt rows that are no alert their subscriber asked for.
+            known: whether subscriber and alert of each are known.
+        """
+        foreign = np.array(
+            [s.kind is SubscriberKind.FOREIGN for s in self._expectation.subscribers], np.bool_
+        )
+        taken = known.copy()
+        taken[known] = foreign[rows[known, _SUBSCRIBER]]
+        taken[taken] = self._asked_for(rows[taken])
+        if taken.any():
+            self.add(rows[taken])
+        return taken
+
     def retained_rows(self) -> Int64s:
         """Receipt rows of retained copies of known alerts, as far as kept."""
         return self._kept.all()
 
     def _asked_for(self, rows: Int64s) -> Bools:
+        if not len(rows):
+            return np.zeros(0, np.bool_)
         topics = self._topic_of[rows[:, _ALERT]]
         keys = rows[:, _SUBSCRIBER] * len(self._topics) + topics
         distinct, inverse = np.unique(keys, return_inverse=True)

@@ -12,7 +12,7 @@ from typing import Final
 
 from simulator.errors import ExitCode
 from simulator.thresholds.expressions import Threshold, samples_needed
-from simulator.units import format_duration
+from simulator.units import format_seconds
 
 Number = int | float | Fraction
 
@@ -185,7 +185,7 @@ def _interval(threshold: Threshold, observation: Observation) -> str:
 
 
 def _written(threshold: Threshold, value: Number) -> str:
-    return format_duration(round(value)) if threshold.timed else f"{float(value):g}"
+    return format_seconds(round(value)) if threshold.timed else f"{float(value):g}"
 
 
 def _verdict(
