@@ -13,7 +13,7 @@ Make = Callable[..., Any]
 REFERENCES = [("20261122t142400-k3f9-miyagi-1", "2026-11-22T14:24:00+09:00")] * 2
 
 
-@pytest.fixture(name="validator")
+@pytest.fixture(scope="module", name="validator")
 def _validator() -> Draft202012Validator:
     schema = payload_json_schema()
     Draft202012Validator.check_schema(schema)
