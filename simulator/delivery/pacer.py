@@ -21,7 +21,7 @@ from simulator.model.timeline import PlannedAlert, Timeline
 MAX_ALERTS: Final = 200_000
 DEFAULT_GAP_NS: Final = 1_000_000_000
 
-_ROUNDING_NS: Final = 2  # two intended times, each rounded down, may stand this much closer
+_ROUNDING_NS: Final = 1  # what rounding down twice may take from the wait between two playings
 
 
 def schedule(
@@ -155,7 +155,6 @@ def fastest_speed_without_overlap(
     """
     if max_latency_ns <= 0:
         return None
-    wait_ns = max_latency_ns + _ROUNDING_NS
     alerts = sorted(timeline.alerts, key=lambda alert: (alert.at_ns, alert.number))
     by_topic: dict[tuple[str, str], list[PlannedAlert]] = {}
     for alert in alerts:
@@ -163,11 +162,12 @@ def fastest_speed_without_overlap(
     bounds: list[Fraction] = []
     for series in by_topic.values():
         bounds += [
-            Fraction(later.at_ns - earlier.at_ns, wait_ns) for earlier, later in pairwise(series)
+            Fraction(later.at_ns - earlier.at_ns, max_latency_ns)
+            for earlier, later in pairwise(series)
         ]
-        if repeat > 1 and gap_ns < wait_ns:
-            waiting = (alerts[-1].at_ns - series[-1].at_ns) + (series[0].at_ns - alerts[0].at_ns)
-            bounds.append(Fraction(waiting, wait_ns - gap_ns))
+        if repeat > 1 and gap_ns < max_latency_ns:
+            waiting = (alerts[-1].at_ns - times[-1]) + (times[0] - alerts[0].at_ns)
+            bounds.append(Fraction(waiting, max_latency_ns - gap_ns + _ROUNDING_NS))
     return min(bounds, default=None)
 
 
