@@ -4,8 +4,9 @@ Rule of the module: pure, and no property is ever set on a message: one such mes
 3.1.1 subscriber kills the embedded broker's 3.1.1 listener for good. The session expiry of a
 persistent CONNECT is the one property written.
 
-The Rust codec panics on text that is not UTF-8 (mqtt5 0.8.0), which arrives as an exception outside
-``Exception``: it is a violation by the peer, not our end.
+The Rust codec panics on text that is not UTF-8 (mqtt5 0.8.0), so text is checked first. Should it
+panic on something else, that comes as an exception outside ``Exception``: a violation by the
+peer, not our end.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,7 @@ from simulator.delivery.wire.codec import (
     ProtocolViolationError,
     check_topic,
     frame,
-    read_text,
 )
-from simulator.delivery.wire.mqtt311 import PUBLISH
 from simulator.delivery.wire.packets import (
     ConnAck,
     Disconnect,
@@ -33,6 +32,7 @@ from simulator.delivery.wire.packets import (
     SubAck,
     Will,
 )
+from simulator.delivery.wire.properties import check_text
 
 
 class Mqtt5:
@@ -126,8 +126,7 @@ class Mqtt5:
     def read(self, buffer: Buffer, start: int, end: int) -> tuple[Packet, int]:
         """One packet from the broker; see Codec.read."""
         body, stop = frame(buffer, start, end)
-        if buffer[start] >> 4 == PUBLISH:
-            read_text(buffer, body, stop)  # before the codec can panic on it
+        check_text(buffer, start, body, stop)
         return _translate(_decode(buffer, start, stop)), stop - start
 
 
@@ -141,7 +140,7 @@ def _decode(buffer: Buffer, start: int, stop: int) -> mqtt5.Packet:
     except BaseException as error:
         if type(error).__module__ != "pyo3_runtime":
             raise
-        raise ProtocolViolationError("MQTT 5: a string that is not UTF-8") from error
+        raise ProtocolViolationError(f"MQTT 5: {error}") from error
     if used != stop - start:
         raise ProtocolViolationError("MQTT 5: a packet shorter than its remaining length")
     return packet

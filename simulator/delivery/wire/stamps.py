@@ -1,9 +1,10 @@
 """Kernel receive stamps on the monotonic clock.
 
-Rule of the module: arithmetic over a Clock, and one question to the kernel. The kernel stamps what it receives with
-CLOCK_REALTIME; receipts are on CLOCK_MONOTONIC. Reading the wall clock between two monotonic reads
-bounds the difference from both sides; many such pairs narrow it to well under a microsecond. The
-difference changes only when somebody steps the wall clock, which is noticed and counted.
+Rule of the module: arithmetic over a Clock, and one question to the kernel. The kernel stamps what
+it receives with CLOCK_REALTIME; receipts are on CLOCK_MONOTONIC. Reading the wall clock between two
+monotonic reads bounds the difference from both sides; many such pairs narrow it to about a
+microsecond. The difference changes only when somebody steps the wall clock, which is noticed and
+counted.
 """
 
 import contextlib
