@@ -6,7 +6,7 @@ writes. The table library is imported by the functions that need it, not by this
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TIMELINE_NAME = "timeline.jsonl"
 PARTS_NAME = "deliveries"
+FINAL_NAME = ".deliveries"
 DELIVERIES_NAME = "deliveries.parquet"
 HISTOGRAM_NAME = "latency.hlog"
 SUMMARY_NAME = "summary.json"
@@ -189,6 +190,31 @@ class RunDirectory:
 
         target = self.path / DELIVERIES_NAME
         deliveries.concatenate(self.parts(), target)
+        shutil.rmtree(self.path / PARTS_NAME, ignore_errors=True)
+        return target
+
+    def replace_deliveries(self, chunks: Iterable[Mapping[str, Any]]) -> Path:
+        """Write ``deliveries.parquet`` from final rows, and remove the provisional parts.
+
+        At no instant do both stand side by side: a kill leaves either the parts or the table.
+
+        Args:
+            chunks: columns of the final rows, chunk by chunk.
+
+        Raises:
+            OutputError: if the table cannot be written; the parts stay.
+        """
+        final = RunDirectory(self.path / FINAL_NAME)
+        try:
+            (final.path / PARTS_NAME).mkdir(parents=True, exist_ok=True)
+            for columns in chunks:
+                final.write_part(columns)
+            whole = final.finish_deliveries()
+            target = whole.replace(self.path / DELIVERIES_NAME)
+        except OSError as error:
+            raise unwritable(self.path / DELIVERIES_NAME, error) from error
+        finally:
+            shutil.rmtree(final.path, ignore_errors=True)
         shutil.rmtree(self.path / PARTS_NAME, ignore_errors=True)
         return target
 

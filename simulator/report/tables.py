@@ -364,7 +364,7 @@ def _lead_cells(row: LeadTimeRow) -> tuple[str, str, str, str, str]:
     middle = row.lead_median_ns if row.lead_median_ns is not None else row.model_term_ns
     return (
         words.lead(middle),
-        words.precision(row.precision_ns) or "exact",
+        words.precision(row.precision_ns) or words.DASH,
         words.lead(row.model_term_ns),
         words.measured(row.latency_median_ns),
         f"{row.n:,}",

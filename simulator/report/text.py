@@ -6,22 +6,28 @@ characters are in a terminal, so that Japanese titles do not shift them.
 
 from simulator.measure.summary import Summary
 from simulator.report import tables, words
-from simulator.report.layout import INDENT, Table, table_text, wrapped
+from simulator.report.layout import INDENT, Table, printable, table_text, wrapped
 from simulator.report.provenance import command_of
 from simulator.report.quality_tables import causes, foreign_clients
 from simulator.report.sentences import answers, passed
 from simulator.report.source import ReportSource
 
+BANNER = "【訓練】 EXERCISE"
+
 
 def text_report(source: ReportSource) -> str:
     """The whole report as lines of text, ready to print."""
-    parts = [_heading(source)]
-    if source.incomplete:
-        parts.append(f"INCOMPLETE RUN: {source.incomplete}")
     if source.summary is None:
-        parts.append(_so_far(source))
+        heading = _heading(
+            source.timeline.title,
+            source.timeline.scenario,
+            source.manifest.seed,
+            source.manifest.speed,
+            source.manifest.run,
+        )
+        parts = [heading, f"INCOMPLETE RUN: {source.incomplete}", _so_far(source)]
     else:
-        parts += summary_parts(source.summary)
+        parts = summary_parts(source.summary)
     parts.append(f"Again     {command_of(source)}\nRun       {source.path}")
     if (source.path / "report.html").exists():
         parts[-1] += f"\nReport    {source.path / 'report.html'}"
@@ -29,11 +35,14 @@ def text_report(source: ReportSource) -> str:
 
 
 def summary_parts(summary: Summary) -> list[str]:
-    """The paragraphs of a report that has a summary, in order, the verdict last."""
+    """The paragraphs of a report that has a summary, the exercise first and the verdict last."""
+    run = summary.run
     total = summary.ledger.total
     _, warned, time = answers(summary)
     parts = [
-        table_text(_messages(summary)),
+        _heading(run.title, run.scenario, run.seed, run.speed, run.run),
+        _incomplete(summary),
+        table_text(tables.messages(summary)),
         table_text(_seen(summary)),
         table_text(tables.expected(total)),
         table_text(tables.receipts(total)),
@@ -46,21 +55,25 @@ def summary_parts(summary: Summary) -> list[str]:
         table_text(_thresholds(summary)),
         verdict_text(summary),
     ]
-    return [part for part in parts if part]
+    return [words.plain_minus(part) for part in parts if part]
+
+
+def _incomplete(summary: Summary) -> str:
+    if summary.completeness.state == "complete":
+        return ""
+    return f"INCOMPLETE RUN: {summary.completeness.reason}"
 
 
 def verdict_text(summary: Summary) -> str:
     """The verdict in its own paragraph."""
     answer = passed(summary)
-    return "\n".join([f"VERDICT: {answer.headline}", *(INDENT + s for s in answer.sentences)])
+    return "\n".join(wrapped(f"VERDICT: {answer.headline}", answer.sentences))
 
 
-def _heading(source: ReportSource) -> str:
-    timeline = source.timeline
-    facts = f"scenario {timeline.scenario}, seed {source.manifest.seed}"
+def _heading(title: str, scenario: str, seed: int, speed: float, run: str) -> str:
     return (
-        f"【訓練】 EXERCISE  {timeline.title}\n"
-        f"{facts}, speed {source.manifest.speed:g}, run {source.manifest.run}"
+        f"{BANNER}  {printable(title)}\n"
+        f"scenario {printable(scenario)}, seed {seed}, speed {speed:g}, run {printable(run)}"
     )
 
 
@@ -72,10 +85,6 @@ def _so_far(source: ReportSource) -> str:
     return "\n".join(lines)
 
 
-def _messages(summary: Summary) -> Table:
-    return tables.messages(summary)
-
-
 def _seen(summary: Summary) -> Table:
     """What else happened, without notes and sources: those stand in the page."""
     whole = tables.happenings(summary)
@@ -85,15 +94,15 @@ def _seen(summary: Summary) -> Table:
 
 
 def _latency(summary: Summary) -> Table:
+    """Without the mean and with short names: a terminal has 100 columns at best."""
     whole = [row for row in summary.latency if tables.is_whole(row)]
     table = tables.latency(whole, "Latency from the planned instant (wall), by segment")
-    # The mean stands in the page: a terminal has 100 columns at best.
     return Table(
         caption=table.caption,
         head=table.head[:-1],
-        rows=tuple(row[:-1] for row in table.rows),
+        rows=tuple((row[0], row[1].partition(" (")[0], *row[2:-1]) for row in table.rows),
         numeric=table.numeric,
-        notes=table.notes,
+        notes=(*table.notes, "delivery = send + transit; end to end = delivery + handling."),
     )
 
 
