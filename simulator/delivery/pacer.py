@@ -161,10 +161,8 @@ def fastest_speed_without_overlap(
         by_topic.setdefault((alert.prefecture, alert.event), []).append(alert)
     bounds: list[Fraction] = []
     for series in by_topic.values():
-        bounds += [
-            Fraction(later.at_ns - earlier.at_ns, max_latency_ns)
-            for earlier, later in pairwise(series)
-        ]
+        times = [alert.at_ns for alert in series]
+        bounds += [Fraction(later - earlier, max_latency_ns) for earlier, later in pairwise(times)]
         if repeat > 1 and gap_ns < max_latency_ns:
             waiting = (alerts[-1].at_ns - times[-1]) + (times[0] - alerts[0].at_ns)
             bounds.append(Fraction(waiting, max_latency_ns - gap_ns + _ROUNDING_NS))
