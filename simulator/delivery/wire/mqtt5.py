@@ -10,6 +10,7 @@ peer, not our end.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import mqtt5
 
@@ -33,6 +34,8 @@ from simulator.delivery.wire.packets import (
     Will,
 )
 from simulator.delivery.wire.properties import check_text
+
+_TO_BROKERS: Final = frozenset({1, 8, 10, 12})  # CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ
 
 
 class Mqtt5:
@@ -126,6 +129,8 @@ class Mqtt5:
     def read(self, buffer: Buffer, start: int, end: int) -> tuple[Packet, int]:
         """One packet from the broker; see Codec.read."""
         body, stop = frame(buffer, start, end)
+        if buffer[start] >> 4 in _TO_BROKERS:
+            raise ProtocolViolationError(f"packet type {buffer[start] >> 4} is not for a client")
         check_text(buffer, start, body, stop)
         return _translate(_decode(buffer, start, stop)), stop - start
 

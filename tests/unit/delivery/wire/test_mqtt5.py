@@ -66,6 +66,7 @@ PACKETS: list[tuple[bytes, Packet]] = [
 VIOLATIONS = {
     "reserved type 0": b"\x00\x00",
     "PINGREQ from a broker": b"\xc0\x00",
+    "SUBSCRIBE with text that is not UTF-8": b"\x82\x07\x00\x01\x00\x00\x01\x80\x80",
     "AUTH without asking": mqtt5.AuthPacket().write(),
     "CONNACK with an unknown code": b"\x20\x03\x00\x77\x00",
     "QoS 3": b"\x36\x06\x00\x01a\x00\x01\x00",
