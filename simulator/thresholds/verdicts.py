@@ -90,21 +90,25 @@ def judge(
         The verdict: pass if the whole interval meets the expression, fail if none of it does, else
         inconclusive; too few samples are inconclusive.
     """
-    doubt = _doubt(threshold, observation)
+    low, high = observation.low, observation.high
+    if low is None or high is None:
+        reason = observation.reason or "nothing was measured"
+        return _verdict(threshold, Verdict.INCONCLUSIVE, observation, reason)
+    doubt = _too_few(threshold, observation.samples)
     if not doubt and overlapped and threshold.definition.latency and threshold.timed:
         doubt = overlapped
     if doubt:
         return _verdict(threshold, Verdict.INCONCLUSIVE, observation, doubt)
-    met = _on_interval(threshold, observation)
+    interval = _interval(threshold, low, high)
+    met = _on_interval(threshold, low, high)
     if met is None:
-        reason = f"the bound lies inside the interval {_interval(threshold, observation)}"
+        reason = f"the bound lies inside the interval {interval}"
         return _verdict(threshold, Verdict.INCONCLUSIVE, observation, reason)
     if instrument_limited and (not met or _leans_on_slowness(threshold)):
-        return _verdict(
-            threshold, Verdict.INCONCLUSIVE, observation, "the instrument was the bottleneck"
-        )
+        reason = f"{interval}, but the instrument was the bottleneck"
+        return _verdict(threshold, Verdict.INCONCLUSIVE, observation, reason)
     verdict, word = (Verdict.PASS, "meets it") if met else (Verdict.FAIL, "does not meet it")
-    return _verdict(threshold, verdict, observation, f"{_interval(threshold, observation)} {word}")
+    return _verdict(threshold, verdict, observation, f"{interval} {word}")
 
 
 def not_judged(threshold: Threshold, observation: Observation, reason: str) -> Judgement:
@@ -133,26 +137,21 @@ def worst_exit(codes: Iterable[ExitCode]) -> ExitCode:
     return max(codes, default=ExitCode.PASS)
 
 
-def _doubt(threshold: Threshold, observation: Observation) -> str:
-    if observation.value is None or observation.low is None or observation.high is None:
-        return observation.reason or "nothing was measured"
-    if threshold.percent is not None:
-        needed = samples_needed(threshold.percent)
-        if observation.samples < needed:
-            return (
-                f"too few samples: {observation.samples} of the {needed} that "
-                f"{threshold.expression} needs"
-            )
-    return ""
+def _too_few(threshold: Threshold, samples: int) -> str:
+    if threshold.percent is None:
+        return ""
+    needed = samples_needed(threshold.percent)
+    if samples >= needed:
+        return ""
+    return f"too few samples: {samples} of the {needed} that {threshold.expression} needs"
 
 
-def _on_interval(threshold: Threshold, observation: Observation) -> bool | None:
-    low, high, bound = observation.low, observation.high, threshold.bound
-    if low is None or high is None:
-        return None
-    if _all_meets(threshold.operator, low, high, bound):
+def _on_interval(threshold: Threshold, low: Number, high: Number) -> bool | None:
+    """All of the interval meets the expression, none of it does, or (None) it is not known."""
+    if _all_meets(threshold.operator, low, high, threshold.bound):
         return True
-    return False if _all_meets(_NEGATED[threshold.operator], low, high, bound) else None
+    negated = _NEGATED[threshold.operator]
+    return False if _all_meets(negated, low, high, threshold.bound) else None
 
 
 def _all_meets(operator: str, low: Number, high: Number, bound: Number) -> bool:
@@ -179,9 +178,9 @@ def _leans_on_slowness(threshold: Threshold) -> bool:
     return threshold.operator in slow or threshold.operator in {"==", "!="}
 
 
-def _interval(threshold: Threshold, observation: Observation) -> str:
-    low, high = (_written(threshold, end) for end in (observation.low or 0, observation.high or 0))
-    return low if low == high else f"{low} to {high}"
+def _interval(threshold: Threshold, low: Number, high: Number) -> str:
+    ends = dict.fromkeys(_written(threshold, end) for end in (low, high))
+    return " to ".join(ends)
 
 
 def _written(threshold: Threshold, value: Number) -> str:
