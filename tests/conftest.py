@@ -3,7 +3,12 @@
 import os
 import shutil
 
+import hypothesis
 import pytest
+
+# Machines are shared: a property that holds slowly still holds.
+hypothesis.settings.register_profile("alertsim", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("alertsim")
 
 # What a marked test needs. Where it is missing the test is skipped; in CI the skip is a failure.
 COMPONENTS = {

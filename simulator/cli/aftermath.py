@@ -19,8 +19,8 @@ def register(app: typer.Typer) -> None:
     app.command(
         "report",
         help="Make the report of a run directory again, complete or not, and print it.",
-        epilog="Examples: alertsim report runs/20221103T074000-k3f9 | "
-        "alertsim report runs/20221103T074000-k3f9 --format markdown",
+        epilog="Examples: alertsim report runs/20221103t074000-3f9a | "
+        "alertsim report runs/20221103t074000-3f9a --format markdown",
     )(report_command)
     app.command(
         "doctor",

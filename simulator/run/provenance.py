@@ -31,7 +31,7 @@ PACKAGES = (
 
 
 def new_run_id(unix_ns: int) -> str:
-    """A run id: UTC time to the second and four random digits, ``20261122t142400-k3f9``.
+    """A run id: UTC time to the second and four random digits, ``20261122t142400-3f9a``.
 
     Lowercase, because it stands in topics and identifiers.
     """

@@ -1,0 +1,161 @@
+"""Ends that are not orderly: signals, a broker that dies, a broker that is not there."""
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import psutil
+import pytest
+
+from tests.run.processes import Alertsim, gone, wait_until
+
+Start = Callable[..., Alertsim]
+
+# At this speed the morning takes minutes: there is always something left to interrupt.
+SLOW = ("run", "tohoku-2022-11-03", "--speed", "60", "--subscribers", "30", "--out", "runs")
+
+
+def _manifest(parent: Path) -> dict[str, object]:
+    (directory,) = (parent / "runs").iterdir()
+    manifest: dict[str, object] = json.loads((directory / "manifest.json").read_text())
+    return manifest
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_soon_with_a_readable_incomplete_run(
+    alertsim: Start, tmp_path: Path, number: signal.Signals
+) -> None:
+    run = alertsim(*SLOW, "--json")
+    run.wait_for("launch to niigata")
+    family = run.descendants()
+    assert len(family) >= 3  # broker, worker, publisher
+    began = time.monotonic()
+    run.send(number)
+    assert run.wait() == 105, run.stderr()
+    # The promise is 2 s; a loaded machine gets slack, a hang does not.
+    assert time.monotonic() - began < 10
+    assert gone(family)
+    manifest = _manifest(tmp_path)
+    assert (manifest["state"], manifest["exit_code"]) == ("incomplete", 105)
+    summary = run.document()
+    total = summary["ledger"]["total"]
+    assert total["delivered"] == 30
+    assert total["not_sent"] == total["expected"] - 30
+    assert {each["verdict"] for each in summary["thresholds"]} == {"not-judged"}
+    again = alertsim("report", str(next((tmp_path / "runs").iterdir())))
+    assert again.wait() == 0, again.stderr()
+    assert not list((tmp_path / "runtime").rglob("*.broker.json"))
+
+
+def test_kill_leaves_no_child_and_a_directory_that_says_so(alertsim: Start, tmp_path: Path) -> None:
+    run = alertsim(*SLOW)
+    run.wait_for("launch to niigata")
+    family = run.descendants()
+    run.send(signal.SIGKILL)
+    run.wait()
+    wait_until(lambda: gone(family), 10)
+    assert _manifest(tmp_path)["state"] == "running"
+    again = alertsim("report", str(next((tmp_path / "runs").iterdir())))
+    assert again.wait() == 0, again.stderr()
+    assert "incomplete" in again.stdout().lower()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    import socket  # noqa: PLC0415
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = tmp_path / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    process = subprocess.Popen([program, "-c", config], stderr=subprocess.DEVNULL)
+
+    def up() -> bool:
+        with socket.socket() as knock:
+            return knock.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(up, 10)
+    yield process, port
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.mosquitto
+def test_broker_that_dies_is_106_and_every_pair_is_accounted_for(
+    alertsim: Start, tmp_path: Path, mosquitto: tuple[subprocess.Popen[bytes], int]
+) -> None:
+    broker, port = mosquitto
+    run = alertsim(*SLOW, "--broker", f"mqtt://127.0.0.1:{port}", "--json")
+    run.wait_for("launch to niigata")
+    time.sleep(0.5)
+    broker.kill()
+    assert run.wait() == 106, run.stderr()
+    summary = run.document()
+    total = summary["ledger"]["total"]
+    assert total["expected"] == 90
+    assert total["delivered"] == 30
+    assert total["not_sent"] + total["lost"] + total["undetermined"] + total["missed_offline"] == 60
+    assert _manifest(tmp_path)["state"] == "incomplete"
+
+
+def test_embedded_broker_that_dies_is_106(alertsim: Start) -> None:
+    run = alertsim(*SLOW, "--json")
+    run.wait_for("launch to niigata")
+    (broker,) = [each for each in run.descendants() if "rumqttd" in " ".join(each.cmdline())]
+    broker.kill()
+    assert run.wait() == 106, run.stderr()
+    assert run.document()["completeness"]["state"] == "incomplete"
+
+
+@pytest.mark.mosquitto
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_no_retained_message_outlives_the_run(
+    alertsim: Start, mosquitto: tuple[subprocess.Popen[bytes], int], number: signal.Signals
+) -> None:
+    _, port = mosquitto
+    url = f"mqtt://127.0.0.1:{port}"
+    run = alertsim(*SLOW, "--broker", url)
+    run.wait_for("launch to niigata")
+    wait_until(lambda: len(_states(port)) == 3, 20)
+    run.send(number)
+    run.wait()
+    wait_until(lambda: not _states(port), 20)
+
+
+def _states(port: int) -> dict[str, bytes]:
+    """Retained states now on the broker."""
+    found: dict[str, bytes] = {}
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _c, _u, message: found.__setitem__(message.topic, message.payload)
+    client.connect("127.0.0.1", port)
+    client.subscribe("alertsim/v1/state/#")
+    deadline = time.monotonic() + 0.4
+    while time.monotonic() < deadline:
+        client.loop(0.05)
+    client.disconnect()
+    return found
+
+
+def test_nobody_listening_is_106_and_nothing_is_left_on_the_disk(
+    alertsim: Start, tmp_path: Path
+) -> None:
+    run = alertsim(*SLOW, "--broker", "mqtt://127.0.0.1:1")
+    assert run.wait() == 106
+    assert "127.0.0.1:1" in run.stderr()
+    assert "Traceback" not in run.stderr()
+    assert not (tmp_path / "runs").exists()
+
+
+def test_children_of_a_finished_run_are_gone(alertsim: Start) -> None:
+    run = alertsim("run", "drill-minimal", "--speed", "6000", "--subscribers", "5")
+    run.wait_for("publish:")
+    family: list[psutil.Process] = run.descendants()
+    assert run.wait() == 0, run.stderr()
+    assert gone(family)
