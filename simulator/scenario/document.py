@@ -18,7 +18,7 @@ from simulator.errors import ScenarioError
 
 SIZE_LIMIT_BYTES: Final = 1024 * 1024
 DEPTH_LIMIT: Final = 20
-VALUES_LIMIT: Final = 50_000
+VALUES_LIMIT: Final = 25_000
 _LONGEST_NUMBER: Final = 20
 
 Scalar = str | int | float | bool | None

@@ -157,7 +157,7 @@ class Gamma(Figure):
     law: Literal["gamma"] = Field(description="The kind of law.")
     mean: Duration = Field(gt=0, description="Mean duration, scenario time.", examples=["4min"])
     shape: Number = Field(
-        ge=0.05, le=10_000, description="Number of steps, need not be whole; no unit.", examples=[4]
+        ge=0.1, le=10_000, description="Number of steps, need not be whole; no unit.", examples=[4]
     )
     floor: Duration = Field(
         default=0, description="No duration is shorter, scenario time.", examples=["30s"]

@@ -16,6 +16,7 @@ _Z95: Final = _STANDARD_NORMAL.inv_cdf(0.95)
 _TERMS_MAX: Final = 10_000
 _STEPS_MAX: Final = 200
 _PRECISION: Final = 1e-15
+_CONVERGED: Final = 1e-12
 _TINY: Final = 1e-300
 
 
@@ -51,15 +52,18 @@ def empirical(share: float, values: Sequence[float], weights: Sequence[float]) -
 
 
 def gamma(share: float, shape: float, mean: float) -> float:
-    """Inverse of the gamma distribution of a shape (> 0, no unit) and a mean (> 0).
+    """Inverse of the gamma distribution of a shape (at least 0.1, no unit) and a mean (> 0).
 
     Newton's method on the regularised lower incomplete gamma function, kept inside a bracket that
     halves whenever a step would leave it.
     """
-    low, high = 0.0, max(1.0, shape)
+    # P(shape, x) < x**shape / gamma(shape + 1) bounds the solution from below, and is nearly it
+    # where the solution is small (DLMF 8.10.2 and 8.7.1).
+    low = math.exp((math.log(share) + math.lgamma(shape + 1.0)) / shape)
+    high = max(1.0, 2.0 * low)
     while gamma_share(shape, high) < share:
         low, high = high, 2.0 * high
-    guess = 0.5 * (low + high)
+    guess = low
     for _ in range(_STEPS_MAX):
         error = gamma_share(shape, guess) - share
         if error > 0:
@@ -68,11 +72,10 @@ def gamma(share: float, shape: float, mean: float) -> float:
             low = guess
         log_density = (shape - 1.0) * math.log(guess) - guess - math.lgamma(shape)
         step = error * math.exp(-log_density) if log_density > math.log(_TINY) else math.inf
-        newton = guess - step
-        following = newton if low < newton < high else 0.5 * (low + high)
-        if abs(following - guess) <= _PRECISION * guess:
+        if abs(step) <= _CONVERGED * guess:
             break
-        guess = following
+        newton = guess - step
+        guess = newton if low < newton < high else 0.5 * (low + high)
     return guess * mean / shape
 
 
