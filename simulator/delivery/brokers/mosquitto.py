@@ -42,6 +42,8 @@ class ManagedMosquitto(Broker):
         root: topic root, for whoever looks the broker up in the runtime file.
         password_file: a file made by ``mosquitto_passwd``; None admits everybody on this host.
         clock: where time comes from.
+        announce: keep an entry in the runtime file while it runs (never with a password file,
+            since the entry holds no password).
     """
 
     kind: ClassVar[str] = "mosquitto"
@@ -54,10 +56,12 @@ class ManagedMosquitto(Broker):
         root: str = "alertsim",
         password_file: Path | None = None,
         clock: Clock | None = None,
+        announce: bool = True,
     ) -> None:
         self._wanted = port
         self._root = root
         self._password_file = password_file
+        self._announce = announce and password_file is None
         self._clock = clock or SystemClock()
         self._port = 0
         self._version = ""
@@ -80,7 +84,7 @@ class ManagedMosquitto(Broker):
             with starting_lock():
                 (self._port,) = pick_ports((self._wanted or 0,), given=self._wanted is not None)
                 self._launch(program, Path(self._folder.name))
-            if self._password_file is None:
+            if self._announce:
                 self._entry = RuntimeFile.write(
                     kind=self.kind,
                     ports=dict.fromkeys(PROTOCOLS, self._port),

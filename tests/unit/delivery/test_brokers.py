@@ -1,0 +1,227 @@
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulator.delivery.brokers import (
+    EmbeddedBroker,
+    ExternalBroker,
+    ManagedMosquitto,
+    choose_broker,
+    is_loopback,
+)
+from simulator.delivery.brokers.embedded import rumqttd_toml
+from simulator.delivery.brokers.external import without_password
+from simulator.delivery.brokers.ports import listener_inode, pick_ports
+from simulator.errors import BrokerUnreachableError, ConfigurationError
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        yield sock.getsockname()[1]
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "::1"])
+def test_this_host_is_loopback(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["broker.example", "localhost.example", "10.0.0.1", "0.0.0.1", "", "127.0.0.1.example"]
+)
+def test_everything_else_is_not(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def test_settings_choose_the_kind() -> None:
+    assert isinstance(choose_broker("embedded"), EmbeddedBroker)
+    assert isinstance(choose_broker("mosquitto"), ManagedMosquitto)
+    assert isinstance(choose_broker("mqtt://127.0.0.1"), ExternalBroker)
+
+
+def test_nothing_of_ours_sets_properties_on_the_embedded_broker() -> None:
+    assert not choose_broker("embedded").properties_allowed
+    assert choose_broker("mosquitto").properties_allowed
+
+
+def test_an_address_with_everything_in_it() -> None:
+    broker = ExternalBroker("mqtt://us%40er:p%3Aw%2Fd@[::1]:1234")
+    endpoint = broker.endpoint("5")
+
+    assert (endpoint.host, endpoint.port, endpoint.protocol) == ("::1", 1234, "5")
+    assert (endpoint.username, endpoint.password) == ("us@er", "p:w/d")
+    assert broker.addresses() == {"3.1.1": "mqtt://[::1]:1234", "5": "mqtt://[::1]:1234"}
+
+
+def test_an_address_with_nothing_but_a_host() -> None:
+    endpoint = ExternalBroker("mqtt://localhost").endpoint("3.1.1")
+
+    assert (endpoint.host, endpoint.port, endpoint.username) == ("localhost", 1883, None)
+
+
+def test_an_address_may_limit_the_version() -> None:
+    broker = ExternalBroker("mqtt://localhost?protocol=5")
+
+    assert list(broker.addresses()) == ["5"]
+    with pytest.raises(ConfigurationError, match="--protocol 5"):
+        broker.endpoint("3.1.1")
+
+
+def test_an_external_broker_is_neither_started_nor_stopped() -> None:
+    with ExternalBroker("mqtt://localhost:1") as broker:
+        assert broker.alive() is None
+        assert broker.process is None
+
+
+def test_the_password_is_shown_nowhere() -> None:
+    secret = "secret"  # noqa: S105  # nobody's
+    broker = ExternalBroker(f"mqtt://user:{secret}@localhost")
+
+    shown = f"{broker!r} {broker.describe()} {broker.addresses()} {broker.endpoint('5')!r}"
+    assert secret not in shown
+    assert broker.endpoint("5").password == secret
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://localhost", "embedded, mosquitto or mqtt://"),
+        ("localhost:1883", "embedded, mosquitto or mqtt://"),
+        ("mqtt:localhost", "embedded, mosquitto or mqtt://"),
+        ("Embedded", "embedded, mosquitto or mqtt://"),
+        ("", "embedded, mosquitto or mqtt://"),
+        ("mqtts://localhost", "later version"),
+        ("ws://localhost", "later version"),
+        ("wss://localhost", "later version"),
+        ("mqtt://localhost:0", "1 to 65535"),
+        ("mqtt://localhost:70000", "1 to 65535"),
+        ("mqtt://localhost:mqtt", "1 to 65535"),
+        ("mqtt://", "no host"),
+        ("mqtt://:1883", "no host"),
+        ("mqtt://local host", "no host"),
+        ("mqtt://[::1", "not an address"),
+        ("mqtt://localhost/topic", "no path"),
+        ("mqtt://localhost#fragment", "no path"),
+        ("mqtt://localhost?protocol=4", "protocol=3.1.1 or protocol=5"),
+        ("mqtt://localhost?tls=yes", "protocol=3.1.1 or protocol=5"),
+        ("mqtt://:secret@localhost", "needs a user name"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_the_remedy(url: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        choose_broker(url)
+
+    assert caught.value.where == "--broker"
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mqtts://user:secret@localhost",
+        "mqtt://user:secret@localhost:99999",
+        "mqtt://user:secret@localhost/path",
+        "mqtt://user:sec@ret@localhost/path",
+        "mqtt://user:secret@[::1",
+        "mqtt://user:secret@broker.example",
+        "mqtt://user:secret@localhost?password=secret",
+    ],
+)
+def test_no_refusal_shows_a_password(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        choose_broker(url)
+
+    assert "sec" not in str(caught.value).replace("seconds", "")
+
+
+def test_a_url_without_password_is_shown_as_it_is() -> None:
+    assert without_password("mqtt://user@host") == "mqtt://user@host"
+
+
+def test_another_host_needs_to_be_named() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        choose_broker("mqtt://broker.example", allow_hosts=("other.example",))
+
+    assert caught.value.field == "allow_hosts"
+    assert "ALERTSIM_ALLOW_HOSTS=broker.example" in caught.value.remedy
+
+
+def test_a_named_host_is_allowed() -> None:
+    broker = choose_broker("mqtt://Broker.Example", allow_hosts=("x", "broker.example."))
+
+    assert broker.endpoint("5").host == "broker.example"
+
+
+def test_wanted_ports_are_taken_if_they_are_free() -> None:
+    free = pick_ports((0, 0), given=False)
+
+    assert pick_ports(free, given=True) == free
+
+
+def test_a_taken_port_is_replaced_by_a_free_one(taken: int) -> None:
+    first, second = pick_ports((taken, 0), given=False)
+
+    assert taken not in {first, second}
+    assert first != second
+
+
+def test_a_taken_port_that_was_asked_for_is_an_error(taken: int) -> None:
+    with pytest.raises(ConfigurationError, match="in use") as caught:
+        pick_ports((taken,), given=True, where="--port")
+
+    assert caught.value.value == str(taken)
+    assert caught.value.where == "--port"
+    assert pick_ports((0,), given=True)
+
+
+def test_the_listener_of_a_port_is_found(taken: int) -> None:
+    assert listener_inode(taken) is not None
+    (free,) = pick_ports((0,), given=False)
+    assert listener_inode(free) is None
+
+
+def test_the_embedded_broker_listens_on_loopback_only() -> None:
+    listens = [line for line in rumqttd_toml(1, 2).splitlines() if line.startswith("listen")]
+
+    assert listens == ['listen = "127.0.0.1:1"', 'listen = "127.0.0.1:2"']
+
+
+@pytest.mark.parametrize("broker", [EmbeddedBroker(), ManagedMosquitto()])
+def test_a_broker_that_was_not_started_says_so(broker: EmbeddedBroker | ManagedMosquitto) -> None:
+    assert broker.alive() is not None
+    assert broker.process is None
+    assert broker.describe()["addresses"] == {}
+    with pytest.raises(BrokerUnreachableError, match="not started"):
+        broker.endpoint("5")
+    broker.stop()
+
+
+def test_a_missing_mosquitto_is_named_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("simulator.delivery.brokers.mosquitto._ADMIN_PATH", str(tmp_path))
+
+    with pytest.raises(BrokerUnreachableError, match="apt-get install mosquitto"):
+        ManagedMosquitto().start()
+
+
+def test_a_mosquitto_that_cannot_start_is_quoted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake = tmp_path / "mosquitto"
+    fake.write_text("#!/bin/sh\n[ \"$1\" = -h ] && exit 0\necho 'no licence' >&2\nexit 3\n")
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    broker = ManagedMosquitto(announce=False)
+
+    with pytest.raises(BrokerUnreachableError, match=r"exit code 3.*no licence"):
+        broker.start()
+    assert broker.process is None
+    assert broker.describe()["version"] == "unknown"
