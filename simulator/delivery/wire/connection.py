@@ -398,13 +398,9 @@ class Connection:
             self.close(Cause.VIOLATION, "a SUBACK for another number of filters")
             return
         for (pattern, qos), code in zip(self.order.filters, packet.codes, strict=True):
-            if code >= FAILURE:
-                self.close(Cause.REFUSED, f"subscription to {pattern} refused (code {code})")
-                return
-            if code < qos:
-                self.close(
-                    Cause.REFUSED, f"subscription to {pattern} granted QoS {code}, not {qos}"
-                )
+            if code != qos:
+                answer = f"refused (code {code})" if code >= FAILURE else f"granted QoS {code}"
+                self.close(Cause.REFUSED, f"subscription to {pattern} at QoS {qos} {answer}")
                 return
         self._subscribed = True
         self._is_up(now_ns)
