@@ -80,8 +80,8 @@ def _explained(error: ValidationError, document: Node) -> ScenarioError:
     found = error.errors(include_url=False)
     # A misspelt field is also a missing one: the spelling is what the user has to see.
     problems = sorted(
-        ((details["type"] != "extra_forbidden", _problem(details, document)) for details in found),
-        key=lambda entry: (_line(entry[1].where), entry[0]),
+        ((details["type"] == "missing", _problem(details, document)) for details in found),
+        key=lambda entry: (entry[0], _line(entry[1].where)),
     )
     first = problems[0][1]
     more = len(problems) - 1

@@ -85,6 +85,13 @@ def _read_extended(path: Path, below: tuple[Path, ...]) -> Node:
             value=reference.value,
             remedy=f"paths start from the folder of this file, {path.parent}",
         )
+    if "id" not in fields:
+        raise ScenarioError(
+            "a variant needs an id of its own",
+            where=reference.where,
+            field="id",
+            remedy="add id: and a name, so that nobody takes its results for those of its base",
+        )
     own = Node(
         value={key: node for key, node in fields.items() if key != "extends"},
         where=document.where,
@@ -130,13 +137,13 @@ def _refuse_repeated_ids(document: Node) -> None:
         if not isinstance(node.value, list):
             continue
         seen: dict[str, str] = {}
-        for item in node.value:
+        for index, item in enumerate(node.value):
             mark = item.value.get("id") if isinstance(item.value, dict) else None
             if mark is not None and mark.raw in seen:
                 raise ScenarioError(
                     "two entries have the same id",
                     where=mark.where,
-                    field=f"{field}.id",
+                    field=f"{field}.{index}.id",
                     value=mark.raw,
                     remedy=f"give each its own; the first is at {seen[mark.raw]}",
                 )

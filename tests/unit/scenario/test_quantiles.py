@@ -99,4 +99,13 @@ def test_empirical_takes_the_values_in_order_of_size() -> None:
 
 def test_empirical_reaches_the_largest_value_at_the_end() -> None:
     assert quantiles.empirical(1 - 2.0**-53, (1.0, 2.0), (0.1, 0.2)) == 2
-    assert quantiles.empirical(1.0, (1.0, 2.0, 3.0), (0.1, 0.1, 0.1)) == 3
+    # Added one by one, ten tenths are less than one.
+    assert quantiles.empirical(1.0, tuple(range(10)), (0.1,) * 10) == 9
+
+
+def test_what_does_not_converge_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantiles, "_TERMS_MAX", 3)
+    monkeypatch.setattr(quantiles, "_STEPS_MAX", 3)
+    for shape in (0.5, 3, 30):
+        assert math.isfinite(quantiles.gamma(0.3, shape, 1))
+        assert 0 <= quantiles.gamma_share(shape, 2 * shape + 2) <= 1
