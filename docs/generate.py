@@ -1,7 +1,7 @@
 """Generate the reference pages from the models, or check that they are up to date.
 
-    python docs/generate.py            write
-    python docs/generate.py --check    exit 1 and name what is stale
+python docs/generate.py            write
+python docs/generate.py --check    exit 1 and name what is stale
 """
 
 import sys
@@ -14,10 +14,10 @@ from pydantic.fields import FieldInfo
 
 from simulator.cli.app import app
 from simulator.errors import ExitCode
-from simulator.measure.summary import Summary
+from simulator.measure.summary import SUMMARY_SCHEMA, Summary
 from simulator.scenario import scenario_reference_markdown, scenario_schema_text
 from simulator.settings import RunSettings
-from simulator.thresholds import catalogue_markdown
+from simulator.thresholds.catalogue import AGGREGATES, METRICS
 from simulator.units import format_duration
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,8 +25,8 @@ REFERENCE = ROOT / "docs" / "reference"
 
 _EXIT_TEXT = {
     ExitCode.PASS: "every threshold passed",
-    ExitCode.INCONCLUSIVE: "a threshold could not be judged: too few samples, clock error, overlap, "
-    "or the instrument was the bottleneck",
+    ExitCode.INCONCLUSIVE: "a threshold could not be judged: too few samples, clock error, "
+    "overlap, or the instrument was the bottleneck",
     ExitCode.THRESHOLD_FAILED: "a threshold failed",
     ExitCode.BAD_INPUT: "bad scenario, configuration or command line; nothing was sent",
     ExitCode.ABORTED: "aborted; thresholds were not judged",
@@ -40,7 +40,7 @@ def pages() -> dict[Path, str]:
     return {
         REFERENCE / "scenario.md": scenario_reference_markdown(),
         REFERENCE / "settings.md": settings_page(),
-        REFERENCE / "thresholds.md": catalogue_markdown(),
+        REFERENCE / "thresholds.md": thresholds_page(),
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
         REFERENCE / "summary.md": summary_page(),
@@ -93,6 +93,42 @@ def _choices(annotation: Any) -> str:  # noqa: ANN401  # an annotation can be an
     return f" One of: {', '.join(options)}." if options and listed else ""
 
 
+def thresholds_page() -> str:
+    """The grammar's metrics, tags and aggregates."""
+    lines = [
+        "# Thresholds",
+        "",
+        "Generated from `simulator/thresholds/catalogue.py`. An expression is an aggregate, an",
+        "operator (`<`, `<=`, `>`, `>=`, `==`, `!=`) and a bound; durations carry a unit. In a",
+        "scenario file:",
+        "",
+        "```yaml",
+        "thresholds:",
+        '  delivery_latency{population=live}: ["p(99)<1s"]',
+        '  lost: ["count==0"]',
+        "```",
+        "",
+        "and on the command line `--threshold 'lost: count==0'`, as often as wanted. Each is",
+        "judged on an interval, the value with its clock and stamp error: pass if all of it meets the",
+        "bound, fail if none of it does, else inconclusive. A quantile needs n >= 10/(1 - q).",
+        "If the instrument was the bottleneck a pass stands and a fail becomes inconclusive.",
+        "",
+        "| metric | scale | tags | aggregates | meaning |",
+        "|---|---|---|---|---|",
+    ]
+    for metric in METRICS.values():
+        tags = "; ".join(
+            f"`{tag}`" + (f": {', '.join(values)}" if values else "")
+            for tag, values in metric.tags.items()
+        )
+        aggregates = ", ".join(f"`{name}`" for name in AGGREGATES[metric.unit])
+        lines.append(
+            f"| `{metric.name}` | {metric.scale} | {tags or 'none'} | {aggregates} "
+            f"| {_cell(metric.description)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def commands_page() -> str:
     """Every command with its options, from the command tree itself."""
     group = typer.main.get_command(app)
@@ -130,8 +166,8 @@ def summary_page() -> str:
     lines = [
         "# summary.json",
         "",
-        f"Generated from `simulator/measure/summary.py`, schema version "
-        f"{Summary.model_fields['schema_version'].default}. Durations are integer nanoseconds and",
+        f"Generated from `simulator/measure/summary.py`, schema {SUMMARY_SCHEMA}. Durations are",
+        "integer nanoseconds and",
         "say whether they are scenario or wall time; absolute stamps are decimal strings, because",
         "64-bit integers do not survive JavaScript.",
         "",

@@ -27,6 +27,7 @@ UNITS_NS: Final = {
 
 JST: Final = timezone(timedelta(hours=9), "JST")
 
+_READABLE: Final = (("s", NS_PER_S), ("ms", NS_PER_MS), ("µs", NS_PER_US))
 _TERM = re.compile(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|h)(?![a-z])")
 _LONGEST_NS: Final = 366 * 24 * NS_PER_H
 
@@ -90,11 +91,7 @@ def format_seconds(duration_ns: int, *, signed: bool = False) -> str:
     '-120 s'
     """
     magnitude = abs(duration_ns)
-    for unit, limit in (("s", NS_PER_S), ("ms", NS_PER_MS), ("µs", NS_PER_US)):
-        if magnitude >= limit:
-            break
-    else:
-        unit, limit = "ns", 1
+    unit, limit = next((pair for pair in _READABLE if magnitude >= pair[1]), ("ns", 1))
     value = magnitude / limit
     whole, tenths = 100, 10
     text = f"{value:.0f}" if value >= whole or limit == 1 else f"{value:.3g}"

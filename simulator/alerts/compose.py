@@ -37,7 +37,7 @@ class ExerciseContext:
     """What every message of a run shares.
 
     Attributes:
-        run: run id, for example ``20261122T142400-k3f9``; lowercase letters, digits and dashes.
+        run: run id, for example ``20261122t142400-3f9a``; lowercase letters, digits and dashes.
         scenario: scenario id.
         title: scenario title.
         seed: seed of the replication.

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         "report",
         help="Make the report of a run directory again, complete or not, and print it.",
-        epilog="Examples: alertsim report runs/20221103t074000-3f9a | "
+        epilog="Examples: alertsim report runs/20221103t074000-3f9a; or: "
         "alertsim report runs/20221103t074000-3f9a --format markdown",
     )(report_command)
     app.command(

@@ -40,11 +40,12 @@ def listen(
         raise ConfigurationError(
             "say where to listen", field="--prefecture", remedy="--prefecture miyagi, or --all"
         )
+    slugs = tuple(prefecture(name).slug for name in prefectures)
     endpoint, found_root = find_broker(broker, protocol, allow_hosts)
     order = ListenOrder(
         endpoint=endpoint,
         client_id=client_id or f"alertsim-subscribe-{os.getpid()}",
-        prefectures=tuple(prefecture(name).slug for name in prefectures),
+        prefectures=slugs,
         root=root or found_root,
         qos=qos,
         domain=clock_domain(),

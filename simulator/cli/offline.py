@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         "simulate",
         help="Play the model only, no MQTT: print the timeline of one replication.",
-        epilog="Examples: alertsim simulate tohoku-2022-11-03 | "
+        epilog="Examples: alertsim simulate tohoku-2022-11-03; or: "
         "alertsim simulate tohoku-2022-11-03-modelled --seed 7 --out timeline.jsonl",
     )(simulate_command)
     app.command(
@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         "scenarios",
         help="List the scenarios that ship with alertsim.",
-        epilog="Examples: alertsim scenarios | alertsim scenarios --show drill-minimal",
+        epilog="Examples: alertsim scenarios; or: alertsim scenarios --show drill-minimal",
     )(scenarios_command)
 
 

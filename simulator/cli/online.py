@@ -72,21 +72,21 @@ def register(app: typer.Typer) -> None:
     app.command(
         "run",
         help="Play a scenario end to end: model, broker, subscribers, ledger, report.",
-        epilog="Examples: alertsim run tohoku-2022-11-03 --speed 600 --subscribers 300 --seed 7 | "
+        epilog="Examples: alertsim run tohoku-2022-11-03 --speed 600 --subscribers 300 --seed 7; or: "
         "alertsim run drill-minimal --broker mosquitto --repeat 20 "
         "--threshold 'delivery_latency{population=live}: p(99)<1s'",
     )(run_command)
     app.command(
         "publish",
         help="Play a scenario for other clients: no subscribers of its own.",
-        epilog="Example, two terminals: alertsim publish tohoku-2022-11-03 --speed 60 "
-        "--wait-for-clients 1 --hold 60s | alertsim subscribe --prefecture miyagi",
+        epilog="Example: alertsim publish tohoku-2022-11-03 --speed 60 --wait-for-clients 1 "
+        "--hold 60s; and in a second terminal: alertsim subscribe --prefecture miyagi",
     )(publish_command)
     app.command(
         "subscribe",
         help="Receive alerts as a test client and report receipts; finds the running broker.",
-        epilog="Examples: alertsim subscribe --prefecture miyagi | "
-        "alertsim subscribe --all --json | jq .event",
+        epilog="Examples: alertsim subscribe --prefecture miyagi; or: "
+        "alertsim subscribe --all --json",
     )(subscribe_command)
 
 

@@ -29,9 +29,10 @@ def play(
     client: str = "wire",
 ) -> None:
     """Play a scenario and end the process with the run's exit code."""
+    settings, loaded = load_settings(options, config), load_scenario(scenario)
     request = RunRequest(
-        settings=load_settings(options, config),
-        scenario=load_scenario(scenario),
+        settings=settings,
+        scenario=loaded,
         run=new_run_id(SystemClock().wall_ns()),
         command=repeat_command(),
         out=out,

@@ -109,7 +109,7 @@ def _facts(exercise: Exercise) -> RunFacts:
         start_monotonic_ns=str(exercise.start_ns),
         start_unix_ns=str(exercise.start_unix_ns),
         duration_ns=duration_ns,
-        lead_precision_ns=getattr(exercise.request.scenario, "precision", 0),
+        lead_precision_ns=exercise.request.scenario.precision,
     )
 
 

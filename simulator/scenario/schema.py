@@ -305,6 +305,18 @@ class Mark(Closed):
     )
 
 
+class RecordedMessage(Closed):
+    """A message of history, to compare the simulated ones with; it is not sent."""
+
+    id: Name = Field(description="Its name, unique in the scenario.", examples=["alert"])
+    at: MomentField = Field(description="When it was sent.", examples=["07:50"])
+    event: Name = Field(description="What it said, as a kind of message.", examples=["launch"])
+    prefectures: PrefectureList = Field(
+        description='Receiving prefectures, by name or quoted JIS code; or "all".',
+        examples=[["miyagi", "yamagata", "niigata"]],
+    )
+
+
 class Scenario(Closed):
     """What happens, to whom, and what is claimed about it."""
 
@@ -340,6 +352,13 @@ class Scenario(Closed):
         description="Scenario time zero, with its offset from UTC.",
         examples=["2022-11-03T07:39:00+09:00"],
     )
+    precision: Duration = Field(
+        default=0,
+        description="How finely the sources tell issue and arrival, either way (scenario time); "
+        "shown beside every lead time.",
+        examples=["1min"],
+        validate_default=False,
+    )
     sources: tuple[Source, ...] = Field(
         default=(), description="Publications that figures refer to.", examples=[[]]
     )
@@ -356,6 +375,12 @@ class Scenario(Closed):
     )
     marks: tuple[Mark, ...] = Field(
         default=(), max_length=1000, description="Things worth showing beside.", examples=[[]]
+    )
+    record: tuple[RecordedMessage, ...] = Field(
+        default=(),
+        max_length=1000,
+        description="Messages of history, to compare with; they are not sent.",
+        examples=[[]],
     )
     thresholds: dict[str, tuple[str, ...]] = Field(
         default={},

@@ -1,0 +1,201 @@
+"""What bad input gets: file, line, field, value, remedy; exit 104; no traceback; nothing left."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+DRILL = """\
+schema: "1.0"
+id: mine
+title: Mine
+fictional: true
+epoch: "2026-09-01T10:00:00+09:00"
+chain:
+  profile: j-alert-2022
+launches:
+  - id: one
+    at: "10:00"
+    truth: {outcome: passed, at: "10:12"}
+    belief: {event: launch, prefectures: [miyagi], arrival: "10:11", outcome: passage}
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "simulator", *arguments],
+            cwd=tmp_path,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return call
+
+
+def _refused(result: subprocess.CompletedProcess[str], *said: str) -> None:
+    assert result.returncode == 104, (result.returncode, result.stdout, result.stderr)
+    assert "Traceback" not in result.stderr
+    for text in said:
+        assert text in result.stderr, result.stderr
+
+
+def test_the_drill_itself_is_valid(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(DRILL)
+    result = run("validate", "mine.yaml")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[miyagi]", "[miyage]", ("mine.yaml:12", "miyage", "miyagi")),
+        ("title: Mine", "titel: Mine", ("mine.yaml:3", "titel", "title")),
+        ('at: "10:00"', "at: 10:00", ("mine.yaml:10", "10:00", '"10:00"')),
+        ("[miyagi]", "[04]", ("mine.yaml:12", "04", '"04"')),
+        ("title: Mine", "status: Actual\ntitle: Mine", ("mine.yaml:3", "Actual")),
+        ("title: Mine", "title: &a Mine\ndescription: *a", ("mine.yaml:3",)),
+        ("title: Mine", "title: !!python/object:os.system x", ("mine.yaml:3",)),
+        (
+            "  profile: j-alert-2022",
+            "  profile: j-alert-2022\n  decision: {law: constant, value: 90}",
+            ("mine.yaml:8", "90", "s"),
+        ),
+        (
+            "  profile: j-alert-2022",
+            "  profile: j-alert-2022\n  decision: {law: constant, value: -90s}",
+            ("mine.yaml:8", "-90s"),
+        ),
+        (
+            "  profile: j-alert-2022",
+            "  profile: j-alert-2022\n  decision: {law: constant, value: .nan}",
+            ("mine.yaml:8", ".nan"),
+        ),
+        (
+            "  profile: j-alert-2022",
+            '  profile: j-alert-2022\n  decision: {law: recorded, starts: "10:09", ends: "10:05"}',
+            ("mine.yaml:8",),
+        ),
+        (
+            "launches:",
+            'thresholds: {latencey: ["max<1s"]}\nlaunches:',
+            ("latencey",),
+        ),
+        ("id: mine", "id: mine\nextends: ./mine.yaml", ("mine.yaml:3", "extends")),
+        ("id: mine", "id: mine\nid: yours", ("mine.yaml:3", "id")),
+    ],
+)
+def test_scenario_errors_name_place_value_and_remedy(
+    run: Run, tmp_path: Path, old: str, new: str, said: tuple[str, ...]
+) -> None:
+    assert old in DRILL
+    (tmp_path / "mine.yaml").write_text(DRILL.replace(old, new, 1))
+    _refused(run("run", "mine.yaml"), "mine.yaml", *said)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.yaml"]
+
+
+def test_two_launches_with_one_id(run: Run, tmp_path: Path) -> None:
+    launch = DRILL[DRILL.index("  - id: one") :]
+    (tmp_path / "mine.yaml").write_text(DRILL + launch)
+    _refused(run("validate", "mine.yaml"), "mine.yaml:13", "one")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty", b""),
+        ("binary", bytes(range(256)) * 10),
+        ("bomb", b"a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n"),
+        ("deep", b"[" * 100_000),
+    ],
+)
+def test_files_that_are_no_scenario(run: Run, tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / f"{name}.yaml").write_bytes(content)
+    _refused(run("validate", f"{name}.yaml"), f"{name}.yaml", "remedy")
+
+
+def test_hundred_megabytes_are_refused_unread(run: Run, tmp_path: Path) -> None:
+    with (tmp_path / "huge.yaml").open("wb") as file:
+        file.truncate(100_000_000)
+    _refused(run("validate", "huge.yaml"), "huge.yaml")
+
+
+def test_missing_file_and_directory(run: Run, tmp_path: Path) -> None:
+    _refused(run("validate", "nowhere.yaml"), "nowhere.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    _refused(run("validate", "folder.yaml"), "folder.yaml")
+    _refused(run("run", "tohoku-2022-11-3"), "tohoku-2022-11-03")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--speed", "0"), ("--speed", "'0'")),
+        (("--speed", "nan"), ("--speed",)),
+        (("--subscribers", "-3"), ("--subscribers", "-3")),
+        (("--qos", "3"), ("--qos", "3")),
+        (("--drain", "5"), ("--drain", "'5'", "250ms")),
+        (("--threshold", "latency: max<1s"), ("latency",)),
+        (("--threshold", "lost"), ("--threshold",)),
+        (("--broker", "ftp://127.0.0.1"), ("--broker",)),
+        (("--broker", "mqtt://127.0.0.1:99999"), ("--broker",)),
+        (("--broker", "mqtt://broker.example"), ("broker.example", "ALERTSIM_ALLOW_HOSTS")),
+        (("--root", "alerts/#"), ("alerts/#",)),
+        (("--config", "nowhere.toml"), ("nowhere.toml",)),
+        (("--nonsense",), ("--nonsense",)),
+        (("--session", "persistent", "--qos", "0"), ("persistent",)),
+    ],
+)
+def test_options_that_cannot_be(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], said: tuple[str, ...]
+) -> None:
+    _refused(run("run", "drill-minimal", *arguments), *said)
+    assert not list(tmp_path.iterdir())
+
+
+def test_environment_and_file_are_checked_too(run: Run, tmp_path: Path) -> None:
+    _refused(run("run", "drill-minimal", ALERTSIM_QOS="9"), "qos", "9")
+    (tmp_path / "settings.toml").write_text("speeed = 3\n")
+    _refused(run("run", "drill-minimal", "--config", "settings.toml"), "settings.toml", "speeed")
+    (tmp_path / "settings.toml").write_text("speed = \n")
+    _refused(run("run", "drill-minimal", "--config", "settings.toml"), "settings.toml", "TOML")
+
+
+def test_output_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    _refused(run("run", "drill-minimal", "--out", "file"), "file", "--out")
+    _refused(run("run", "drill-minimal", "--out", "/proc/runs"), "/proc", "--out")
+
+
+def test_errors_are_one_json_document_with_json(run: Run) -> None:
+    result = run("run", "drill-minimal", "--speed", "0", "--json")
+    document = json.loads(result.stdout)
+    assert document["exit_code"] == result.returncode == 104
+    assert document["error"]["field"] == "--speed"
+    assert document["error"]["remedy"]
+
+
+def test_report_of_something_else(run: Run, tmp_path: Path) -> None:
+    _refused(run("report", "nowhere"), "nowhere")
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "manifest.json").write_text('{"schema_version": "1.0", "ru')
+    _refused(run("report", "half"), "manifest.json", "truncated")
+
+
+def test_subscribe_without_place_or_broker(run: Run, tmp_path: Path) -> None:
+    runtime = str(tmp_path)
+    _refused(run("subscribe", XDG_RUNTIME_DIR=runtime), "--prefecture")
+    _refused(run("subscribe", "--prefecture", "atlantis", XDG_RUNTIME_DIR=runtime), "atlantis")
+    alone = run("subscribe", "--all", XDG_RUNTIME_DIR=runtime)
+    assert alone.returncode == 106
+    assert "alertsim publish" in alone.stderr
