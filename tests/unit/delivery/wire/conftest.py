@@ -1,4 +1,4 @@
-"""Bytes as paho-mqtt writes them, and a transport made of lists."""
+"""Bytes as paho-mqtt writes them."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -84,59 +84,3 @@ def paho() -> Iterator[Callable[..., PahoWire]]:
     yield make
     for each in made:
         each.close()
-
-
-class ListTransport:
-    """A transport made of lists: what it is to read, and what was written.
-
-    Attributes:
-        blocks: (bytes, stamp) to receive, one a read; b"" is the peer's close.
-        writes: what was written, one entry a write.
-        room: bytes it still takes; None: any number.
-        broken: raised by the next read or write.
-    """
-
-    def __init__(self) -> None:
-        self.blocks: list[tuple[bytes, int]] = []
-        self.writes: list[bytes] = []
-        self.room: int | None = None
-        self.broken: OSError | None = None
-        self.refusal = ""
-        self.closed = False
-
-    def fileno(self) -> int:
-        return -1
-
-    def failure(self) -> str:
-        return self.refusal
-
-    def receive_into(self, view: memoryview) -> tuple[int, int]:
-        if self.broken:
-            raise self.broken
-        if not self.blocks:
-            raise BlockingIOError
-        data, stamp = self.blocks.pop(0)
-        taken = min(len(data), len(view))
-        view[:taken] = data[:taken]
-        if taken < len(data):
-            self.blocks.insert(0, (data[taken:], stamp))
-        return taken, stamp
-
-    def send(self, data: bytes | bytearray | memoryview) -> int:
-        if self.broken:
-            raise self.broken
-        taken = len(data) if self.room is None else min(self.room, len(data))
-        if not taken:
-            raise BlockingIOError
-        self.writes.append(bytes(data[:taken]))
-        if self.room is not None:
-            self.room -= taken
-        return taken
-
-    def close(self) -> None:
-        self.closed = True
-
-
-@pytest.fixture
-def transport() -> ListTransport:
-    return ListTransport()
