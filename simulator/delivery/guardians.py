@@ -164,12 +164,20 @@ class Guardians:
             each.settled for each in self._guardians.values() if each.connection.state is State.UP
         )
 
-    def disconnect(self, now_ns: int) -> None:
-        """Say goodbye where the state is settled; elsewhere the will shall speak."""
+    def part(self, now_ns: int) -> None:
+        """Say DISCONNECT where the state is settled; elsewhere the will shall speak."""
         for guardian in self._guardians.values():
-            if guardian.settled:
-                guardian.connection.disconnect()
-            self.abandon(guardian, now_ns)
+            connection = guardian.connection
+            if guardian.settled and connection.state is State.UP:
+                connection.send(connection.codec.disconnect())
+                self._follow(guardian, now_ns)
+            else:
+                self.abandon(guardian, now_ns)
+
+    @property
+    def all_closed(self) -> bool:
+        """Whether the broker has closed every connection."""
+        return all(each.connection.state is State.IDLE for each in self._guardians.values())
 
     def abandon(self, guardian: Guardian, now_ns: int) -> None:
         """Close without a word, so that the will is published."""

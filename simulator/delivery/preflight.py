@@ -21,6 +21,7 @@ from simulator.errors import BrokerUnreachableError
 from simulator.units import NS_PER_MS, NS_PER_S
 
 TIMEOUT_S: Final = 5.0
+PARTING_NS: Final = 200 * NS_PER_MS
 _SLICE_NS: Final = 50 * NS_PER_MS
 _QOS: Final = 1
 _CREDENTIALS: Final = ("authori", "user name", "username", "password", "identifier")
@@ -48,24 +49,30 @@ def check_endpoint(
         BrokerUnreachableError: saying what failed: nobody listens, no answer, not MQTT, refused, or
             accepted and not delivered.
     """
-    name = f"check-{secrets.token_hex(6)}"
-    question = _Question(
-        endpoint, probe_topic(root, name), f"alertsim-{name}", clock or SystemClock()
-    )
-    return question.ask(round(timeout * NS_PER_S))
+    timeout_ns = round(timeout * NS_PER_S)
+    first = _Question(endpoint, root, clock or SystemClock())
+    try:
+        return first.ask(timeout_ns)
+    except BrokerUnreachableError:
+        if first.cause not in {Cause.LOST, Cause.REFUSED}:
+            raise
+    return _Question(endpoint, root, clock or SystemClock()).ask(timeout_ns)  # not by chance?
 
 
 class _Question:
     """One round trip."""
 
-    def __init__(self, endpoint: BrokerEndpoint, topic: str, client: str, clock: Clock) -> None:
+    def __init__(self, endpoint: BrokerEndpoint, root: str, clock: Clock) -> None:
+        name = f"check-{secrets.token_hex(6)}"
         self._endpoint = endpoint
-        self._topic = topic
-        self._payload = client.encode()
+        self._topic = probe_topic(root, name)
+        self._payload = name.encode()
         self._clock = clock
         self._address = resolve(endpoint)
         self._connection = Connection(
-            ConnectionOrder(endpoint=endpoint, client=client, filters=((topic, _QOS),))
+            ConnectionOrder(
+                endpoint=endpoint, client=f"alertsim-{name}", filters=((self._topic, _QOS),)
+            )
         )
         self._poller = Poller()
         self._published_ns: int | None = None
@@ -85,7 +92,7 @@ class _Question:
                     packets = connection.handle(events, now_ns, buffer)
                     if self._published_ns is not None and self._returned(packets):
                         answer_ns = clock.monotonic_ns() - self._published_ns
-                        connection.disconnect()
+                        self._part(buffer)
                         return answer_ns
                 now_ns = clock.monotonic_ns()
                 connection.tick(now_ns)
@@ -95,10 +102,29 @@ class _Question:
             self._poller.update(connection, None)
             self._poller.close()
 
+    def _part(self, buffer: ReadBuffer) -> None:
+        """Say DISCONNECT and let the broker close.
+
+        Closing first makes the embedded broker end the same connection twice, the second time
+        perhaps somebody else's: whoever connected to its other listener in between.
+        """
+        connection, now_ns = self._connection, self._clock.monotonic_ns()
+        until_ns = now_ns + PARTING_NS
+        connection.send(connection.codec.disconnect())
+        while now_ns < until_ns and self._poller.update(connection, None):
+            for _, events in self._poller.select(until_ns - now_ns):
+                connection.handle(events, now_ns, buffer)
+            now_ns = self._clock.monotonic_ns()
+
     def _returned(self, packets: list[Packet]) -> bool:
         return any(
             isinstance(packet, Publish) and packet.payload == self._payload for packet in packets
         )
+
+    @property
+    def cause(self) -> Cause:
+        """Why it failed."""
+        return self._connection.cause
 
     @property
     def _where(self) -> str:

@@ -31,6 +31,7 @@ from simulator.delivery.messages import (
     Ready,
     Stop,
 )
+from simulator.delivery.preflight import PARTING_NS
 from simulator.delivery.sending import LOOKAHEAD_NS, Composed, Sender
 from simulator.delivery.wire.connection import Connection
 from simulator.delivery.wire.order import Cause, ConnectionOrder, ReadBuffer, State
@@ -102,6 +103,7 @@ class Publisher:
         self._is_ready = False
         self._playing = False
         self._stop_ns: int | None = None
+        self._part_ns: int | None = None
         self._over = False
         self._tick_ns = 0
         self._health_ns = 0
@@ -294,11 +296,21 @@ class Publisher:
                 raise TypeError(f"the publisher does not know {type(message).__name__}")
 
     def _try_to_end(self, now_ns: int, stop_ns: int) -> None:
-        written = not self._connection.queued_bytes and not self._sender.waiting
-        if now_ns < stop_ns and not (written and self._guardians.settled):
+        """Settle, then part, then end; each with its time limit."""
+        connection = self._connection
+        if self._part_ns is None:
+            written = not connection.queued_bytes and not self._sender.waiting
+            if now_ns < stop_ns and not (written and self._guardians.settled):
+                return
+            # The broker closes, not we: see preflight.
+            self._part_ns = now_ns + PARTING_NS
+            if connection.state is State.UP:
+                connection.send(connection.codec.disconnect())
+                self._follow()
+            self._guardians.part(now_ns)
+        closed = connection.state is State.IDLE and self._guardians.all_closed
+        if not closed and now_ns < self._part_ns:
             return
-        self._connection.disconnect()
-        self._guardians.disconnect(now_ns)
         while self._outbox:
             self._pipe.send(self._outbox.popleft())
         self._pipe.send(self._health())
