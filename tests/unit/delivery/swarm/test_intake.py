@@ -374,9 +374,6 @@ def test_the_hot_path_equals_the_plain_path(
         position += used
         if plain.connection.process(packet, 0) and isinstance(packet, Publish):
             expected.append(plain.recogniser.judge(packet))
-        assert (
-            isinstance(packet, Publish | PubRel) or stream[position - 2 : position] == b"\xd0\x00"
-        )
     plain.connection.send_acknowledgements()
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
     hot.hear(*(stream[start:stop] for start, stop in itertools.pairwise(edges)))
