@@ -7,7 +7,7 @@ colours do.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from simulator.model.timeline import EventKind, Timeline
+from simulator.model.timeline import EventKind, PlannedAlert, Timeline
 from simulator.report import words
 from simulator.report.clock_axis import clock, clock_axis
 from simulator.report.drawing import LEGEND_ROW_PX, ROW_PX, Picture, layout, rows_axis, safe
@@ -57,21 +57,32 @@ def chain(timeline: Timeline) -> Picture | None:
     }
 
 
+def _first_warnings(timeline: Timeline) -> dict[str, PlannedAlert]:
+    """The first warning of each launch that passed stages, in order of issue."""
+    found: dict[str, PlannedAlert] = {}
+    for alert in timeline.alerts:
+        if alert.stages and alert.event not in CLEARING:
+            found.setdefault(alert.launch or "", alert)
+    return dict(list(found.items())[:MOST_LAUNCHES])
+
+
 def _stage_spans(timeline: Timeline) -> dict[tuple[str, str], tuple[int, int, bool]]:
-    """First start and last end of each stage by launch: prefectures share most of them."""
+    """Start, end and basis of each stage that ended before the launch's first warning."""
+    warnings = _first_warnings(timeline)
     spans: dict[tuple[str, str], tuple[int, int, bool]] = {}
     for event in timeline.events:
-        if event.kind is not EventKind.STAGE or event.started_ns is None:
+        warning = warnings.get(event.launch or "")
+        if event.kind is not EventKind.STAGE or event.started_ns is None or warning is None:
             continue
-        key = (event.launch or "", event.name)
-        start, end, assumed = spans.get(key, (event.started_ns, event.at_ns, False))
-        spans[key] = (
-            min(start, event.started_ns),
-            max(end, event.at_ns),
-            assumed or event.assumption,
-        )
-    kept = list(dict.fromkeys(launch for launch, _ in spans))[:MOST_LAUNCHES]
-    return {key: span for key, span in spans.items() if key[0] in kept}
+        if event.at_ns <= warning.at_ns:
+            key = (event.launch or "", event.name)
+            start, end, assumed = spans.get(key, (event.started_ns, event.at_ns, False))
+            spans[key] = (
+                min(start, event.started_ns),
+                max(end, event.at_ns),
+                assumed or event.assumption,
+            )
+    return spans
 
 
 def _stage_label(launch: str, name: str, *, several: bool) -> str:
@@ -126,7 +137,7 @@ def _chain_range(
 def _instants(timeline: Timeline) -> list[tuple[int, str, str, str]]:
     """Launch, first predicted passage and first warning: (when, label, colour, dash)."""
     found: list[tuple[int, str, str, str]] = []
-    warning = next((a for a in timeline.alerts if a.event not in CLEARING and a.stages), None)
+    warning = next(iter(_first_warnings(timeline).values()), None)
     for event in timeline.events:
         if event.kind is EventKind.TRUTH and event.name == "launch":
             found.append((event.at_ns, "launch", "@truth", "solid"))
@@ -149,6 +160,7 @@ def _line(timeline: Timeline, at_ns: int, label: str, role: str, dash: str) -> d
         "y0": 0,
         "y1": 1,
         "line": {"color": role, "width": 2.5, "dash": dash},
+        "layer": "below",
         "showlegend": True,
         "name": f"{label} {at[11:16]}",
     }

@@ -64,6 +64,7 @@ def layout(height: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
             "y": 1,
             "yanchor": "bottom",
             "font": {"color": "@ink"},
+            "traceorder": "normal",
             "itemclick": False,
             "itemdoubleclick": False,
         },

@@ -9,7 +9,7 @@ import hashlib
 import re
 from importlib.resources import files
 
-from simulator.report import sections
+from simulator.report import sections, words
 from simulator.report.markup import Markup, tag
 from simulator.report.sentences import answers
 from simulator.report.source import ReportSource
@@ -73,7 +73,7 @@ def _heading(source: ReportSource) -> list[Markup]:
         f"seed {manifest.seed}",
         f"speed {manifest.speed:g}",
         f"run {manifest.run}",
-        manifest.started,
+        words.moment(manifest.started),
     ]
     return [
         tag("h1", timeline.title),

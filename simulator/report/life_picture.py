@@ -3,7 +3,6 @@
 Rule of the module: from the timeline alone; shapes and labels say the same as the colours do.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,9 +22,10 @@ from simulator.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 MOST_LABELLED_ROWS: Final = 16
 
 # What the placing of labels assumes: a desktop page's plot, and the page's small type.
-_LABELLED_WIDTH_PX: Final = 920
-_CHARACTER_PX: Final = 6.6
-_MARKER_PX: Final = 11
+_LABELLED_WIDTH_PX: Final = 940
+_BESIDE_PX: Final = 16
+_CHARACTER_PX: Final = 6.4
+_MARKER_PX: Final = 9
 
 # Symbol and colour of a message on the timeline, by what it says.
 CLEARING: Final = frozenset(
@@ -105,7 +105,7 @@ def life_cycle(timeline: Timeline) -> Picture:
             bargap=0.3,
             xaxis=clock_axis(timeline, first, last),
             yaxis=rows_axis(rows),
-            annotations=_labels(timeline, lanes, last - first)
+            annotations=_labels(timeline, lanes, first, last)
             if len(rows) <= MOST_LABELLED_ROWS
             else [],
         ),
@@ -121,50 +121,58 @@ def life_cycle(timeline: Timeline) -> Picture:
 # --- labels beside the markers ---------------------------------------------------------------
 
 
-def _labels(timeline: Timeline, lanes: Sequence[Lane], span_ns: int) -> list[dict[str, Any]]:
+def _labels(
+    timeline: Timeline, lanes: Sequence[Lane], first_ns: int, last_ns: int
+) -> list[dict[str, Any]]:
     """What each marker is, written beside it wherever the row has room for it."""
     rows: dict[str, list[tuple[int, str]]] = {}
     for lane in lanes:
         rows[lane.row] = [
-            (event.at_ns, event.name.replace("-", " ")) for event in _events(timeline, lane.kind)
+            (event.at_ns, event.name.removeprefix("believed-").replace("-", " "))
+            for event in _events(timeline, lane.kind)
         ]
     for alert in timeline.alerts:
         points = rows.setdefault(safe(words.prefecture(alert.prefecture)), [])
         points.append((alert.at_ns, str(alert.event)))
         if alert.believed_arrival_ns is not None:
             points.append((alert.believed_arrival_ns, ""))
-    px_per_ns = _LABELLED_WIDTH_PX / span_ns
+    px_per_ns = _LABELLED_WIDTH_PX / (last_ns - first_ns)
     labels = []
     for row, marked in rows.items():
-        for at_ns, text, side in _beside(sorted(marked), px_per_ns):
+        placed = [((at_ns - first_ns) * px_per_ns, at_ns, text) for at_ns, text in sorted(marked)]
+        for at_ns, text, side in _beside(placed):
             labels.append(
                 {
                     "x": clock(timeline, at_ns),
                     "y": row,
-                    "text": safe(text),
+                    "text": safe(text).replace("\n", "<br>"),
+                    "align": side,
                     "showarrow": False,
                     "xanchor": side,
-                    "xshift": 11 if side == "left" else -11,
+                    "xshift": 10 if side == "left" else -10,
                     "font": {"size": 11, "color": "@ink"},
                 }
             )
     return labels
 
 
-def _beside(points: Sequence[tuple[int, str]], px_per_ns: float) -> Iterator[tuple[int, str, str]]:
-    """Labels of one row that fit, right of their marker if they can, else left of it."""
-    taken_until = -math.inf
-    for index, (at_ns, text) in enumerate(points):
-        at_px = at_ns * px_per_ns
-        after = points[index + 1][0] * px_per_ns if index + 1 < len(points) else math.inf
-        width = len(text) * _CHARACTER_PX + 2 * _MARKER_PX
-        if text and at_px + width <= after:
-            yield at_ns, text, "left"
-            taken_until = at_px + width
-            continue
-        if text and at_px - width >= taken_until:
-            yield at_ns, text, "right"
-        taken_until = at_px + _MARKER_PX
+def _beside(points: Sequence[tuple[float, int, str]]) -> Iterator[tuple[int, str, str]]:
+    """Labels of one row that fit: right of their marker, else left of it, else in two lines."""
+    taken_until = 0.0
+    for index, (at_px, at_ns, text) in enumerate(points):
+        after = points[index + 1][0] if index + 1 < len(points) else _LABELLED_WIDTH_PX + _BESIDE_PX
+        for written in dict.fromkeys((text, text.replace(" ", "\n", 1))):
+            width = max(map(len, written.split("\n"))) * _CHARACTER_PX + 2 * _MARKER_PX
+            if text and at_px + width <= after:
+                yield at_ns, written, "left"
+                taken_until = at_px + width
+                break
+            if text and at_px - width >= taken_until:
+                yield at_ns, written, "right"
+                taken_until = at_px + _MARKER_PX
+                break
+        else:
+            taken_until = at_px + _MARKER_PX
 
 
 # --- traces ----------------------------------------------------------------------------------

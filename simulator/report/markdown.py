@@ -1,7 +1,7 @@
 """The summary as Markdown, for a merge request, a wiki or a ticket.
 
 Rule of the module: pure strings in GitHub's dialect; every cell is escaped, so that a client's name
-can neither end a table nor become a link or an image.
+can neither end a table nor add markup of its own.
 """
 
 import re

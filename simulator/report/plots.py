@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from simulator.measure.summary import Curve, GroupCounts, LeadTimeRow, TimeBin
+from simulator.measure.summary import Curve, CurvePoint, GroupCounts, LeadTimeRow, TimeBin
 from simulator.report import words
 from simulator.report.drawing import (
     LEGEND_ROW_PX,
@@ -53,32 +53,33 @@ def percentiles(curves: Iterable[Curve], population: str = "live") -> Picture | 
         None if the population has no curve.
     """
     chosen = [
-        curve
+        (curve, points)
         for curve in curves
         if curve.population == population and curve.segment in _SEGMENT_STYLES
+        if (points := _supported(curve))
     ]
-    if not any(curve.points for curve in chosen):
+    if not chosen:
         return None
     traces = []
     floor_ns = 1_000  # a logarithmic axis has no zero: a microsecond stands for what is below
-    for curve in chosen:
+    for curve, points in chosen:
         role, dash = _SEGMENT_STYLES[curve.segment]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines",
                 "name": f"{curve.segment} (n = {curve.n:,})",
-                "x": [round(_tail(point.percent), 4) for point in curve.points],
-                "y": [max(point.value_ns, floor_ns) / NS_PER_MS for point in curve.points],
+                "x": [round(_tail(point.percent), 4) for point in points],
+                "y": [max(point.value_ns, floor_ns) / NS_PER_MS for point in points],
                 "text": [
                     f"{words.quantile_name(point.percent)}: {words.measured(point.value_ns)}"
-                    for point in curve.points
+                    for point in points
                 ],
                 "line": {"color": role, "dash": dash, "width": 2.5},
                 "hovertemplate": "%{text}<extra>" + curve.segment + "</extra>",
             }
         )
-    last = max(point.percent for curve in chosen for point in curve.points)
+    last = max(points[-1].percent for _, points in chosen)
     ticks = [p for p in _PERCENT_TICKS if _tail(p) <= _tail(last) + 0.35]
     return {
         "data": traces,
@@ -97,11 +98,17 @@ def percentiles(curves: Iterable[Curve], population: str = "live") -> Picture | 
     }
 
 
+def _supported(curve: Curve) -> list[CurvePoint]:
+    """The points that n supports: at least ten deliveries lie beyond each."""
+    beyond = 10
+    return [point for point in curve.points if (100 - point.percent) * curve.n >= 100 * beyond]
+
+
 def _milliseconds_log() -> dict[str, Any]:
     return axis(
         type="log",
         title={"text": "milliseconds (wall), logarithmic"},
-        dtick=1,
+        dtick="D2",
         tickformat="~g",
         exponentformat="none",
     )
@@ -189,6 +196,7 @@ def lead_times(rows: Sequence[LeadTimeRow]) -> Picture | None:
                     "array": [row.precision_ns / NS_PER_S for row in chosen],
                     "color": "@ink",
                     "thickness": 1.5,
+                    "visible": any(row.precision_ns for row in chosen),
                 },
                 "text": [_lead_text(row) for row in chosen],
                 "textposition": "none",

@@ -4,13 +4,20 @@ Rule of the module: from the manifest first, since even a killed run has one.
 """
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Final
 
 from simulator.report import words
 from simulator.report.layout import Table
 from simulator.report.source import ReportSource
+from simulator.units import format_duration
 
-_FILES = {
+# Settings that are nanoseconds in the manifest (simulator.settings has them as Duration).
+_DURATIONS: Final = frozenset(
+    {"gap", "late_after", "drain", "hold", "wait_timeout", "expires_after", "keep_alive"}
+)
+_FILES: Final = {
     "manifest.json": "what was run and how it ended",
     "timeline.jsonl": "the plan: every event and message, with its digest",
     "deliveries.parquet": "one row per expected or unexpected delivery",
@@ -44,14 +51,34 @@ def provenance_facts(source: ReportSource) -> tuple[str, dict[str, str]]:
         "seed": str(manifest.seed),
         "speed": f"{manifest.speed:g} scenario seconds per wall second",
         "timeline digest (SHA-256)": source.timeline.digest,
-        "started": manifest.started,
-        "ended": manifest.ended or words.DASH,
-        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "host": ", ".join(f"{name} {value}" for name, value in host.items()),
-        "settings": ", ".join(f"{name} {value}" for name, value in manifest.settings.items()),
-        "broker": ", ".join(f"{name} {value}" for name, value in manifest.broker.items()),
+        "started": words.moment(manifest.started),
+        "ended": words.moment(manifest.ended or words.DASH),
+        "versions": named(versions),
+        "host": named(host),
+        "settings": named(manifest.settings),
+        "broker": named(manifest.broker),
     }
     return command_of(source), known
+
+
+def named(values: Mapping[str, Any]) -> str:
+    """Names and values as one line, durations with their unit, what is not set left out."""
+    parts = [(name.replace("_", " "), _value(name, value)) for name, value in values.items()]
+    return ", ".join(f"{name} {value}" for name, value in parts if value)
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and name in _DURATIONS:
+        return format_duration(value)
+    if isinstance(value, int) and name.endswith("_bytes"):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return f"({named(value)})" if value else ""
+    if isinstance(value, list | tuple):
+        return " ".join(_value("", one) for one in value)
+    return "" if value is None else str(value)
 
 
 def files_table(path: Path) -> Table:

@@ -110,7 +110,7 @@ class RunDirectory:
             raise OutputError(
                 f"not a run directory: it holds no {MANIFEST_NAME}",
                 where=str(path),
-                remedy="give the path that the run printed, for example runs/20221103T074000-k3f9",
+                remedy="give the path that the run printed, for example runs/20221103t074000-3f9a",
             )
         directory = cls(path)
         directory.manifest()

@@ -159,7 +159,7 @@ def _latency(summary: Summary) -> Section:
             "Live delivery latency over the run.",
             plots.over_time(summary.over_time),
         ),
-        data(tables.intervals(whole)),
+        details("95 % intervals, by resampling bursts", data(tables.intervals(whole))),
         details(
             "By prefecture, event and QoS",
             data(tables.latency(narrowed, "Latency, narrowed", where=True)),

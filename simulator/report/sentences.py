@@ -138,7 +138,8 @@ def _controls(summary: Summary) -> str:
     wrong = summary.ledger.unexpected_causes.get("wrong-area", 0)
     who = words.plural(count, "control receiver")
     if wrong:
-        return f"{who} in other prefectures were to hear nothing: {wrong:,} copies went astray"
+        astray = words.plural(wrong, "copy", "copies")
+        return f"{who} in other prefectures should hear nothing, but {astray} went astray"
     return f"{who} in other prefectures heard nothing, as it should be"
 
 

@@ -5,6 +5,7 @@ duration is written in minutes and seconds, a measured one in three significant 
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from simulator.errors import AlertsimError
@@ -133,6 +134,17 @@ def share(part: int, whole: int) -> str:
 def quantile_name(percent: float) -> str:
     """``p50``, ``p99.9``."""
     return f"p{percent:g}"
+
+
+def moment(iso: str) -> str:
+    """An ISO 8601 instant for people: ``2026-11-22 15:04:44 UTC``; other text as it stands."""
+    try:
+        at = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    zone = at.strftime("%z")
+    named = "" if not zone else " UTC" if zone == "+0000" else f" UTC{zone[:3]}:{zone[3:]}"
+    return f"{at:%Y-%m-%d %H:%M:%S}{named}"
 
 
 def plain_minus(text: str) -> str:

@@ -1,0 +1,159 @@
+"""The first screen answers its three questions from the summary."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from simulator.measure.summary import Summary
+from simulator.report.sentences import answers, first_warning, main_row
+from simulator.report.source import ReportSource, read_source
+from simulator.units import NS_PER_S
+from tests.unit.report.made_run import Wanted, make_run
+
+LATE = "the warning came 2 min after the passage it predicted (± 60 s)."
+
+SourceOf = Callable[[str], ReportSource]
+
+
+def summary(source_of: SourceOf, kind: str) -> Summary:
+    found = source_of(kind).summary
+    assert found is not None
+    return found
+
+
+def test_the_founding_case_passes_and_says_by_what(source_of: SourceOf) -> None:
+    passed, _, _ = answers(summary(source_of, "complete"))
+    assert passed.headline == "Passed (exit 0)"
+    assert len(passed.sentences) == 1
+    assert passed.sentences[0].startswith(
+        "All thresholds are met: lost 0 (count==0), unexpected 0 (count==0) and delivery latency"
+    )
+
+
+def test_the_founding_case_says_who_was_warned_and_that_it_was_late(source_of: SourceOf) -> None:
+    _, warned, _ = answers(summary(source_of, "complete"))
+    assert warned.headline == "Miyagi, Yamagata and Niigata"
+    assert warned.sentences == (
+        "900 of 900 expected deliveries arrived (100 %).",
+        f"In Miyagi, Yamagata and Niigata {LATE}",
+        "Nothing truly arrived over Miyagi, Yamagata and Niigata.",
+        "15 control receivers in other prefectures heard nothing, as it should be.",
+    )
+
+
+def test_the_eleven_minutes_are_split_and_the_split_is_an_assumption(source_of: SourceOf) -> None:
+    _, _, time = answers(summary(source_of, "complete"))
+    assert time.headline.startswith("Chain 11 min, delivery ")
+    assert time.sentences[0] == (
+        "Simulated, until the first warning at 07:50:00: 11 min, with sensing 4 min, assessment "
+        "3 min, decision 3 min 30 s and issue 30 s. This split is an assumption: it has not been "
+        "published."
+    )
+    assert "n = 900 from 9 alerts in 3 bursts" in time.sentences[1]
+    assert time.sentences[2].startswith("On average send ")
+
+
+def test_the_average_segments_are_those_of_the_summary_and_add_up(source_of: SourceOf) -> None:
+    of = summary(source_of, "complete")
+    means = {}
+    for segment in ("send", "transit", "handling", "end-to-end"):
+        row = main_row(of, segment)
+        assert row is not None
+        assert row.mean_ns is not None
+        means[segment] = row.mean_ns
+    parts = means["send"] + means["transit"] + means["handling"]
+    assert abs(parts - means["end-to-end"]) <= 2  # each mean is rounded to a nanosecond
+
+
+def test_each_failure_is_named_with_its_value(source_of: SourceOf) -> None:
+    passed, warned, _ = answers(summary(source_of, "trouble"))
+    assert passed.headline == "Failed (exit 99)"
+    assert passed.sentences[0] == "0 of 3 thresholds met."
+    assert "lost was to meet count==0 and is 10." in passed.sentences
+    assert "unexpected was to meet count==0 and is 2." in passed.sentences
+    assert "893 of 903 expected deliveries arrived (98.89 %); 6 late and 10 lost." in (
+        warned.sentences
+    )
+    assert warned.sentences[-1] == (
+        "15 control receivers in other prefectures should hear nothing, but 1 copy went astray."
+    )
+
+
+def test_an_aborted_run_is_not_judged(source_of: SourceOf) -> None:
+    passed, _, _ = answers(summary(source_of, "aborted"))
+    assert passed.headline == "Not judged (exit 105)"
+    assert passed.sentences[:2] == (
+        "The run is incomplete: ended by SIGINT.",
+        "The thresholds were not judged.",
+    )
+
+
+def test_too_few_samples_are_inconclusive(tmp_path: Path) -> None:
+    wanted = Wanted(subscribers=3, thresholds=(("delivery_latency{population=live}", "p(99)<1s"),))
+    of = read_source(make_run(tmp_path, wanted)).summary
+    assert of is not None
+    passed, _, _ = answers(of)
+    assert passed.headline == "Inconclusive (exit 98)"
+    assert any("p(99)<1s is inconclusive" in sentence for sentence in passed.sentences)
+
+
+def test_an_instrument_that_was_the_bottleneck_says_so(source_of: SourceOf) -> None:
+    of = summary(source_of, "trouble")
+    limited = of.model_copy(
+        update={
+            "verdict": of.verdict.model_copy(update={"instrument_bottleneck": True}),
+            "instrument": of.instrument.model_copy(update={"reasons": ("its loop lagged",)}),
+        }
+    )
+    passed, _, _ = answers(limited)
+    assert any("The instrument was the bottleneck: its loop lagged" in s for s in passed.sentences)
+
+
+def test_an_overlapped_run_says_so(tmp_path: Path) -> None:
+    # Copies that are 11 s late come after the next playing's alert on the same topic.
+    of = read_source(make_run(tmp_path, Wanted(repeat=2, trouble=True))).summary
+    assert of is not None
+    assert of.verdict.overlap is not None
+    passed, _, _ = answers(of)
+    assert of.verdict.overlap.note.rstrip(".") in " ".join(passed.sentences)
+
+
+def test_early_and_punctual_warnings(source_of: SourceOf) -> None:
+    of = summary(source_of, "complete")
+    row = next(row for row in of.lead_times if row.applicable)
+    early = row.model_copy(update={"lead_median_ns": 90 * NS_PER_S, "precision_ns": 0})
+    punctual = row.model_copy(
+        update={"kind": "true", "prefecture": "niigata", "lead_median_ns": 1, "precision_ns": 0}
+    )
+    _, warned, _ = answers(of.model_copy(update={"lead_times": (early, punctual)}))
+    assert "In Miyagi the warning came 1 min 30 s before the passage it predicted." in (
+        warned.sentences
+    )
+    assert "In Niigata the warning came at the time of the true arrival." in warned.sentences
+
+
+def test_many_groups_of_lead_times_are_counted_not_listed(source_of: SourceOf) -> None:
+    of = summary(source_of, "complete")
+    row = next(row for row in of.lead_times if row.applicable)
+    rows = tuple(row.model_copy(update={"lead_median_ns": n * NS_PER_S}) for n in range(1, 9))
+    _, warned, _ = answers(of.model_copy(update={"lead_times": rows}))
+    assert "5 further groups stand under lead time." in warned.sentences
+
+
+def test_nothing_at_all(source_of: SourceOf) -> None:
+    of = summary(source_of, "complete")
+    total = of.ledger.total.model_copy(update=dict.fromkeys(("expected", "delivered"), 0))
+    empty = of.model_copy(
+        update={
+            "timeline": (),
+            "latency": (),
+            "lead_times": (),
+            "thresholds": (),
+            "ledger": of.ledger.model_copy(update={"total": total}),
+            "run": of.run.model_copy(update={"controls": 0}),
+        }
+    )
+    passed, warned, time = answers(empty)
+    assert passed.sentences == ("No thresholds were set.",)
+    assert (warned.headline, warned.sentences) == ("Nobody", ("No delivery was expected.",))
+    assert (time.headline, time.sentences) == ("Nothing was measured", ())
+    assert first_warning(()) is None
