@@ -130,8 +130,9 @@ class RunSettings(BaseSettings):
     cap_clock: Literal["wall", "scenario"] = Field(
         "wall", description="Whose time fills sent, effective and expires."
     )
-    status: Literal["Exercise", "Test"] = Field(
-        "Exercise", description="CAP status. There is no way to send anything else."
+    status: Literal["Exercise", "Test"] | None = Field(
+        None,
+        description="CAP status; the scenario's if not given. Nothing else can be sent.",
     )
     expires_after: Duration = Field(
         3_600_000_000_000, description="Validity of a message, wall.", examples=["1h"]

@@ -142,7 +142,7 @@ def scenarios_command(
         from simulator.scenario import load_scenario
 
         if show is not None:
-            text = resources.scenario_text(show)
+            text = resources.scenario_path(show).read_text(encoding="utf-8")
             output.text(text.rstrip("\n"))
             output.document(lambda: {"id": show, "text": text})
             return

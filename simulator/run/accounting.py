@@ -156,7 +156,9 @@ def _foreign_clocks(exercise: Exercise) -> tuple[ForeignClock, ...]:
                 domain=client.clock,
                 offset_ns=None if bound is None else -(bound.low_ns + bound.high_ns) // 2,
                 error_ns=None if bound is None else (bound.width_ns + 1) // 2,
-                reason="" if bound is not None else "no interval: too little or contradictory "
+                reason=""
+                if bound is not None
+                else "no interval: too little or contradictory "
                 "evidence; its figures are round trips",
             )
         )

@@ -134,6 +134,8 @@ class Books:
             case Connections():
                 for event in message.events:
                     ledger.connection(event)
+            case _:
+                raise InternalError(f"{type(message).__name__} is not for the ledger")
 
     def overflows(self) -> dict[str, int]:
         """Everything bounded that overflowed, and every report that was refused, by reason."""

@@ -7,26 +7,24 @@ happens; what was measured before an early end stays in the books.
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
     suppress,
 )
+from typing import Any
 
-from simulator.alerts.compose import ExerciseContext
-from simulator.alerts.topics import probe_topic
 from simulator.clock import Clock, SystemClock, clock_domain
 from simulator.delivery.brokers import Broker, choose_broker
 from simulator.delivery.children import Child
-from simulator.delivery.messages import Play, PublishOrder, SwarmOrder
-from simulator.delivery.pacer import schedule
-from simulator.delivery.placement import place
+from simulator.delivery.messages import Health, Play
 from simulator.delivery.preflight import check_endpoint
 from simulator.delivery.registry import ForeignRegistry
 from simulator.delivery.registry_service import RegistryService
 from simulator.delivery.swarm.worker import worker_main
+from simulator.delivery.vitals import cpu_ns, rss_bytes
 from simulator.errors import (
     AlertsimError,
     BrokerLostError,
@@ -34,16 +32,15 @@ from simulator.errors import (
     InternalError,
 )
 from simulator.measure.ledger import Ledger
-from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, Session
 from simulator.model import simulate
 from simulator.run.books import Books
 from simulator.run.crew import Crew
 from simulator.run.observer import Observer
+from simulator.run.orders import Orders
 from simulator.run.request import RunRequest
 from simulator.run.senders import PUBLISHER, Sender, open_sender
 from simulator.run.watch import Watch
 from simulator.units import NS_PER_MS, NS_PER_S
-from simulator.world.geography import prefectures
 
 _LEAD_NS = 500 * NS_PER_MS  # from "everybody is subscribed" to the first intended send
 _PREFLIGHT_S = 5.0
@@ -52,6 +49,7 @@ _GRACE_NS = 3 * NS_PER_S
 _TICK_NS = 100 * NS_PER_MS
 _PART_TICKS = 40  # a part file every 4 s: closed and renamed at least every 5
 _BROKER_TICKS = 5
+_HEALTH_TICKS = 10
 _LISTENER_EVERY_S = 5.0
 _PROBE_NS = 10 * NS_PER_S
 _SETTLE_NS = 250 * NS_PER_MS  # receipts of foreign clients travel after the last delivery
@@ -84,7 +82,8 @@ class Exercise:
             allow_hosts=self.settings.allow_hosts,
             clock=self.clock,
         )
-        self.subscribers = self._place()
+        self.orders = Orders(request, self.timeline, self.domain)
+        self.subscribers = self.orders.subscribers
         self.start_ns = 0
         self.start_unix_ns = 0
         self.closed_ns = 0
@@ -122,60 +121,12 @@ class Exercise:
 
     # --- before anything is sent -------------------------------------------------------------
 
-    def schedule(self, start_ns: int) -> tuple[ScheduledAlert, ...]:
-        """Every alert of the run with its intended time."""
-        return schedule(
-            self.timeline,
-            run=self.request.run,
-            root=self.settings.root,
-            qos=self.settings.qos,
-            speed=self.settings.speed,
-            repeat=self.settings.repeat,
-            gap_ns=self.settings.gap,
-            start_ns=start_ns,
-        )
-
-    def _place(self) -> tuple[PlannedSubscriber, ...]:
-        settings = self.settings
-        wanted = settings.subscribe_qos
-        return place(
-            settings.subscribers,
-            self.timeline.prefectures,
-            {entry.slug: entry.population for entry in prefectures()},
-            run=self.request.run,
-            root=settings.root,
-            qos=settings.qos if wanted is None else wanted,
-            protocol=settings.protocol,
-            session=Session(settings.session),
-        )
-
-    def _context(self) -> ExerciseContext:
-        settings = self.settings
-        first = self.timeline.alerts[0].at_ns if self.timeline.alerts else 0
-        return ExerciseContext(
-            run=self.request.run,
-            scenario=self.timeline.scenario,
-            title=self.timeline.title,
-            seed=self.timeline.seed,
-            epoch=self.timeline.epoch.isoformat(),
-            root=settings.root,
-            payload_format=settings.payload_format,
-            cap_clock=settings.cap_clock,
-            status=settings.status,
-            expires_after_ns=settings.expires_after,
-            clock_domain=self.domain,
-            start_scenario_ns=first,
-            start_wall_ns=self.start_ns,
-            start_unix_ns=self.start_unix_ns,
-            speed=float(settings.speed),
-        )
-
     @asynccontextmanager
     async def _running_broker(self) -> AsyncIterator[None]:
         self.observer.phase("broker", f"{self.broker.kind}, starting")
         try:
             await asyncio.to_thread(self.broker.start)
-            for protocol in self._protocols():
+            for protocol in self.orders.protocols:
                 await asyncio.to_thread(
                     check_endpoint, self.broker.endpoint(protocol), timeout=_PREFLIGHT_S
                 )
@@ -185,11 +136,6 @@ class Exercise:
         finally:
             await asyncio.to_thread(self.broker.stop)
 
-    def _protocols(self) -> tuple[str, ...]:
-        if self.settings.protocol == "mixed":
-            return ("3.1.1", "5")
-        return tuple(dict.fromkeys((self.settings.protocol, "5")))
-
     @asynccontextmanager
     async def _listening_registry(self) -> AsyncIterator[None]:
         """Listen to foreign clients for the whole run."""
@@ -198,7 +144,7 @@ class Exercise:
         registry = ForeignRegistry(
             root=settings.root,
             domain=self.domain,
-            identifiers={alert.identifier: alert.number for alert in self.schedule(0)},
+            identifiers=self.orders.identifiers(),
             register=books.register,
             clock=self.clock,
         )
@@ -224,45 +170,20 @@ class Exercise:
         self.observer.phase("connect", f"{len(self.subscribers)} subscribers, controls included")
         try:
             if self.subscribers:
-                crew.add(await asyncio.to_thread(Child, "worker-0", worker_main, self._swarm()))
+                crew.add(
+                    await asyncio.to_thread(
+                        Child, "worker-0", worker_main, self.orders.swarm(self.broker)
+                    )
+                )
             yield crew
         finally:
             grace = _GRACE_NS if self.watch.failure is None else _ABORT_GRACE_NS
             await crew.stop(grace)
 
-    def _swarm(self) -> SwarmOrder:
-        run, settings = self.request.run, self.settings
-        planned = self.schedule(0)
-        return SwarmOrder(
-            worker=0,
-            endpoints={version: self.broker.endpoint(version) for version in ("3.1.1", "5")},
-            subscribers=self.subscribers,
-            identifiers={alert.identifier: alert.number for alert in planned},
-            topics=tuple(alert.topic for alert in planned),
-            state_topics=tuple(alert.state_topic for alert in planned),
-            probe_topic=probe_topic(settings.root, run),
-            keep_alive_s=self._keep_alive_s,
-            ramp_per_s=settings.ramp,
-            kernel_stamps=settings.kernel_stamps,
-            seed=settings.seed,
-        )
-
-    @property
-    def _keep_alive_s(self) -> int:
-        return max(1, self.settings.keep_alive // NS_PER_S)
-
     def _sender(self, crew: Crew) -> AbstractAsyncContextManager[Sender]:
-        order = PublishOrder(
-            endpoint=self.broker.endpoint("5"),
-            context=self._context(),
-            prefectures=self.timeline.prefectures,
-            client=f"{self.request.run}-publisher",
-            keep_alive_s=self._keep_alive_s,
-            state=self.settings.state,
-        )
         return open_sender(
             self.request.client,
-            order,
+            self.orders.publisher(self.broker),
             crew=crew,
             digest=self.books.digest,
             watch=self.watch,
@@ -286,7 +207,7 @@ class Exercise:
             return
         self.observer.phase("probe", "one round trip through the broker to the swarm")
         payload = self.request.run.encode()
-        topic = probe_topic(self.settings.root, self.request.run)
+        topic = self.orders.probe_topic
         sender.probe(topic, payload)
         if not await self.watch.until(
             lambda: all(books.probes.get(child.name) == payload for child in crew.workers),
@@ -305,10 +226,12 @@ class Exercise:
         if not wanted:
             return
         self.observer.phase("wait", f"for {wanted} foreign clients by their retained status")
-        online = lambda: self.service.registry.online  # noqa: E731  # read anew at every ring
-        if not await self.watch.until(lambda: online() >= wanted, self.settings.wait_timeout):
+        registry = self.service.registry
+        if not await self.watch.until(
+            lambda: registry.online >= wanted, self.settings.wait_timeout
+        ):
             raise BrokerUnreachableError(
-                f"{online()} of {wanted} clients came online in time; a client registers with a "
+                f"{registry.online} of {wanted} clients came online in time; a client registers with a "
                 f"retained status on {self.settings.root}/v1/status/<client id>"
             )
 
@@ -321,7 +244,7 @@ class Exercise:
         """Fix the start, open the ledger, let the publisher play."""
         self.start_ns = self.clock.monotonic_ns() + _LEAD_NS
         self.start_unix_ns = self.clock.wall_ns() + (self.start_ns - self.clock.monotonic_ns())
-        final = self.schedule(self.start_ns)
+        final = self.orders.schedule(self.start_ns)
         books = self.books
         books.open_ledger(
             Ledger(final, books.subscribers, late_after_ns=self.settings.late_after), final
@@ -330,7 +253,8 @@ class Exercise:
         self.observer.phase(
             "publish", f"{len(final)} alerts in {duration_ns / NS_PER_S:.1f} s of wall time"
         )
-        sender.play(Play(schedule=final, context=self._context()))
+        context = self.orders.context(self.start_ns, self.start_unix_ns)
+        sender.play(Play(schedule=final, context=context))
         limit = duration_ns + self.settings.drain + _GRACE_NS + _LEAD_NS
         if not await self.watch.until(lambda: books.published is not None, limit):
             raise BrokerLostError(
@@ -372,17 +296,32 @@ class Exercise:
                 await _cancel(task)
 
     async def _tick(self, write_part: Callable[[], None]) -> None:
-        ticks = 0
+        ticks = lag_max_ns = 0
         while True:
+            due_ns = self.clock.monotonic_ns() + _TICK_NS
             await asyncio.sleep(_TICK_NS / NS_PER_S)
+            lag_max_ns = max(lag_max_ns, self.clock.monotonic_ns() - due_ns)
             ticks += 1
             self.books.take_foreign()
             self.observer.counts(self.books.counts())
             self.watch.ring()
             if ticks % _BROKER_TICKS == 0 and (reason := self.broker.alive()):
                 raise BrokerLostError(f"the broker is gone: {reason}")
+            if ticks % _HEALTH_TICKS == 0:
+                self.books.digest("run", self._own_health(lag_max_ns))
+                lag_max_ns = 0
             if ticks % _PART_TICKS == 0 and self.books.ledger is not None:
                 write_part()
+
+    def _own_health(self, lag_max_ns: int) -> Health:
+        return Health(
+            name="run",
+            cpu_ns=cpu_ns(),
+            lag_max_ns=lag_max_ns,
+            reads=0,
+            messages=0,
+            rss_bytes=rss_bytes(),
+        )
 
     async def _probe_listener(self, protocol: str) -> None:
         """A listener can die while its broker seems healthy: look every few seconds."""
@@ -399,7 +338,7 @@ class Exercise:
                     "clients that set properties"
                 ) from error
 
-    async def _report(self, work: "asyncio._CoroutineLike[None]") -> None:
+    async def _report(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task beside the phases; its failure ends the run."""
         try:
             await work

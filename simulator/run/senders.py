@@ -6,9 +6,9 @@ which it has.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from simulator.clock import Clock
 from simulator.delivery.aio_publisher import AioPublisher, open_publisher
@@ -71,11 +71,11 @@ class LoopSender:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, work: "asyncio._CoroutineLike[None]") -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._report(work))
         self._tasks.add(task)
 
-    async def _report(self, work: "asyncio._CoroutineLike[None]") -> None:
+    async def _report(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except AlertsimError as error:

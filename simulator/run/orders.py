@@ -1,0 +1,132 @@
+"""What a request means for everybody who takes part: schedule, subscribers, orders.
+
+Rule of the module: pure; settings and timeline come in, records for the other processes go out.
+"""
+
+from simulator.alerts.compose import ExerciseContext
+from simulator.alerts.topics import probe_topic
+from simulator.delivery.brokers import Broker
+from simulator.delivery.messages import PublishOrder, SwarmOrder
+from simulator.delivery.pacer import schedule
+from simulator.delivery.placement import place
+from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, Session
+from simulator.model.timeline import Timeline
+from simulator.run.request import RunRequest
+from simulator.units import NS_PER_S
+from simulator.world.geography import prefectures
+
+_VERSIONS = ("3.1.1", "5")
+
+
+class Orders:
+    """The plan of one run.
+
+    Args:
+        request: what to play.
+        timeline: the model's plan.
+        domain: clock domain of the run.
+
+    Attributes:
+        subscribers: our own, controls included, numbered from 0.
+        probe_topic: where the probe goes through the broker to the swarm.
+    """
+
+    def __init__(self, request: RunRequest, timeline: Timeline, domain: str) -> None:
+        self._request = request
+        self._settings = request.settings
+        self._timeline = timeline
+        self._domain = domain
+        self.subscribers = self._place()
+        self.probe_topic = probe_topic(self._settings.root, request.run)
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """MQTT versions in use: the subscribers', and 5 for ourselves."""
+        if self._settings.protocol == "mixed":
+            return _VERSIONS
+        return tuple(dict.fromkeys((self._settings.protocol, "5")))
+
+    def schedule(self, start_ns: int) -> tuple[ScheduledAlert, ...]:
+        """Every alert of the run with its intended time, for a start (monotonic ns)."""
+        settings = self._settings
+        return schedule(
+            self._timeline,
+            run=self._request.run,
+            root=settings.root,
+            qos=settings.qos,
+            speed=settings.speed,
+            repeat=settings.repeat,
+            gap_ns=settings.gap,
+            start_ns=start_ns,
+        )
+
+    def identifiers(self) -> dict[str, int]:
+        """CloudEvents id of each alert to its number in the schedule."""
+        return {alert.identifier: alert.number for alert in self.schedule(0)}
+
+    def context(self, start_ns: int, start_unix_ns: int) -> ExerciseContext:
+        """What every message shares, for a start on both clocks."""
+        settings, timeline = self._settings, self._timeline
+        return ExerciseContext(
+            run=self._request.run,
+            scenario=timeline.scenario,
+            title=timeline.title,
+            seed=timeline.seed,
+            epoch=timeline.epoch.isoformat(),
+            root=settings.root,
+            payload_format=settings.payload_format,
+            cap_clock=settings.cap_clock,
+            status=settings.status or self._request.scenario.status,
+            expires_after_ns=settings.expires_after,
+            clock_domain=self._domain,
+            start_scenario_ns=timeline.alerts[0].at_ns if timeline.alerts else 0,
+            start_wall_ns=start_ns,
+            start_unix_ns=start_unix_ns,
+            speed=float(settings.speed),
+        )
+
+    def swarm(self, broker: Broker) -> SwarmOrder:
+        """The order of the one swarm worker."""
+        settings, planned = self._settings, self.schedule(0)
+        return SwarmOrder(
+            worker=0,
+            endpoints={version: broker.endpoint(version) for version in _VERSIONS},
+            subscribers=self.subscribers,
+            identifiers=self.identifiers(),
+            topics=tuple(alert.topic for alert in planned),
+            state_topics=tuple(alert.state_topic for alert in planned),
+            probe_topic=self.probe_topic,
+            keep_alive_s=self._keep_alive_s,
+            ramp_per_s=settings.ramp,
+            kernel_stamps=settings.kernel_stamps,
+            seed=settings.seed,
+        )
+
+    def publisher(self, broker: Broker) -> PublishOrder:
+        """The publisher's order; the start is not known yet."""
+        return PublishOrder(
+            endpoint=broker.endpoint("5"),
+            context=self.context(0, 0),
+            prefectures=self._timeline.prefectures,
+            client=f"{self._request.run}-publisher",
+            keep_alive_s=self._keep_alive_s,
+            state=self._settings.state,
+        )
+
+    @property
+    def _keep_alive_s(self) -> int:
+        return max(1, self._settings.keep_alive // NS_PER_S)
+
+    def _place(self) -> tuple[PlannedSubscriber, ...]:
+        settings = self._settings
+        wanted = settings.subscribe_qos
+        return place(
+            settings.subscribers,
+            self._timeline.prefectures,
+            {entry.slug: entry.population for entry in prefectures()},
+            run=self._request.run,
+            root=settings.root,
+            qos=settings.qos if wanted is None else wanted,
+            protocol=settings.protocol,
+            session=Session(settings.session),
+        )
