@@ -90,11 +90,9 @@ class Expectation:
         """
         return [layer[: len(self.subscribers)] for layer in self._layers]
 
-    def holder_name(self, holder: int) -> str:
-        """Client id of a subscriber, or name and filter of a shared subscription."""
-        if holder < 0:
-            return self.groups[-1 - holder].name
-        return self.subscribers[holder].client
+    def group_name(self, holder: int) -> str:
+        """Name and filter of a shared subscription, as subscribed."""
+        return self.groups[-1 - holder].name
 
     def members(self, holder: int) -> list[int]:
         """Numbers of the subscribers that may receive for a holder."""

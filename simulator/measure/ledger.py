@@ -150,6 +150,11 @@ class Ledger:
     # --- how far the run is -------------------------------------------------------------------
 
     @property
+    def alerts(self) -> tuple[ScheduledAlert, ...]:
+        """The schedule."""
+        return self._expectation.alerts
+
+    @property
     def owed(self) -> int:
         """First copies expected in the whole run."""
         return int(np.count_nonzero(self._expectation.pairs["owed"]))

@@ -26,7 +26,6 @@ from simulator.thresholds import Observation, Threshold
 from simulator.thresholds.catalogue import Unit
 
 _POPULATIONS: Final = {"live": Population.LIVE, "queued": Population.QUEUED}
-_PAIR_TAGS: Final = frozenset({"prefecture", "event", "qos", "kind"})
 _BY_RECEIVE_STAMP: Final = frozenset({Segment.TRANSIT, Segment.HANDLING, Segment.DELIVERY})
 _LEADS: Final[Mapping[str, Kind]] = {"predicted_lead_time": "predicted", "lead_time": "true"}
 
@@ -147,23 +146,32 @@ def _summed_up(threshold: Threshold, values: Int64s) -> int:
 
 
 def _count(threshold: Threshold, scene: Scene, tags: Mapping[str, str]) -> Observation:
-    account = scene.account
-    total = account.total()
-    count, base = {
-        "duplicates": (_caused(account.duplicate_causes(), tags), total.receipts),
-        "unexpected": (_caused(account.unexpected_causes(), tags), total.receipts),
-        "receipts": (total.receipts, total.receipts),
-        "reordered": (scene.order.reordered, total.received),
-        "gaps": (scene.order.gaps, total.expected),
-    }.get(threshold.metric, (0, 0))
-    if threshold.definition.tags.keys() >= _PAIR_TAGS:
-        part = account.where(_pairs(account, tags)) if tags else total
-        count, base = _term(part, threshold.metric), part.expected
+    count, base = _counted(threshold.metric, scene, tags)
     if threshold.aggregate == "count":
         return Observation.exact(count, base)
     if not base:
         return Observation.missing("a share of nothing: nothing was expected or received")
     return Observation.exact(Fraction(count, base), base)
+
+
+def _counted(metric: str, scene: Scene, tags: Mapping[str, str]) -> tuple[int, int]:
+    """A count of the ledger, and what it is a share of."""
+    account = scene.account
+    total = account.total()
+    match metric:
+        case "duplicates":
+            return _caused(account.duplicate_causes(), tags), total.receipts
+        case "unexpected":
+            return _caused(account.unexpected_causes(), tags), total.receipts
+        case "receipts":
+            return total.receipts, total.receipts
+        case "reordered":
+            return scene.order.reordered, total.received
+        case "gaps":
+            return scene.order.gaps, total.expected
+        case _:
+            part = account.where(_pairs(account, tags)) if tags else total
+            return _term(part, metric), part.expected
 
 
 def _caused(causes: Mapping[str, int], tags: Mapping[str, str]) -> int:

@@ -95,7 +95,7 @@ def stray_columns(evidence: Evidence, strays: Strays) -> Columns:
 def _who(expectation: Expectation, who: Int64s, holder: Int64s) -> Columns:
     """Client and kind of subscribers; an unseen shared subscription goes by its name."""
     known = (who >= 0) & (who < len(expectation.subscribers))
-    names = {int(n): expectation.holder_name(int(n)) for n in np.unique(holder[~known]) if n < 0}
+    names = {int(n): expectation.group_name(int(n)) for n in np.unique(holder[~known]) if n < 0}
     clients = np.array([*(s.client for s in expectation.subscribers), ""])
     kinds = np.array([*(s.kind.value for s in expectation.subscribers), ""])
     place = np.where(known, who, len(expectation.subscribers))

@@ -153,8 +153,8 @@ class ForeignClock(Part):
 
     client: str = Field(description="MQTT client id.")
     domain: str = Field(description="Its clock domain.")
-    offset_ns: int | None = Field(description="Its clock minus ours; null if refused.")
-    error_ns: int | None = Field(description="Bound on the error of the offset.")
+    offset_ns: int | None = Field(description="Its clock minus ours (wall, ns); null if refused.")
+    error_ns: int | None = Field(description="Bound on the error of the offset (wall, ns).")
     reason: str = Field(description="Why there is no offset; empty if there is one.")
 
 
@@ -215,7 +215,7 @@ class PublisherSummary(Part):
     payload_format: str = Field(description="json or cap-xml.")
     payload_max_bytes: int = Field(description="Largest payload.")
     lateness_median_ns: int | None = Field(description="Sent minus intended, middle (wall, ns).")
-    lateness_p99_ns: int | None = Field(description="99th percentile; null under 1,000 alerts.")
+    lateness_p99_ns: int | None = Field(description="99th percentile (wall, ns), if n allows.")
     lateness_max_ns: int | None = Field(description="Largest (wall, ns).")
 
 

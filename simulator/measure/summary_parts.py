@@ -141,8 +141,12 @@ class Quantile(Part):
 
     percent: float = Field(description="50, 90, 99, 99.9", gt=0, lt=100)
     value_ns: int | None = Field(description="The quantile (wall, ns); null with a reason.")
-    low_ns: int | None = Field(default=None, description="95 % interval over bursts, lower end.")
-    high_ns: int | None = Field(default=None, description="95 % interval over bursts, upper end.")
+    low_ns: int | None = Field(
+        default=None, description="95 % interval over bursts, low (wall, ns)."
+    )
+    high_ns: int | None = Field(
+        default=None, description="95 % interval over bursts, high (wall, ns)."
+    )
     reason: str = Field(default="", description="Why there is no value, or no interval.")
 
 
@@ -165,8 +169,8 @@ class LatencyRow(Part):
     uncertainty_max_ns: int = Field(description="Largest stamp uncertainty among them (wall, ns).")
     min_ns: int | None = Field(description="Smallest (wall, ns).")
     mean_ns: int | None = Field(description="Mean, rounded to ns (wall).")
-    mean_low_ns: int | None = Field(description="95 % interval of the mean over bursts, low.")
-    mean_high_ns: int | None = Field(description="95 % interval of the mean over bursts, high.")
+    mean_low_ns: int | None = Field(description="95 % interval of the mean, low (wall, ns).")
+    mean_high_ns: int | None = Field(description="95 % interval of the mean, high (wall, ns).")
     max_ns: int | None = Field(description="Largest (wall, ns).")
     quantiles: tuple[Quantile, ...] = Field(description="p50, p90, p99 and p99.9.")
 

@@ -38,9 +38,9 @@ class Strays:
 class _Kept:
     """Receipt rows up to a bound, with those since the last look."""
 
-    def __init__(self, bound: int) -> None:
+    def __init__(self, bound: int, width: int) -> None:
         self._bound = bound
-        self._parts: list[Int64s] = []
+        self._parts: list[Int64s] = [np.zeros((0, width), np.int64)]
         self._length = 0
         self._looked = 0
         self.left_out = 0
@@ -53,9 +53,8 @@ class _Kept:
         self._length += len(kept)
 
     def all(self) -> Int64s:
-        if len(self._parts) != 1:
-            width = self._parts[0].shape[1] if self._parts else WIDTH
-            self._parts = [np.concatenate([np.zeros((0, width), np.int64), *self._parts])]
+        if len(self._parts) > 1:
+            self._parts = [np.concatenate(self._parts)]
         return self._parts[0]
 
     def fresh(self) -> Int64s:
@@ -76,7 +75,7 @@ class UnexpectedTally:
         self.by_subscriber: Counter[int] = Counter()
         self.by_alert: Counter[int] = Counter()
         self.by_qos: Counter[int] = Counter()
-        self._kept = _Kept(bound)
+        self._kept = _Kept(bound, WIDTH + 1)
 
     @property
     def total(self) -> int:
@@ -111,8 +110,6 @@ def received_qos(flags: Int64s) -> Int64s:
 
 
 def _split(kept: Int64s) -> Strays:
-    if kept.shape[1] == WIDTH:  # nothing was ever added
-        return Strays(rows=kept, reasons=np.zeros(0, np.int8))
     return Strays(rows=kept[:, :WIDTH], reasons=kept[:, WIDTH].astype(np.int8))
 
 
@@ -137,7 +134,7 @@ class StateTally:
         self._topics = tuple(topics)
         self._topic_of = np.array([places[a.state_topic] for a in expectation.alerts], np.int64)
         self._wanted: dict[tuple[int, int], bool] = {}
-        self._kept = _Kept(bound)
+        self._kept = _Kept(bound, WIDTH)
 
     @property
     def left_out(self) -> int:
