@@ -26,6 +26,7 @@ from simulator.errors import BrokerLostError, BrokerUnreachableError
 
 _ALL_IN_FLIGHT: Final = 65_535  # every packet identifier there is; paho's default holds the 21st
 _REFUSED: Final = 0x80  # SUBACK codes from here on are failures, in MQTT 3.1.1 and 5
+_TCP_CONNECT_S: Final = 2.0  # a lost SYN is repeated once; Ctrl-C must wait for this thread
 _LOGGER: Final = logging.getLogger("simulator.delivery.aio")
 _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False  # aiomqtt logs what we raise or count
@@ -93,7 +94,7 @@ class _Client(aiomqtt.Client):
             logger=_LOGGER,
         )
         self.pending_calls_threshold = _ALL_IN_FLIGHT
-        self._client.connect_timeout = timeout_s
+        self._client.connect_timeout = min(timeout_s, _TCP_CONNECT_S)
         self._clock = clock
         self._limit = queue_limit
         self.arrived: deque[Incoming] = deque()
@@ -117,6 +118,16 @@ class _Client(aiomqtt.Client):
             )
         )
         self.arrival.set()
+
+    @property
+    def opened(self) -> bool:
+        """Whether the TCP connection was made; from then on connecting can be cancelled."""
+        return self._misc_task is not None
+
+    def abandon(self) -> None:
+        """Close the socket of a connection that was never admitted: aiomqtt leaves it open."""
+        self._connected = asyncio.Future()  # cancelled, it would raise from paho's callbacks
+        self._client.disconnect()
 
     @property
     def closed(self) -> "asyncio.Future[None]":
@@ -276,17 +287,20 @@ async def _open(client: _Client, where: str) -> None:
     try:
         await asyncio.shield(entering)
     except asyncio.CancelledError:
-        # The TCP connection is made in a thread that cannot be cancelled: let it finish, then close
-        # what it opened.
-        with suppress(aiomqtt.MqttError):
+        if client.opened:
+            entering.cancel()
+        # Until then it is in the hands of a thread that cannot be cancelled: see what it opens.
+        with suppress(aiomqtt.MqttError, asyncio.CancelledError):
             await entering
-            await client.__aexit__(None, None, None)
+        client.abandon()
         raise
     except MqttConnectError as error:
+        client.abandon()
         raise BrokerUnreachableError(
             f"the MQTT broker at {where} refuses the connection: {error}"
         ) from error
     except (aiomqtt.MqttError, UnicodeError) as error:
+        client.abandon()
         raise BrokerUnreachableError(f"no MQTT broker answers at {where}: {error}") from error
 
 

@@ -33,20 +33,15 @@ def format_human(record: Heard | LinkChange, zone: tzinfo = UTC) -> str:
         return f"{_time_of_day(record.at_unix_ns, zone)}  {_link(record)}"
     arrival = record.arrival
     head = f"{_time_of_day(arrival.received_unix_ns, zone)}  {record.prefecture or '-':<9}"
-    match record.kind:
-        case HeardKind.CLEARED:
-            return f"{head}  cleared: nothing is in force"
-        case HeardKind.MALFORMED:
-            odd = f"{arrival.topic!a}, {len(arrival.payload)} bytes"
-            return f"{head}  not an alert of ours ({odd}): {ascii(record.reason)[1:-1]}"
-        case HeardKind.ALERT | HeardKind.STATE:
-            return f"{head}  {_alert(record)}"
+    if record.message is not None:
+        return f"{head}  {_alert(record, record.message)}"
+    if record.kind is HeardKind.CLEARED:
+        return f"{head}  cleared: nothing is in force"
+    odd = f"{arrival.topic!a}, {len(arrival.payload)} bytes"
+    return f"{head}  not an alert of ours ({odd}): {ascii(record.reason)[1:-1]}"
 
 
-def _alert(record: Heard) -> str:
-    message = record.message
-    if message is None:
-        return "-"
+def _alert(record: Heard, message: AlertMessage) -> str:
     said = message.simulation
     line = (
         f"{said.event.value} #{said.sequence}  {_age(record)}  "
@@ -79,12 +74,9 @@ def _oddities(record: Heard) -> list[str]:
 
 
 def _link(change: LinkChange) -> str:
-    match change.state:
-        case LinkState.LISTENING:
-            return f"listening: {change.detail}"
-        case LinkState.LOST:
-            wait = format_seconds(change.retry_in_ns)
-            return f"{change.detail}; trying again in {wait}"
+    if change.state is LinkState.LISTENING:
+        return f"listening: {change.detail}"
+    return f"{change.detail}; trying again in {format_seconds(change.retry_in_ns)}"
 
 
 def _time_of_day(unix_ns: int, zone: tzinfo) -> str:

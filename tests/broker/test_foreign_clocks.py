@@ -1,0 +1,78 @@
+"""Clients on another clock: a time namespace, where the true offset is known exactly."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulator.delivery.brokers.base import Broker
+from simulator.delivery.registry import ForeignClient
+from simulator.measure.receipts import ReceiptFlag
+from simulator.units import NS_PER_S
+from tests.broker.foreign import MakePlay, on_duty, play_on, reach, running
+
+pytestmark = pytest.mark.netns
+AHEAD_S = 12_345
+BEHIND_S = -20  # no clock can be set to before the host's start
+PAHO = str(Path(__file__).parents[2] / "docs/examples/receipt_client_paho.py")
+LISTENER = """
+import asyncio, sys
+from contextlib import aclosing
+from simulator.clock import SystemClock, clock_domain
+from simulator.delivery.listener import ListenOrder, listen
+from simulator.delivery.messages import BrokerEndpoint
+from simulator.randomness import Streams
+
+async def main(host, port, prefecture):
+    order = ListenOrder(
+        endpoint=BrokerEndpoint(host=host, port=int(port), protocol="3.1.1"),
+        client_id="ear", prefectures=(prefecture,), domain=clock_domain(),
+    )
+    async with aclosing(listen(order, clock=SystemClock(), jitter=Streams(1).stream("x"))) as all:
+        async for _ in all:
+            pass
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("ahead_s", [AHEAD_S, BEHIND_S])
+@pytest.mark.parametrize(
+    "program", [[PAHO], ["-c", LISTENER]], ids=["example on paho", "alertsim subscribe"]
+)
+async def test_the_true_offset_lies_inside_the_stated_bound(
+    embedded: Broker, make_play: MakePlay, program: list[str], ahead_s: int
+) -> None:
+    endpoint = embedded.endpoint("3.1.1")
+    identifiers = {one.identifier: one.number for one in make_play(repeat=5).schedule}
+    registered: list[ForeignClient] = []
+    elsewhere = ["unshare", "--time", "--monotonic", str(ahead_s), "--fork", "--kill-child"]
+    command = [*elsewhere, sys.executable, *program, endpoint.host, str(endpoint.port), "miyagi"]
+    async with on_duty(embedded, identifiers, registered) as service:
+        registry = service.registry
+        with running(*command):
+            assert await service.wait_for_clients(1, 15 * NS_PER_S) == 1
+            await play_on(embedded, make_play, registry, repeat=5)
+            await reach(lambda: registry.receipts, 10)
+        assert registry.take_receipts().rows.tolist() == []  # not before all evidence is in
+        rows = registry.settle().rows.tolist()
+
+    (client,) = registered
+    assert client.clock is not None
+    assert registry.refused == {}
+    if program[0] == "-c":  # hearing that the sender's clock is another, it asks for the time
+        answered = registry._clients["ear"].reporter.answered
+        assert answered
+        assert answered[0] >= 1
+    assert len(rows) == 10
+    sent = registry._rows._sent
+    for _, alert, received_ns, uncertainty_ns, handled_ns, flags in rows:
+        assert flags == ReceiptFlag.USER_STAMP
+        # Not the hours between the two clocks, but what a loopback interface takes.
+        assert 0 <= received_ns - uncertainty_ns - sent[alert] <= NS_PER_S
+        assert 0 < uncertainty_ns < NS_PER_S
+        assert received_ns <= handled_ns
+    bound = registry.offset(client.client, min(sent.values()), max(sent.values()))
+    assert bound is not None
+    assert bound.low_ns <= -ahead_s * NS_PER_S <= bound.high_ns
+    assert bound.width_ns < NS_PER_S
