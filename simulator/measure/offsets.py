@@ -16,8 +16,9 @@ arrival. Delays need not be symmetric. The width of the interval is at least the
 there plus the smallest delay back: nothing tighter is known, so nothing tighter is claimed.
 
 Evidence from another instant is widened by the greatest rate at which two clocks may part
-(``drift_ppm``): the one assumption here, see ``config/clocks.json``. A clock that is stepped or frozen (a suspended machine), or stamps that are
-invented, show as an empty interval: then there is no offset, and no one-way figure.
+(``drift_ppm``): the one assumption here, see ``config/clocks.json``. A clock that is stepped or
+frozen (a suspended machine), or stamps that are invented, show as an empty interval: then there is
+no offset, and no one-way figure.
 """
 
 from dataclasses import dataclass
