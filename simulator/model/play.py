@@ -128,6 +128,7 @@ class Play:
         note: str = "",
     ) -> Passed:
         """Record that a stage ended now, on the strength of a figure."""
+        name = name.replace("_", "-")
         assumption = figure.assumption or self.scenario.fictional
         number = self.recorder.event(
             EventKind.STAGE,

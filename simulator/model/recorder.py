@@ -56,12 +56,14 @@ class _Standing:
         open: warnings in force, launch to the number of its latest message.
         settled: launches in ``open`` whose closing message is withheld.
         latest: launch to the number of its latest message, in force or not.
+        unsaid: launches that had a closing message withheld, for good.
     """
 
     sequence: int = 0
     open: dict[str, int] = field(default_factory=dict)
     settled: dict[str, None] = field(default_factory=dict)
     latest: dict[str, int] = field(default_factory=dict)
+    unsaid: dict[str, None] = field(default_factory=dict)
 
     def others(self, launch: str) -> bool:
         """Whether a warning of another launch keeps people in shelter."""
@@ -144,7 +146,7 @@ class Recorder:
         for prefecture in prefectures:
             standing = self._at(prefecture)
             if standing.others(launch):
-                standing.settled[launch] = None
+                standing.settled[launch] = standing.unsaid[launch] = None
                 self._withhold(message, prefecture, "the warning of another launch is in force")
                 continue
             number = self._send(message, prefecture, kind, standing.close(), in_force=False)
@@ -156,10 +158,13 @@ class Recorder:
         """Withdraw what a launch's latest message said.
 
         Update if a warning stays in force, be it this launch's (``danger``) or another's; Cancel
-        if none does.
+        if none does. Where the wrong message was withheld there is nothing to withdraw.
         """
         for prefecture in prefectures:
             standing = self._at(prefecture)
+            if launch in standing.unsaid and not danger:
+                self._withhold(message, prefecture, "what it corrects was never said here")
+                continue
             wrong = standing.latest[launch]
             others = standing.others(launch)
             standing.open.pop(launch, None)

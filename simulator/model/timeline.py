@@ -212,6 +212,8 @@ class Timeline:
                 is unknown, or the digest does not match the content.
         """
         records = [json.loads(line) for line in lines if line.strip()]
+        if not all(isinstance(record, dict) for record in records):
+            raise ValueError("a timeline is one JSON object a line")
         if not records or records[0].get("record") != "timeline":
             raise ValueError("a timeline starts with its header line")
         header = records[0]

@@ -97,7 +97,7 @@ def _check_content(scenario: Scenario) -> None:
 
 
 def _check_identifiers(scenario: Scenario) -> None:
-    for group in ("sources", "launches", "tests", "marks"):
+    for group in ("sources", "launches", "tests", "marks", "record"):
         seen: set[str] = set()
         for index, item in enumerate(getattr(scenario, group)):
             if item.id in seen:

@@ -29,6 +29,7 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
     schema.CorrectionNotice,
     schema.Drill,
     schema.Mark,
+    schema.RecordedMessage,
     schema.Moment,
     schema.Chain,
     schema.Teams,

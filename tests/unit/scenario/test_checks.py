@@ -290,7 +290,7 @@ def test_a_resolved_scenario_reads_back_as_the_same(name: str) -> None:
 def test_every_figure_of_the_founding_case_is_sourced_or_assumed_with_a_range() -> None:
     scenario = load_scenario("tohoku-2022-11-03")
     found = dict(figures(scenario))
-    assert len(found) == 15
+    assert len(found) == 18
     assert all(figure.sources or figure.assumption for figure in found.values())
     assumed = {path[-1] for path, figure in found.items() if figure.assumption}
     assert {"satellite", "radar", "assessment", "decision", "issue"} <= assumed
