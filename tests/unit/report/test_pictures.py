@@ -207,7 +207,7 @@ def test_a_true_arrival_is_drawn(source_of: SourceOf) -> None:
     assert arrivals["x"] == ["2022-11-03 07:49:00.000"] * 3
 
 
-def test_labels_never_meet_in_a_row(source_of: SourceOf) -> None:
+def test_labels_stand_where_a_row_has_room(source_of: SourceOf) -> None:
     labels = life_picture.life_cycle(source_of("complete").timeline)["layout"]["annotations"]
     written = {(label["y"], label["text"]) for label in labels}
     assert ("truth", "launch") in written
