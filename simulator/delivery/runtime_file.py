@@ -6,12 +6,10 @@ is removed by whoever notices.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -155,11 +153,3 @@ def runtime_folder() -> Path:
             remedy="set XDG_RUNTIME_DIR or TMPDIR to a folder of your own",
         )
     return folder
-
-
-@contextmanager
-def starting_lock() -> Iterator[None]:
-    """Let one process at a time look for free ports and start its broker on them."""
-    with (runtime_folder() / "starting.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -14,12 +14,13 @@ from typing import ClassVar, Final
 from simulator.clock import Clock, SystemClock
 from simulator.delivery.brokers.base import LOOPBACK, PROTOCOLS, Broker
 from simulator.delivery.brokers.child import BrokerProcess
-from simulator.delivery.brokers.ports import await_listening, pick_ports
+from simulator.delivery.brokers.ports import PortLostError, await_listening, pick_ports
 from simulator.delivery.messages import BrokerEndpoint
-from simulator.delivery.runtime_file import RuntimeFile, starting_lock
+from simulator.delivery.runtime_file import RuntimeFile
 from simulator.errors import BrokerUnreachableError
 
 PREFERRED_PORTS: Final = (18831, 18835)
+_ANY_PORTS: Final = (0, 0)
 
 _SETTINGS: Final = {
     # rumqttd keeps one commit log per filter. Smaller segments lost messages in floods, the
@@ -79,11 +80,10 @@ class EmbeddedBroker(Broker):
             return
         self._folder = tempfile.TemporaryDirectory(prefix="alertsim-broker-")
         try:
-            with starting_lock():
-                self._ports = pick_ports(
-                    self._wanted or PREFERRED_PORTS, given=self._wanted is not None
-                )
-                self._process = self._launch(Path(self._folder.name))
+            try:
+                self._launch(Path(self._folder.name), self._wanted or PREFERRED_PORTS)
+            except PortLostError:
+                self._launch(Path(self._folder.name), self._wanted or _ANY_PORTS)
             if self._announce:
                 self._entry = RuntimeFile.write(
                     kind=self.kind,
@@ -95,7 +95,8 @@ class EmbeddedBroker(Broker):
             self.stop()
             raise
 
-    def _launch(self, folder: Path) -> BrokerProcess:
+    def _launch(self, folder: Path, wanted: tuple[int, int]) -> None:
+        self._ports = pick_ports(wanted, given=self._wanted is not None)
         configuration = folder / "rumqttd.toml"
         configuration.write_text(rumqttd_toml(*self._ports), encoding="ascii")
         process = BrokerProcess(["serve", str(configuration)], folder / "output.txt")
@@ -111,7 +112,7 @@ class EmbeddedBroker(Broker):
         except BrokerUnreachableError:
             process.stop()
             raise
-        return process
+        self._process = process
 
     def endpoint(self, protocol: str) -> BrokerEndpoint:
         """127.0.0.1 and the port of this version."""

@@ -43,7 +43,12 @@ def _serve(configuration: str) -> None:
     # rumqttd opens an ERROR span for every packet; nothing of it is an error.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("rumqttd").setLevel(logging.CRITICAL)
-    IotCoreBroker(config_path=configuration).run_forever()
+    try:
+        IotCoreBroker(config_path=configuration).run_forever()
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.stderr.flush()
+        os._exit(1)  # not past the thread that reads stdin
 
 
 def _end_with_stdin() -> None:

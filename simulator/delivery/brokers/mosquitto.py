@@ -16,9 +16,9 @@ from typing import ClassVar, Final
 from simulator.clock import Clock, SystemClock
 from simulator.delivery.brokers.base import LOOPBACK, PROTOCOLS, Broker
 from simulator.delivery.brokers.child import BrokerProcess
-from simulator.delivery.brokers.ports import await_listening, pick_ports
+from simulator.delivery.brokers.ports import PortLostError, await_listening, pick_ports
 from simulator.delivery.messages import BrokerEndpoint
-from simulator.delivery.runtime_file import RuntimeFile, starting_lock
+from simulator.delivery.runtime_file import RuntimeFile
 from simulator.errors import BrokerUnreachableError
 
 _PROGRAM: Final = "mosquitto"
@@ -81,8 +81,9 @@ class ManagedMosquitto(Broker):
         self._version = mosquitto_version(program)
         self._folder = tempfile.TemporaryDirectory(prefix="alertsim-mosquitto-")
         try:
-            with starting_lock():
-                (self._port,) = pick_ports((self._wanted or 0,), given=self._wanted is not None)
+            try:
+                self._launch(program, Path(self._folder.name))
+            except PortLostError:
                 self._launch(program, Path(self._folder.name))
             if self._announce:
                 self._entry = RuntimeFile.write(
@@ -96,19 +97,19 @@ class ManagedMosquitto(Broker):
             raise
 
     def _launch(self, program: str, folder: Path) -> None:
+        (self._port,) = pick_ports((self._wanted or 0,), given=self._wanted is not None)
         configuration = folder / "mosquitto.conf"
         configuration.write_text(self._configuration(), encoding="utf-8")
-        self._process = BrokerProcess(
-            ["exec", program, "-c", str(configuration)], folder / "output.txt"
-        )
-        self._process.start()
-        await_listening(
-            self._process,
-            (self._port,),
-            clock=self._clock,
-            timeout_ns=_START_NS,
-            name="mosquitto",
-        )
+        process = BrokerProcess(["exec", program, "-c", str(configuration)], folder / "output.txt")
+        process.start()
+        try:
+            await_listening(
+                process, (self._port,), clock=self._clock, timeout_ns=_START_NS, name="mosquitto"
+            )
+        except BrokerUnreachableError:
+            process.stop()
+            raise
+        self._process = process
 
     def _configuration(self) -> str:
         lines = [f"listener {self._port} {LOOPBACK}"]

@@ -1,11 +1,12 @@
 """TCP ports on loopback: which are free, who listens, and since when.
 
-Rule of the module: what is found free is free only until somebody else takes it; whoever starts a
-broker holds the starting lock meanwhile, and checks afterwards that the listener is its own child.
+Rule of the module: what is found free is free only until somebody else takes it, so whoever starts
+a broker checks afterwards that the listener is its own child, and otherwise tries other ports.
 """
 
 import contextlib
 import errno
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,12 @@ from simulator.errors import BrokerUnreachableError, ConfigurationError
 
 _POLL_NS: Final = 10_000_000
 _CONNECT_S: Final = 0.5
+_IN_USE: Final = os.strerror(errno.EADDRINUSE)
 _LISTEN: Final = "0A"  # state column of /proc/net/tcp
+
+
+class PortLostError(BrokerUnreachableError):
+    """Somebody else took a port between choosing it and listening on it."""
 
 
 def pick_ports(wanted: Sequence[int], *, given: bool, where: str = "") -> tuple[int, ...]:
@@ -71,17 +77,20 @@ def await_listening(
     """Wait until the child listens on every port.
 
     Raises:
+        PortLostError: if somebody else listens there.
         BrokerUnreachableError: if it ends first or does not listen in time; with what it said.
     """
     deadline_ns = clock.monotonic_ns() + timeout_ns
     waiting = list(ports)
     while waiting:
-        ended = process.ended()
-        if ended is not None:
-            raise BrokerUnreachableError(f"{name} {ended} while starting: {process.said()}")
-        if _listening(waiting[0], process.pid):
+        if _is_listening(waiting[0], process.pid):
             del waiting[0]
             continue
+        ended = process.ended()
+        if ended is not None:
+            said = process.said()
+            kind = PortLostError if _IN_USE in said else BrokerUnreachableError
+            raise kind(f"{name} {ended} while starting: {said}")
         if clock.monotonic_ns() > deadline_ns:
             raise BrokerUnreachableError(
                 f"{name} does not listen on {LOOPBACK}:{waiting[0]} after "
@@ -90,11 +99,13 @@ def await_listening(
         clock.sleep_ns(_POLL_NS)
 
 
-def _listening(port: int, pid: int | None) -> bool:
+def _is_listening(port: int, pid: int | None) -> bool:
     owner = listener_inode(port)
     ours = _sockets(pid) if pid is not None else set()
     if owner is not None and ours:
-        return owner in ours
+        if owner not in ours:
+            raise PortLostError(f"{LOOPBACK}:{port} was taken by somebody else meanwhile")
+        return True
     with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), _CONNECT_S):
         return True
     return False

@@ -10,7 +10,6 @@ from simulator.delivery.runtime_file import (
     RuntimeFile,
     running_brokers,
     runtime_folder,
-    starting_lock,
 )
 from simulator.errors import ConfigurationError
 
@@ -121,11 +120,3 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="XDG_RUNTIME_DIR"):
         runtime_folder()
-
-
-def test_one_process_at_a_time_starts_a_broker() -> None:
-    with starting_lock():
-        lock = runtime_folder() / "starting.lock"
-        tried = subprocess.run(["flock", "--nonblock", str(lock), "true"], check=False)
-        assert tried.returncode == 1
-    assert subprocess.run(["flock", "--nonblock", str(lock), "true"], check=False).returncode == 0
