@@ -95,14 +95,13 @@ class Intake:
         converted = self._stamps.convert(stamp, floor_ns=floor, now_ns=after) if stamp else None
         if converted is None:
             counters.stamps_missing += 1
-            received, flags = after, subscriber.flags | _USER_STAMP
+            received, source = after, _USER_STAMP
             bound = own = after - floor
         else:
-            received, own = converted
-            flags = subscriber.flags
+            (received, own), source = converted, 0
             bound = max(received - floor, own)
         subscriber.floor_ns = floor if full else before
-        exact = self._split(subscriber, end, received, bound, flags)
+        exact = self._split(subscriber, end, received, bound, source)
         if exact and not full:
             self._outbox.settle_last(own)
         if connection.acknowledge:
@@ -110,7 +109,7 @@ class Intake:
         return connection.state is not State.UP or bool(connection.unsent)
 
     def _split(  # noqa: C901, PLR0912, PLR0915  # a call per message would cost more than its work
-        self, subscriber: Subscriber, end: int, received: int, bound: int, flags: int
+        self, subscriber: Subscriber, end: int, received: int, bound: int, source: int
     ) -> bool:
         """Go through the frames of a block; True if a reported message ends it exactly."""
         connection, memory, outbox = subscriber.connection, subscriber.memory, self._outbox
@@ -120,6 +119,7 @@ class Intake:
         ready = connection.state is State.UP or connection.state is State.SUBACK
         guess, last = memory.guess, None
         used, position, reported_to, messages = outbox.used, 0, -1, 0
+        flags = subscriber.flags | source
         while position < end:
             if (
                 ready
@@ -136,11 +136,12 @@ class Intake:
                 found = memory.find(data, position, stop) if ready else None
                 if found is None:
                     outbox.used = used
-                    if self._decode(subscriber, position, stop, (received, bound, flags)):
+                    if self._decode(subscriber, position, stop, (received, bound, source)):
                         reported_to = stop
                     used = outbox.used
                     position = stop
                     ready = connection.state in _READY
+                    flags = subscriber.flags | source  # CONNACK tells of the session
                     if connection.state is State.CLOSED:
                         break
                     continue
@@ -208,6 +209,7 @@ class Intake:
             return False
         alert, flags = self._recogniser.judge(packet)
         subscriber.memory.learn(data, position, stop, packet, (alert, flags))
-        received, bound, own_flags = stamp
-        self._outbox.add(subscriber.number, alert, received, bound, self._now(), flags | own_flags)
+        received, bound, source = stamp
+        flags |= subscriber.flags | source
+        self._outbox.add(subscriber.number, alert, received, bound, self._now(), flags)
         return True

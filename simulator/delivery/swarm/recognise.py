@@ -164,6 +164,7 @@ class FrameMemory:
     def _forget(self, known: KnownFrame) -> None:
         del self._order[known]
         self._bytes -= known.size
+        known.following = known  # or a chain of forgotten frames would live on
         bucket = self._buckets[known.key]
         bucket.remove(known)
         if not bucket:

@@ -382,6 +382,7 @@ class Connection:
         if not packet.session_present:
             self.incoming.clear()
             self.outgoing.clear()
+            self._last_id = 0
         if not self.order.filters or (packet.session_present and self._subscribed):
             self._is_up(now_ns)
             return

@@ -189,6 +189,15 @@ def test_the_subscribers_flags_stand_on_every_row(table: Table) -> None:
     assert all(row[5] & ReceiptFlag.SESSION for row in table.rows())
 
 
+def test_messages_in_one_block_with_connack_carry_the_sessions_flag(transport: Any) -> None:
+    table = Table(transport)
+    table.intake._on_change = lambda subscriber, _packet: setattr(
+        subscriber, "flags", int(ReceiptFlag.SESSION)
+    )
+    table.hear(CONNACK["3.1.1"] + table.frame(1) + table.frame(1))
+    assert [row[5] & ReceiptFlag.SESSION for row in table.rows()] == [ReceiptFlag.SESSION] * 2
+
+
 def test_other_packets_reach_the_worker_after_the_state_machine(table: Table) -> None:
     table.up()
     assert [type(packet).__name__ for packet in table.changes] == ["ConnAck", "SubAck"]

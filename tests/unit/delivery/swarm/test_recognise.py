@@ -5,7 +5,7 @@ import json
 import pytest
 
 from simulator.delivery.messages import SwarmOrder
-from simulator.delivery.swarm.recognise import FrameMemory, Recogniser
+from simulator.delivery.swarm.recognise import FrameMemory, KnownFrame, Recogniser
 from simulator.delivery.wire.mqtt5 import Mqtt5
 from simulator.delivery.wire.mqtt311 import Mqtt311
 from simulator.delivery.wire.packets import Publish
@@ -190,3 +190,17 @@ def test_memory_is_bounded_in_bytes() -> None:
     assert len(memory) == 3
     assert not learn(memory, codec, codec.publish("a", b"x" * 1001, qos=0), 11)
     assert len(memory) == 3
+
+
+def test_a_forgotten_frame_keeps_no_other_alive() -> None:
+    memory, codec = FrameMemory(max_frames=2), Mqtt311()
+    frames: list[KnownFrame] = []
+    for n in range(4):
+        data = codec.publish("a", b"%d" % n, qos=0)
+        message, _ = codec.read(data, 0, len(data))
+        assert isinstance(message, Publish)
+        known = memory.learn(data, 0, len(data), message, (n, 0))
+        assert known is not None
+        known.following = frames[0] if frames else known
+        frames.append(known)
+    assert [frames.index(known.following) for known in frames] == [0, 1, 0, 0]
