@@ -236,7 +236,7 @@ class Connection:
 
     def _lost(self, reason: BaseException | None) -> BrokerLostError:
         return BrokerLostError(
-            f"the connection to the MQTT broker at {self._where} ended: {reason or 'closed'}"
+            f"the connection to the MQTT broker at {self._where} ended: {_plain(reason)}"
         )
 
 
@@ -280,6 +280,12 @@ async def connect(
         yield Connection(client, where)
     finally:
         await _close(client)
+
+
+def _plain(reason: BaseException | None) -> str:
+    """What ended a connection, in words; paho says "unspecified" when the socket was closed."""
+    text = str(reason or "").rpartition("] ")[2]
+    return "it was closed" if not text or text.startswith("Unspecified") else text
 
 
 async def _open(client: _Client, where: str) -> None:

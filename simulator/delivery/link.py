@@ -1,7 +1,7 @@
 """The state of a subscriber's connection, and when to try again. Pure.
 
-Rule of the module: full jitter. Subscribers that lost one broker together must not come back
-together: each draws its wait uniformly between nothing and a bound that doubles with each failure.
+Rule of the module: jitter. Subscribers that lost one broker together must not come back together:
+each draws its wait uniformly from the upper half of a bound that doubles with each failure.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def backoff_ns(failures: int, fraction: float) -> int:
         fraction: a uniform draw from 0 to 1.
 
     Returns:
-        Wall ns: the fraction of a bound that starts at 0.5 s, doubles, and stops at 30 s.
+        Wall ns: from half the bound (0) to the bound (1); it starts at 0.5 s and stops at 30 s.
     """
     bound = min(FIRST_WAIT_NS << min(failures, 32), LONGEST_WAIT_NS)
-    return int(bound * fraction)
+    return bound // 2 + int(bound // 2 * fraction)

@@ -12,6 +12,8 @@ def test_the_bound_of_the_wait_doubles_and_stops() -> None:
 
 
 @pytest.mark.parametrize("failures", [0, 3, 40])
-def test_the_wait_is_a_fraction_of_the_bound_down_to_nothing(failures: int) -> None:
-    assert backoff_ns(failures, 0.0) == 0
-    assert backoff_ns(failures, 0.25) == backoff_ns(failures, 1.0) // 4
+def test_the_wait_lies_in_the_upper_half_of_the_bound(failures: int) -> None:
+    bound = backoff_ns(failures, 1.0)
+
+    assert backoff_ns(failures, 0.0) == bound // 2
+    assert backoff_ns(failures, 0.5) == bound // 4 * 3
