@@ -72,7 +72,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         "run",
         help="Play a scenario end to end: model, broker, subscribers, ledger, report.",
-        epilog="Examples: alertsim run tohoku-2022-11-03 --speed 600 --subscribers 300 --seed 7; or: "
+        epilog="Examples: alertsim run tohoku-2022-11-03 --speed 600 --subscribers 300; or: "
         "alertsim run drill-minimal --broker mosquitto --repeat 20 "
         "--threshold 'delivery_latency{population=live}: p(99)<1s'",
     )(run_command)

@@ -231,8 +231,8 @@ class Exercise:
             lambda: registry.online >= wanted, self.settings.wait_timeout
         ):
             raise BrokerUnreachableError(
-                f"{registry.online} of {wanted} clients came online in time; a client registers with a "
-                f"retained status on {self.settings.root}/v1/status/<client id>"
+                f"{registry.online} of {wanted} clients came online in time; a client registers "
+                f"with a retained status on {self.settings.root}/v1/status/<client id>"
             )
 
     def _registry_ready(self) -> bool:
