@@ -85,7 +85,7 @@ def stray_columns(evidence: Evidence, strays: Strays) -> Columns:
         "sent_ns": nothing,
         **dict.fromkeys(_SEGMENT_COLUMNS.values(), nothing),
     }
-    columns |= _who(expectation, rows[:, 0], rows[:, 0])
+    columns |= _who(expectation, rows[:, 0], np.zeros(len(rows), np.int64))
     columns |= _which(
         expectation, np.where(strays.reasons == Unexpected.WRONG_AREA, rows[:, 1], -1)
     )
@@ -93,7 +93,13 @@ def stray_columns(evidence: Evidence, strays: Strays) -> Columns:
 
 
 def _who(expectation: Expectation, who: Int64s, holder: Int64s) -> Columns:
-    """Client and kind of subscribers; an unseen shared subscription goes by its name."""
+    """Client and kind of subscribers; an unseen shared subscription goes by its name.
+
+    Args:
+        expectation: who there is.
+        who: number of the subscriber; any other number is an unknown one.
+        holder: below 0 for a shared subscription.
+    """
     known = (who >= 0) & (who < len(expectation.subscribers))
     names = {int(n): expectation.group_name(int(n)) for n in np.unique(holder[~known]) if n < 0}
     clients = np.array([*(s.client for s in expectation.subscribers), ""])
