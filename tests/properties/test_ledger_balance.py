@@ -81,6 +81,7 @@ def first(pair: tuple[str, int]) -> str:
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     qos = st.integers(0, 2)
+    asked = st.tuples(st.sampled_from(FILTERS), qos)
     instants = sorted(draw(st.lists(st.integers(0, 2_000), max_size=6)))
     alerts = [
         alert(n, draw(st.sampled_from(PREFECTURES)), draw(st.sampled_from(EVENTS)), draw(qos), at)
