@@ -1,0 +1,80 @@
+"""Foreign clients are first-class: in the ledger, in the report, by the public contract alone."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.run.processes import Alertsim, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+PAHO = ROOT / "docs" / "examples" / "receipt_client_paho.py"
+Start = Callable[..., Alertsim]
+
+
+def _port(run: Alertsim, version: str) -> str:
+    """From the address that the run prints first."""
+    run.wait_for(f"(MQTT {version})")
+    line = next(each for each in run.stderr().splitlines() if f"(MQTT {version})" in each)
+    return line.partition("127.0.0.1:")[2].partition(" ")[0]
+
+
+@pytest.mark.parametrize(
+    "broker", ["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)]
+)
+def test_receipts_of_the_shipped_paho_script_are_in_ledger_and_report(
+    alertsim: Start, tmp_path: Path, broker: str
+) -> None:
+    run = alertsim(
+        *("run", "tohoku-2022-11-03", "--speed", "3000", "--subscribers", "9", "--out", "runs"),
+        *("--broker", broker, "--wait-for-clients", "1", "--json"),
+    )
+    run.wait_for("wait:")
+    client = subprocess.Popen([sys.executable, PAHO, "127.0.0.1", _port(run, "3.1.1"), "miyagi"])
+    try:
+        assert run.wait() == 0, run.stderr()
+    finally:
+        client.kill()
+        client.wait()
+    summary = run.document()
+    (foreign,) = summary["foreign_clients"]
+    assert foreign["counts"]["expected"] == foreign["counts"]["delivered"] == 3
+    assert summary["ledger"]["total"]["expected"] == 9 * 3 + 3
+    (directory,) = (tmp_path / "runs").iterdir()
+    assert foreign["client"] in (directory / "report.html").read_text(encoding="utf-8")
+
+
+def test_late_joiner_gets_the_retained_state_and_its_age_is_no_latency(alertsim: Start) -> None:
+    run = alertsim(
+        *("run", "tohoku-2022-11-03", "--speed", "120", "--subscribers", "6"),
+        *("--out", "runs", "--json"),
+    )
+    run.wait_for("launch to niigata")
+    late = alertsim("subscribe", "--prefecture", "miyagi", "--count", "1", "--json")
+    assert late.wait() == 0, late.stderr()
+    heard = [json.loads(line) for line in late.stdout().splitlines()]
+    states = [each for each in heard if each["record"] == "state"]
+    assert [(each["retain"], each["event"]) for each in states] == [(True, "launch")]
+    wait_until(lambda: "correction to niigata" in run.stderr(), 90)
+    assert run.wait() == 0, run.stderr()
+    summary = run.document()
+    assert summary["ledger"]["state"]["retained"] == 1
+    ages = [row for row in summary["latency"] if row["population"] == "retained"]
+    assert [row["segment"] for row in ages] == ["age"]
+    # Owed from when it registered: the passage, and the correction that it did not wait for.
+    (foreign,) = summary["foreign_clients"]
+    assert foreign["counts"]["expected"] == 2
+    assert foreign["counts"]["delivered"] == 1
+
+
+def test_wait_for_clients_that_never_come_is_said(alertsim: Start, tmp_path: Path) -> None:
+    run = alertsim(
+        *("publish", "drill-minimal", "--wait-for-clients", "2", "--wait-timeout", "8s"),
+        *("--out", "runs"),
+    )
+    assert run.wait() == 106
+    assert "0 of 2 clients" in run.stderr()
+    assert not (tmp_path / "runs").exists()
