@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from numpy.random import PCG64, SeedSequence
+from numpy.random import PCG64
 
 from simulator.model import Timeline, simulate
 from simulator.scenario import Scenario, load_scenario
@@ -151,8 +151,17 @@ def test_the_salvo_by_hand() -> None:
 def _share(name: str) -> float:
     """The uniform draw of a stream, straight from NumPy."""
     key = hashlib.sha256(f"alertsim/{SEED}/0/launch/icbm/{name}".encode()).digest()
-    raw = int(PCG64(SeedSequence(int.from_bytes(key, "big"))).random_raw())
-    return (raw // 4096 + 0.5) / 2**52
+    generator = PCG64()
+    generator.state = {
+        "bit_generator": "PCG64",
+        "state": {
+            "state": int.from_bytes(key[:16], "big"),
+            "inc": int.from_bytes(key[16:], "big") | 1,
+        },
+        "has_uint32": 0,
+        "uinteger": 0,
+    }
+    return (int(generator.random_raw()) // 4096 + 0.5) / 2**52
 
 
 def _inverse(distribution: Callable[[float], float], share: float) -> float:

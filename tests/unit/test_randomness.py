@@ -1,21 +1,42 @@
 import hashlib
 
 import pytest
-from numpy.random import PCG64, SeedSequence
+from numpy.random import PCG64
 
 from simulator.randomness import Stream, Streams
 
 
-def test_a_stream_is_raw_pcg64_keyed_by_the_hash_of_its_name() -> None:
-    key = int.from_bytes(hashlib.sha256(b"alertsim/7/0/launch/icbm/issue").digest(), "big")
-    expected = PCG64(SeedSequence(key)).random_raw(3).tolist()
+def _numpy(state: int, increment: int) -> PCG64:
+    generator = PCG64()
+    generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state, "inc": increment},
+        "has_uint32": 0,
+        "uinteger": 0,
+    }
+    return generator
+
+
+@pytest.mark.parametrize(
+    ("state", "increment"),
+    [(0, 1), (1, 1), (2**128 - 1, 2**128 - 1), (2**64, 3), (0x0123456789ABCDEF << 60, 12345)],
+)
+def test_the_generator_is_that_of_numpy(state: int, increment: int) -> None:
+    stream = Stream(state, increment)
+    assert [stream.raw() for _ in range(500)] == _numpy(state, increment).random_raw(500).tolist()
+
+
+def test_a_stream_is_keyed_by_the_hash_of_seed_replication_and_name() -> None:
+    digest = hashlib.sha256(b"alertsim/7/0/launch/icbm/issue").digest()
+    state, increment = int.from_bytes(digest[:16], "big"), int.from_bytes(digest[16:], "big")
     stream = Streams(7).stream("launch/icbm/issue")
+    expected = _numpy(state, increment | 1).random_raw(3).tolist()
     assert [stream.raw() for _ in range(3)] == expected
 
 
 def test_the_numbers_of_a_stream_do_not_change_between_versions() -> None:
     stream = Streams(7).stream("launch/icbm/issue")
-    assert [stream.raw() for _ in range(2)] == [7211912439734959640, 18003351139873102446]
+    assert [stream.raw() for _ in range(2)] == [13323516768917447066, 4435968375709688179]
 
 
 def test_a_stream_does_not_depend_on_what_others_drew() -> None:
@@ -41,7 +62,7 @@ def test_seed_and_replication_cannot_be_confused() -> None:
 
 
 def test_a_seed_may_be_large() -> None:
-    assert Streams(10**30).stream("a").raw() >= 0
+    assert Streams(10**30).stream("a").raw() != Streams(10**30 + 1).stream("a").raw()
 
 
 @pytest.mark.parametrize(("seed", "replication"), [(-1, 0), (0, -1)])
@@ -54,7 +75,7 @@ class _Fixed(Stream):
     """A stream of one raw value."""
 
     def __init__(self, value: int) -> None:
-        super().__init__(0)
+        super().__init__(0, 1)
         self._value = value
 
     def raw(self) -> int:
@@ -66,10 +87,18 @@ def test_fractions_exclude_both_ends() -> None:
     assert _Fixed(2**64 - 1).uniform() == 1.0 - 2.0**-53
 
 
-def test_fractions_are_spread_evenly() -> None:
-    stream = Stream(1)
+def _spread(fractions: list[float]) -> float:
+    """Chi-square over tenths, 9 degrees of freedom."""
     tenths = [0] * 10
-    for _ in range(10_000):
-        tenths[int(stream.uniform() * 10)] += 1
-    # Chi-square with 9 degrees of freedom exceeds 27.9 once in a thousand; the key is fixed.
-    assert sum((count - 1000) ** 2 / 1000 for count in tenths) < 27.9
+    for fraction in fractions:
+        tenths[int(fraction * 10)] += 1
+    expected = len(fractions) / 10
+    return sum((count - expected) ** 2 / expected for count in tenths)
+
+
+def test_fractions_are_spread_evenly_along_a_stream_and_across_streams() -> None:
+    # Chi-square with 9 degrees of freedom exceeds 27.9 once in a thousand; the seeds are fixed.
+    stream = Streams(1).stream("a")
+    assert _spread([stream.uniform() for _ in range(10_000)]) < 27.9
+    assert _spread([Streams(1, n).stream("a").uniform() for n in range(10_000)]) < 27.9
+    assert _spread([Streams(n).stream("a").uniform() for n in range(10_000)]) < 27.9
