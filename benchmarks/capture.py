@@ -1,0 +1,149 @@
+"""Deliveries as the kernel saw them: tcpdump on the loopback interface, and a reader of its file.
+
+Rule of the module: only the beginning of each packet is captured, enough for its TCP header, its
+topic and the identifier of its message. A delivery is timed by the packet that holds its last byte.
+Stamps are the kernel's; how late tcpdump itself reads them does not matter.
+"""
+
+import contextlib
+import re
+import signal
+import struct
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from benchmarks.harness import BenchmarkError
+
+_SNAP_BYTES: Final = 320
+_NANOSECONDS: Final = 0xA1B23C4D
+_ETHERNET: Final = 14
+_PUBLISH: Final = 3
+_PUBLISH_BYTES: Final = 1000  # alerts have 3 KB, nothing else that is published has 1
+_START_S: Final = 10.0
+_BLOCK_S: Final = 1.5  # the kernel hands packets over in blocks, at most a second old
+_IDENTIFIER: Final = re.compile(rb'"id":"([^"]+)"')
+_LIVE: Final = b"/alerts/"
+
+
+@dataclass(slots=True)
+class Capture:
+    """What a capture saw.
+
+    Attributes:
+        published_ns: by identifier, when the message reached the broker, CLOCK_REALTIME ns.
+        delivered_ns: by (subscriber's port, identifier), when its last byte arrived there.
+        dropped: packets that tcpdump reports as lost.
+    """
+
+    published_ns: dict[str, int] = field(default_factory=dict)
+    delivered_ns: dict[tuple[int, str], int] = field(default_factory=dict)
+    dropped: int = 0
+
+    def durations_ns(self) -> list[int]:
+        """Of every delivery: its packet's time minus its message's."""
+        return [
+            at_ns - self.published_ns[identifier]
+            for (_, identifier), at_ns in self.delivered_ns.items()
+            if identifier in self.published_ns
+        ]
+
+
+@contextlib.contextmanager
+def capturing(port: int, folder: Path) -> Iterator[Capture]:
+    """Capture a broker's port; the yielded object is filled when the block is left.
+
+    Raises:
+        BenchmarkError: if tcpdump does not start: it needs to be installed, and the privilege.
+    """
+    file = folder / "loopback.pcap"
+    payload = "ip[2:2] - ((ip[0] & 0xf) << 2) - ((tcp[12] & 0xf0) >> 2) > 0"
+    wanted = f"tcp and ((src port {port} and {payload}) or (dst port {port} and greater 1000))"
+    command = ["tcpdump", "-i", "lo", "-n", "-s", str(_SNAP_BYTES), "-B", "32768", "-Z", "root"]
+    command += ["--time-stamp-precision=nano", "-w", str(file), wanted]
+    said = folder / "tcpdump.txt"
+    with said.open("wb") as stderr:
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stderr)
+        except OSError as error:
+            raise BenchmarkError(f"tcpdump does not start: {error}") from error
+        capture = Capture()
+        try:
+            _await(process, said)
+            yield capture
+            time.sleep(_BLOCK_S)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(_START_S)
+    dropped = re.search(r"(\d+) packets dropped by kernel", said.read_text(encoding="utf-8"))
+    capture.dropped = int(dropped[1]) if dropped else 0
+    _read(file, port, capture)
+
+
+def _await(process: "subprocess.Popen[bytes]", said: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while "listening on" not in said.read_text(encoding="utf-8"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise BenchmarkError(f"tcpdump does not start: {said.read_text(encoding='utf-8')}")
+        time.sleep(0.02)
+
+
+@dataclass(slots=True)
+class _Flow:
+    """One direction of one connection: the frame that has begun and not ended."""
+
+    identifier: str = ""
+    ends_at: int = 0
+
+
+def _read(file: Path, port: int, capture: Capture) -> None:
+    flows: dict[tuple[int, int], _Flow] = {}
+    for at_ns, packet in _packets(file.read_bytes()):
+        ip_bytes = (packet[_ETHERNET] & 0x0F) * 4
+        (total,) = struct.unpack_from("!H", packet, _ETHERNET + 2)
+        tcp = _ETHERNET + ip_bytes
+        source, target, sequence = struct.unpack_from("!HHI", packet, tcp)
+        tcp_bytes = (packet[tcp + 12] >> 4) * 4
+        size = total - ip_bytes - tcp_bytes
+        if size <= 0:
+            continue
+        flow = flows.setdefault((source, target), _Flow())
+        stop = (sequence + size) & 0xFFFFFFFF
+        if not flow.identifier:
+            _begin(flow, packet[tcp + tcp_bytes :], sequence)
+        if flow.identifier and (stop - flow.ends_at) & 0xFFFFFFFF < 1 << 31:
+            if target == port:
+                capture.published_ns.setdefault(flow.identifier, at_ns)
+            else:
+                capture.delivered_ns.setdefault((target, flow.identifier), at_ns)
+            flow.identifier = ""
+
+
+def _begin(flow: _Flow, data: bytes, sequence: int) -> None:
+    """See whether a segment begins with an alert's PUBLISH, and where that ends."""
+    if len(data) < 5 or data[0] >> 4 != _PUBLISH:
+        return
+    length = (data[1] & 0x7F) | data[2] << 7  # two bytes: 128 to 16,383
+    if data[1] < 0x80 or length < _PUBLISH_BYTES:
+        return
+    topic = data[5 : 5 + (data[3] << 8 | data[4])]
+    identifier = _IDENTIFIER.search(data)
+    if _LIVE in topic and identifier:
+        flow.identifier = identifier[1].decode()
+        flow.ends_at = (sequence + 3 + length) & 0xFFFFFFFF
+
+
+def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Time and captured bytes of each packet (pcap, nanoseconds, of this host's byte order)."""
+    magic, *_ = struct.unpack_from("=IHHiIII", data)
+    if magic != _NANOSECONDS:
+        raise BenchmarkError(f"not a capture file with nanoseconds: {magic:#x}")
+    position, end = 24, len(data)
+    while position + 16 <= end:
+        seconds, fraction, captured, _ = struct.unpack_from("=IIII", data, position)
+        position += 16
+        yield seconds * 1_000_000_000 + fraction, data[position : position + captured]
+        position += captured
