@@ -2,7 +2,8 @@
 
 Rule of the module: a metric of the catalogue and its tags select samples or pairs; the aggregate is
 taken three times, over the values and over both ends of each value's interval (every aggregate is
-monotone in its samples), and clock errors that all samples share are added at the end.
+monotone in its samples). A row's interval holds all of its stamp and clock error: the true arrival
+lies between ``received_ns - uncertainty_ns`` and ``received_ns``.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,6 @@ from simulator.thresholds import Observation, Threshold
 from simulator.thresholds.catalogue import Unit
 
 _POPULATIONS: Final = {"live": Population.LIVE, "queued": Population.QUEUED}
-_BY_RECEIVE_STAMP: Final = frozenset({Segment.TRANSIT, Segment.HANDLING, Segment.DELIVERY})
 _LEADS: Final[Mapping[str, Kind]] = {"predicted_lead_time": "predicted", "lead_time": "true"}
 
 
@@ -37,13 +37,11 @@ class Scene:
     Attributes:
         measured: the samples.
         order: gaps and reordering.
-        conversion_error_ns: error that all kernel stamps may share, ±wall ns.
         precision_ns: precision of the sources behind lead times, ±scenario ns.
     """
 
     measured: Measured
     order: Order
-    conversion_error_ns: int
     precision_ns: int
 
     @property
@@ -66,16 +64,13 @@ def observe(threshold: Threshold, scene: Scene) -> Observation:
     qos = int(tags["qos"]) if "qos" in tags else None
     if threshold.metric == "alert_age":
         ages = measured.ages(prefecture=prefecture, event=event, qos=qos)
-        return _aggregate(threshold, ages, scene.conversion_error_ns)
+        return _aggregate(threshold, ages, 0)
     segment = Segment(tags.get("segment", Segment.DELIVERY.value))
     rows = measured.fresh()
     if "population" in tags:
         rows = measured.of_population(_POPULATIONS[tags["population"]])
     rows = measured.narrowed(rows, prefecture=prefecture, event=event, qos=qos)
-    stamped = segment in _BY_RECEIVE_STAMP
-    return _aggregate(
-        threshold, measured.samples(segment, rows), scene.conversion_error_ns if stamped else 0
-    )
+    return _aggregate(threshold, measured.samples(segment, rows), 0)
 
 
 def lateness_ns(account: Account) -> Int64s:
@@ -117,7 +112,7 @@ def _lead(threshold: Threshold, scene: Scene, tags: Mapping[str, str]) -> Observ
         return Observation.missing("not applicable: there was no arrival to count to")
     values, low, high = (np.concatenate(part) for part in zip(*parts, strict=True))
     samples = Samples(values_ns=values, low_ns=low, high_ns=high, alert=np.concatenate(alerts))
-    return _aggregate(threshold, samples, scene.conversion_error_ns + scene.precision_ns)
+    return _aggregate(threshold, samples, scene.precision_ns)
 
 
 def _aggregate(threshold: Threshold, samples: Samples, error_ns: int) -> Observation:

@@ -7,6 +7,8 @@ twice: tables, curves and thresholds select from the same samples.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from simulator.errors import ExitCode
 from simulator.measure.account import Account
 from simulator.measure.describe import (
@@ -127,7 +129,8 @@ def summarise(
     Args:
         account: the closed, balanced account.
         timeline: what was played.
-        thresholds: what to judge, defaults included.
+        thresholds: what to judge, defaults included; a default on a duration is left out if
+            nobody was owed anything.
         run: which run.
         broker: what it went through.
         provenance: how to get it again.
@@ -146,14 +149,13 @@ def summarise(
     scene = Scene(
         measured=measured,
         order=order,
-        conversion_error_ns=surroundings.log.clock_error_ns,
         precision_ns=run.lead_precision_ns,
     )
     overlap = find_overlap(measured, run.speed, sending.gap_ns)
     instrument = _instrument(account, surroundings)
     judgements = [
         _judged(threshold, scene, ending, overlap, bottleneck=instrument.bottleneck)
-        for threshold in thresholds
+        for threshold in _applicable(thresholds, account)
     ]
     return Summary(
         run=run,
@@ -220,6 +222,13 @@ def _instrument(account: Account, surroundings: Surroundings) -> InstrumentSumma
         ),
         overflows={name: count for name, count in overflows.items() if count},
     )
+
+
+def _applicable(thresholds: Thresholds, account: Account) -> Thresholds:
+    """Without anybody to deliver to, no default on a duration applies: there is nobody to fail."""
+    if np.any(account.expected):
+        return thresholds
+    return tuple(each for each in thresholds if not (each.default and each.timed))
 
 
 def _judged(

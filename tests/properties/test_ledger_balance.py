@@ -93,11 +93,7 @@ def plans(draw: st.DrawFn) -> Plan:
             client=f"c{number}",
             kind=draw(st.sampled_from(SubscriberKind)),
             prefecture="",
-            filters=tuple(
-                draw(
-                    st.lists(st.tuples(st.sampled_from(FILTERS), qos), max_size=3, unique_by=first)
-                )
-            ),
+            filters=tuple(draw(st.lists(asked, max_size=3, unique_by=first))),
             session=draw(st.sampled_from(Session)),
             joins_ns=draw(st.one_of(st.none(), st.integers(0, 2_000))),
         )

@@ -18,11 +18,10 @@ def seen_by(scene: Scene, key: str, expression: str) -> Observation:
     return observe(threshold, scene)
 
 
-def scene_of(measured: Measured, *, error_ns: int = 0, precision_ns: int = 0) -> Scene:
+def scene_of(measured: Measured, *, precision_ns: int = 0) -> Scene:
     return Scene(
         measured=measured,
         order=order_of(measured.account.evidence),
-        conversion_error_ns=error_ns,
         precision_ns=precision_ns,
     )
 
@@ -35,15 +34,15 @@ def bounds(observation: Observation) -> tuple[Any, Any, Any]:
     ("expression", "value_ms"),
     [("min<1s", 1), ("max<1s", 100), ("avg<1s", 50.5), ("med<1s", 50), ("p(90)<1s", 90)],
 )
-def test_a_latency_is_observed_with_its_stamp_and_clock_error(
+def test_a_latency_is_observed_with_the_error_of_its_stamps(
     kit: Any, expression: str, value_ms: float
 ) -> None:
-    scene = scene_of(kit.measured(range(1, 101), uncertainty_ns=300), error_ns=20)
+    scene = scene_of(kit.measured(range(1, 101), uncertainty_ns=300))
 
     observed = seen_by(scene, "delivery_latency", expression)
 
     value = round(value_ms * MS)
-    assert bounds(observed) == (value - 320, value, value + 20)
+    assert bounds(observed) == (value - 300, value, value)
     assert observed.samples == 100
 
 
@@ -51,16 +50,16 @@ def test_a_latency_is_observed_with_its_stamp_and_clock_error(
     ("segment", "below", "value", "above"),
     [
         ("send", 0, 1_000, 0),
-        ("transit", 320, 5 * MS - 1_000, 20),
-        ("handling", 20, 100, 320),  # the earlier the true arrival, the longer the handling
-        ("delivery", 320, 5 * MS, 20),
+        ("transit", 300, 5 * MS - 1_000, 0),
+        ("handling", 0, 100, 300),  # the earlier the true arrival, the longer the handling
+        ("delivery", 300, 5 * MS, 0),
         ("end-to-end", 0, 5 * MS + 100, 0),
     ],
 )
 def test_each_segment_has_its_own_error(
     kit: Any, segment: str, below: int, value: int, above: int
 ) -> None:
-    scene = scene_of(kit.measured([5], uncertainty_ns=300), error_ns=20)
+    scene = scene_of(kit.measured([5], uncertainty_ns=300))
 
     observed = seen_by(scene, f"delivery_latency{{segment={segment}}}", "max<1s")
 
@@ -185,10 +184,10 @@ def test_lead_times_carry_the_precision_of_their_sources(kit: Any) -> None:
 
 
 def test_the_stamps_uncertainty_widens_a_lead_time_upwards(kit: Any) -> None:
-    scene = scene_of(kit.measured([5], uncertainty_ns=300), error_ns=20)
+    scene = scene_of(kit.measured([5], uncertainty_ns=300))
     lead = -120 * S - 5 * MS
 
-    assert bounds(seen_by(scene, "predicted_lead_time", "min>0s")) == (lead - 20, lead, lead + 320)
+    assert bounds(seen_by(scene, "predicted_lead_time", "min>0s")) == (lead, lead, lead + 300)
 
 
 def test_where_nothing_arrived_or_nobody_was_warned_there_is_no_lead_time(kit: Any) -> None:
