@@ -507,6 +507,17 @@ def test_a_persistent_session_gets_what_it_missed_and_a_clean_one_does_not(
     assert swarm.seen() == ([(0, mark)] if kept else []) + [(3, mark)]
 
 
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_no_session_outlives_the_swarm(
+    broker: Broker, make_play: MakePlay, start: Start, protocol: str
+) -> None:
+    person = subscriber(0, session=Session.PERSISTENT, protocol=protocol)
+    for _ in range(2):
+        swarm = start(order_for(both(broker), make_play(), person)).ready()
+        swarm.stop()
+        assert [event.session_present for event in swarm.events] == [False, False]
+
+
 # --- brokers that are none ---
 
 

@@ -24,6 +24,7 @@ from simulator.delivery.messages import (
     Stop,
     SwarmOrder,
 )
+from simulator.delivery.swarm.farewell import discard_sessions
 from simulator.delivery.swarm.intake import Intake
 from simulator.delivery.swarm.outbox import FLUSH_NS, Outbox
 from simulator.delivery.swarm.recognise import FrameMemory, Recogniser
@@ -103,6 +104,7 @@ class Worker:
     def __init__(self, pipe: Pipe, order: SwarmOrder, clock: Clock) -> None:
         self._pipe = pipe
         self._order = order
+        self._clock = clock
         self._now = clock.monotonic_ns
         self._poller = Poller()
         self._agenda = Agenda()
@@ -142,6 +144,7 @@ class Worker:
         self._handshakes: set[Subscriber] = set()
         self._connected = self._subscribed = 0
         self._ready = self._stopping = False
+        self._grace_ns = 0
         self._started_ns = self._now()
         self._opened = 0
         self._lag_max_ns = 0
@@ -213,9 +216,10 @@ class Worker:
     def _obey(self, message: object) -> None:
         if isinstance(message, Stop):
             self._stopping = True
+            self._grace_ns = message.grace_ns
 
     def _end(self) -> None:
-        """Read what is there, say goodbye, report."""
+        """Read what is there, say goodbye, report, leave no session behind."""
         for key, events in self._poller.select(0):
             if key.data is not None:
                 self._serve(key.data, events, self._now())
@@ -225,6 +229,16 @@ class Worker:
         self._outbox.flush()
         self._tell_health()
         self._poller.close()
+        discard_sessions(
+            [
+                (each.connection.order, self._addresses[each.connection.codec.protocol])
+                for each in self._subscribers
+                if not each.connection.order.clean
+            ],
+            self._intake.buffer,
+            self._clock,
+            self._now() + self._grace_ns // 2,
+        )
         self._pipe.send(Ended(name=f"worker-{self._order.worker}"))
 
     # --- connections ---

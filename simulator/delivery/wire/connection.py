@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from simulator.delivery.wire.codec import IncompletePacketError, ProtocolViolationError
+from simulator.delivery.wire.keepalive import Act, KeepAlive
 from simulator.delivery.wire.order import READ_BYTES, Cause, ConnectionOrder, ReadBuffer, State
 from simulator.delivery.wire.packets import (
     FAILURE,
@@ -27,18 +28,10 @@ from simulator.delivery.wire.packets import (
     PubRel,
     SubAck,
 )
-from simulator.delivery.wire.transport import Address, TcpTransport, Transport
+from simulator.delivery.wire.transport import Address, Transport, open_tcp
 from simulator.delivery.wire.versions import codec_for
-from simulator.units import NS_PER_S
 
-HANDSHAKE_NS: Final = 30 * NS_PER_S
 _PACKET_IDS: Final = 65_535
-_NEVER: Final = 1 << 62
-
-
-def open_tcp(address: Address, order: ConnectionOrder) -> Transport:
-    """The transport of ``mqtt://``; TLS and WebSocket will stand beside it."""
-    return TcpTransport(address, kernel_stamps=order.kernel_stamps)
 
 
 class Connection:
@@ -84,10 +77,7 @@ class Connection:
         self._last_id = 0
         self._subscribed = False
         self._subscribe_id = 0
-        self._interval_ns = order.keep_alive_s * NS_PER_S // 2
-        self._deadline_ns = _NEVER
-        self._next_ping_ns = _NEVER
-        self._awaits_pong = False
+        self._keep_alive = KeepAlive(order.keep_alive_s)
 
     # --- opening and closing ---
 
@@ -106,9 +96,7 @@ class Connection:
         self.acknowledge.clear()
         self.written_bytes = 0
         self.last_alive_ns = now_ns
-        self._awaits_pong = False
-        self._next_ping_ns = _NEVER
-        self._deadline_ns = now_ns + HANDSHAKE_NS
+        self._keep_alive.opening(now_ns)
         self.state = State.CONNECTING
         try:
             self._transport = self._open_transport(address, self.order)
@@ -158,24 +146,18 @@ class Connection:
     @property
     def deadline_ns(self) -> int:
         """When ``tick`` wants to be called next, monotonic ns."""
-        return min(self._deadline_ns, self._next_ping_ns)
+        return self._keep_alive.next_ns
 
     def tick(self, now_ns: int) -> None:
         """Keep alive, and give up what takes too long."""
         if self.state in {State.CLOSED, State.IDLE}:
             return
-        heard_until_ns = self.last_alive_ns + 2 * self._interval_ns
-        if self.state is State.UP and now_ns >= self._deadline_ns and now_ns < heard_until_ns:
-            self._deadline_ns = heard_until_ns  # busy sending to us: alive without a pong
-        elif now_ns >= self._deadline_ns:
+        act = self._keep_alive.act(now_ns, self.last_alive_ns)
+        if act is Act.PING:
+            self.send(self.codec.pingreq())
+        elif act is Act.GIVE_UP:
             waited = "a sign of life" if self.state is State.UP else "the handshake"
             self.close(Cause.TIMEOUT, f"no answer in time to {waited}")
-        elif now_ns >= self._next_ping_ns:
-            self._next_ping_ns = now_ns + self._interval_ns
-            if not self._awaits_pong:
-                self._awaits_pong = True
-                self._deadline_ns = now_ns + 2 * self._interval_ns
-            self.send(self.codec.pingreq())
 
     # --- writing ---
 
@@ -343,8 +325,7 @@ class Connection:
                 else:
                     self.acknowledge += self.codec.pubrel(packet.packet_id)
             case PingResp():
-                self._awaits_pong = False
-                self._deadline_ns = _NEVER if self.state is State.UP else self._deadline_ns
+                self._keep_alive.answered()
                 return False
             case ConnAck():
                 self._connected(packet, now_ns)
@@ -378,7 +359,7 @@ class Connection:
         self.session_present = packet.session_present
         self.receive_max = packet.receive_max
         if packet.keep_alive_s is not None:
-            self._interval_ns = packet.keep_alive_s * NS_PER_S // 2
+            self._keep_alive.impose(packet.keep_alive_s)
         if not packet.session_present:
             self.incoming.clear()
             self.outgoing.clear()
@@ -408,5 +389,4 @@ class Connection:
 
     def _is_up(self, now_ns: int) -> None:
         self.state = State.UP
-        self._deadline_ns = _NEVER
-        self._next_ping_ns = now_ns + self._interval_ns if self._interval_ns else _NEVER
+        self._keep_alive.up(now_ns)

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from simulator.delivery.messages import BrokerEndpoint
+from simulator.delivery.wire.order import ConnectionOrder
 from simulator.errors import BrokerUnreachableError
 from simulator.units import NS_PER_S
 
 NO_STAMP: Final = 0
+_TRIAL_S: Final = 2.0
 _SO_TIMESTAMPNS: Final = 35  # include/uapi/asm-generic/socket.h; not in the socket module
 _STAMP: Final = struct.Struct("@qq")  # struct timespec on 64-bit Linux
 _ANCILLARY_BYTES: Final = socket.CMSG_SPACE(_STAMP.size)
@@ -33,6 +35,8 @@ class Address:
 def resolve(endpoint: BrokerEndpoint) -> Address:
     """Look the endpoint's host up; blocks, so it stands outside every loop.
 
+    Of several addresses the first that can be connected to is taken, else the first.
+
     Raises:
         BrokerUnreachableError: if the name is unknown.
     """
@@ -40,8 +44,14 @@ def resolve(endpoint: BrokerEndpoint) -> Address:
         found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise BrokerUnreachableError(f"{endpoint.host}: {error.strerror or error}") from error
-    family, _, _, _, sockaddr = found[0]
-    return Address(family=family, sockaddr=sockaddr)
+    addresses = [Address(family=family, sockaddr=where) for family, _, _, _, where in found]
+    if len(addresses) > 1:  # localhost is ::1 first, where a broker need not listen
+        for address in addresses:
+            with contextlib.suppress(OSError), socket.socket(address.family) as trial:
+                trial.settimeout(_TRIAL_S)
+                trial.connect(address.sockaddr)
+                return address
+    return addresses[0]
 
 
 class Transport(Protocol):
@@ -134,3 +144,8 @@ class TcpTransport:
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+
+def open_tcp(address: Address, order: ConnectionOrder) -> Transport:
+    """The transport of ``mqtt://``; TLS and WebSocket will stand beside it."""
+    return TcpTransport(address, kernel_stamps=order.kernel_stamps)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from simulator.delivery.messages import BrokerEndpoint
-from simulator.delivery.wire.connection import HANDSHAKE_NS, Connection
+from simulator.delivery.wire.connection import Connection
+from simulator.delivery.wire.keepalive import HANDSHAKE_NS
 from simulator.delivery.wire.order import Cause, ConnectionOrder, ReadBuffer, State
 from simulator.delivery.wire.packets import (
     ConnAck,

@@ -9,9 +9,8 @@ import pytest
 
 from simulator.clock import SystemClock
 from simulator.delivery.messages import BrokerEndpoint
-from simulator.delivery.wire.connection import open_tcp
 from simulator.delivery.wire.order import ConnectionOrder
-from simulator.delivery.wire.transport import NO_STAMP, Address, TcpTransport, resolve
+from simulator.delivery.wire.transport import NO_STAMP, Address, TcpTransport, open_tcp, resolve
 from simulator.errors import BrokerUnreachableError
 
 CLOCK = SystemClock()
@@ -100,6 +99,20 @@ def test_nobody_listening_is_a_failure_in_words(server: socket.socket) -> None:
 def test_a_connect_that_fails_at_once_raises() -> None:
     with pytest.raises(OSError, match=r"unreachable|not permitted|denied|Invalid"):
         TcpTransport(Address(family=socket.AF_INET, sockaddr=("255.255.255.255", 1)))
+
+
+def test_of_several_addresses_the_one_that_answers_is_taken(
+    server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, port = server.getsockname()
+    with socket.create_server((host, 0)) as other:
+        silent = other.getsockname()[1]
+    listed = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, p)) for p in (silent, port)]
+    endpoint = BrokerEndpoint(host="localhost", port=port, protocol="5")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: listed)
+    assert resolve(endpoint).sockaddr == (host, port)
+    server.close()
+    assert resolve(endpoint).sockaddr == (host, silent)
 
 
 def test_an_unknown_name_is_unreachable() -> None:
