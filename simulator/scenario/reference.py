@@ -10,7 +10,6 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from simulator.scenario import laws, schema
 from simulator.scenario.loading import flow
@@ -151,11 +150,9 @@ def _heading(model: type[BaseModel]) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    if field.default is PydanticUndefined:
+    if field.is_required():
         return "required"
-    if field.default is None or field.default in ((), {}, ""):
-        return "none"
-    if isinstance(field.default, BaseModel):
+    if field.default_factory is not None or field.default in (None, (), {}, ""):
         return "none"
     if field.annotation is int and "scenario time" in (field.description or ""):
         return f"`{format_duration(field.default)}`"

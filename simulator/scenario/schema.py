@@ -363,7 +363,7 @@ class Scenario(Closed):
         default=(), description="Publications that figures refer to.", examples=[[]]
     )
     chain: Chain = Field(
-        default=Chain(),
+        default_factory=Chain,
         description="The chain that turns launches into alerts.",
         examples=[{"profile": "j-alert-2022"}],
     )
