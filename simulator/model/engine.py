@@ -4,6 +4,7 @@ Rule of the module: pure. The same scenario, seed, replication and version give 
 any machine; nothing of it depends on the time of day, the order of draws or a hash seed.
 """
 
+from functools import cache
 from importlib.metadata import version
 
 from simulator.model.chain import play_launch
@@ -42,10 +43,16 @@ def simulate(scenario: Scenario, seed: int, replication: int = 0) -> Timeline:
         epoch=scenario.epoch,
         seed=seed,
         replication=replication,
-        version=version("alertsim"),
+        version=_version(),
         events=tuple(play.recorder.events),
         alerts=tuple(play.recorder.alerts),
     )
+
+
+@cache
+def _version() -> str:
+    """The installed version; looking it up takes as long as half a replication."""
+    return version("alertsim")
 
 
 def _start_ns(scenario: Scenario) -> int:
