@@ -57,14 +57,6 @@ def prefecture(slug: str) -> str:
         return slug
 
 
-def prefecture_ja(slug: str) -> str:
-    """Japanese name of a prefecture; empty if the slug is unknown."""
-    try:
-        return geography.prefecture(slug).name_ja
-    except (AlertsimError, KeyError, ValueError):
-        return ""
-
-
 def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
     """Names as a phrase: ``Miyagi, Yamagata and Niigata``; many are cut and counted.
 
