@@ -1,0 +1,277 @@
+"""Who can see a flight when: early warning from space, radars on the ground.
+
+Rule of the module: pure functions of a flight and of what sees it; whatever is drawn (the phase of
+a satellite's scan, whether a sensor misses the flight) comes in as an argument. It tells when there
+is something to report; assessing it is the chain's work. Ranges and delays are assumptions with
+wide ranges (``config/sensing.json``): what is robust is geometry, above all the horizon.
+"""
+
+import csv
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from simulator.errors import InputError
+from simulator.resources import config_text
+from simulator.world.earth import EARTH_RADIUS_KM, Place, distance_km
+from simulator.world.figures import value
+from simulator.world.flight import Flight
+from simulator.world.flown import FlownFlight
+
+_TABLE: Final = "sensing.json"
+_SAMPLES: Final = 240
+_HALVINGS: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Satellite:
+    """Early warning from space, as a law of delay.
+
+    Attributes:
+        cloud_top_km: height from which the plume is seen, at least 0.
+        revisit_s: seconds between looks, at least 0.
+        looks: looks that it takes, at least 1.
+        processing_s: from the last look to the message, at least 0.
+    """
+
+    cloud_top_km: float
+    revisit_s: float
+    looks: int
+    processing_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Radar:
+    """One radar on the ground.
+
+    Attributes:
+        id: short name: ``sado``.
+        name: where it stands.
+        place: its position.
+        altitude_km: its height above the sea.
+        range_km: how far it sees, in a straight line.
+        max_height_km: highest flight that it follows.
+        min_elevation_deg: how far above the horizontal it starts to see.
+        earth_factor: effective radius of the Earth for its waves, as a multiple: 4/3.
+    """
+
+    id: str
+    name: str
+    place: Place
+    altitude_km: float
+    range_km: float
+    max_height_km: float
+    min_elevation_deg: float
+    earth_factor: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """A time during which a radar can see a flight.
+
+    Attributes:
+        from_s: seconds after launch.
+        until_s: the same.
+    """
+
+    from_s: float
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """What the radars make of a flight.
+
+    Attributes:
+        radar: the radar that forms the track first.
+        first_seen_s: when that radar first sees it, seconds after launch.
+        formed_s: when its track is good enough to predict from.
+        lost_s: when the last radar loses it.
+        complete: whether it is followed to its end; else it is lost in flight, or below a horizon.
+    """
+
+    radar: str
+    first_seen_s: float
+    formed_s: float
+    lost_s: float
+    complete: bool
+
+
+def early_warning() -> Satellite:
+    """The satellite of ``config/sensing.json``."""
+    return Satellite(
+        cloud_top_km=value(_TABLE, "satellite.cloud_top_km"),
+        revisit_s=value(_TABLE, "satellite.revisit_s"),
+        looks=int(value(_TABLE, "satellite.looks")),
+        processing_s=value(_TABLE, "satellite.processing_s"),
+    )
+
+
+@cache
+def radars() -> tuple[Radar, ...]:
+    """The sites of ``config/radars.csv``, with the limits of ``config/sensing.json``."""
+    return tuple(
+        Radar(
+            id=row["id"],
+            name=row["name"],
+            place=Place(latitude=float(row["latitude"]), longitude=float(row["longitude"])),
+            altitude_km=float(row["altitude_m"]) / 1000,
+            range_km=value(_TABLE, "radar.range_km"),
+            max_height_km=value(_TABLE, "radar.max_height_km"),
+            min_elevation_deg=value(_TABLE, "radar.min_elevation_deg"),
+            earth_factor=value(_TABLE, "radar.earth_factor"),
+        )
+        for row in csv.DictReader(config_text("radars.csv").splitlines())
+    )
+
+
+def forming_s() -> float:
+    """Seconds from first sight to a track, as in ``config/sensing.json``."""
+    return value(_TABLE, "radar.forming_s")
+
+
+def satellite_report_s(flown: FlownFlight, satellite: Satellite, phase: float) -> float | None:
+    """When the early-warning message is there, None if the flight ends before it is seen enough.
+
+    Args:
+        flown: the flight as it goes.
+        satellite: its law of delay.
+        phase: where in its scan the satellite is when the flight breaks through the clouds, 0 (it
+            looks at once) to 1 (it has just looked).
+
+    Raises:
+        InputError: if the phase is not between 0 and 1.
+    """
+    if not 0 <= phase <= 1:
+        raise InputError(
+            "this is no phase", field="phase", value=f"{phase:g}", remedy="write 0 to 1"
+        )
+    above = flown.flight.when_at_height(satellite.cloud_top_km)
+    if above is None:
+        return None
+    last_look_s = above[0] + (phase + satellite.looks - 1) * satellite.revisit_s
+    if last_look_s > min(above[1], flown.ends_at_s):
+        return None
+    return last_look_s + satellite.processing_s
+
+
+def sees(flight: Flight, radar: Radar, at_s: float) -> bool:
+    """Whether a radar can see a flight at a time: horizon, range and height.
+
+    Args:
+        flight: the flight.
+        radar: the radar.
+        at_s: seconds after launch.
+    """
+    height_km = flight.height_km(at_s)
+    ground_km = distance_km(radar.place, flight.place_at(at_s))
+    return (
+        height_km <= radar.max_height_km
+        and _slant_km(radar, ground_km, height_km) <= radar.range_km
+        and elevation_deg(radar, ground_km, height_km) >= radar.min_elevation_deg
+    )
+
+
+def elevation_deg(radar: Radar, ground_km: float, height_km: float) -> float:
+    """Angle above the horizontal, the bending of the waves taken up by a larger Earth.
+
+    Args:
+        radar: who looks.
+        ground_km: distance along the surface, above 0 or 0 (then straight up or down).
+        height_km: height of what is looked at.
+    """
+    radius_km = radar.earth_factor * EARTH_RADIUS_KM
+    angle = ground_km / radius_km
+    far_km = radius_km + height_km
+    up_km = far_km * math.cos(angle) - radius_km - radar.altitude_km
+    return math.degrees(math.atan2(up_km, far_km * math.sin(angle)))
+
+
+def sights(flown: FlownFlight, radar: Radar) -> tuple[Sight, ...]:
+    """The times during which a radar can see a flight, until it ends or the radars lose it.
+
+    Sights and gaps shorter than a 240th of the flight may go unnoticed.
+    """
+    until_s = flown.seen_until_s
+    found: list[Sight] = []
+    opened_s: float | None = None
+    before_s, saw = 0.0, False
+    for number in range(_SAMPLES + 1):
+        at_s = flown.flight.duration_s * number / _SAMPLES
+        now_s = min(at_s, until_s)
+        sees_now = sees(flown.flight, radar, now_s)
+        if sees_now != saw:
+            turn_s = _turn_s(flown.flight, radar, before_s, now_s) if number else 0.0
+            if opened_s is None:
+                opened_s = turn_s
+            else:
+                found.append(Sight(from_s=opened_s, until_s=turn_s))
+                opened_s = None
+        before_s, saw = now_s, sees_now
+        if at_s >= until_s:
+            break
+    if opened_s is not None:
+        found.append(Sight(from_s=opened_s, until_s=until_s))
+    return tuple(found)
+
+
+def first_visible_s(flown: FlownFlight, radar: Radar) -> float | None:
+    """When a radar can first see a flight, None if never."""
+    seen = sights(flown, radar)
+    return seen[0].from_s if seen else None
+
+
+def radar_track(
+    flown: FlownFlight,
+    sites: Iterable[Radar],
+    forming_s: float,
+    missed_by: Collection[str] = (),
+) -> Track | None:
+    """The first track of a flight, None if no radar sees it for long enough.
+
+    Args:
+        flown: the flight as it goes.
+        sites: who looks.
+        forming_s: seconds that a radar has to see it without a gap for a track.
+        missed_by: ids of radars that miss it.
+    """
+    looking = [site for site in sites if site.id not in missed_by]
+    seen = [(sight, site.id) for site in looking for sight in sights(flown, site)]
+    long_enough = [
+        (sight.from_s + forming_s, sight.from_s, name)
+        for sight, name in seen
+        if sight.until_s - sight.from_s >= forming_s
+    ]
+    if not long_enough:
+        return None
+    formed_s, first_seen_s, name = min(long_enough)
+    lost_s = max(sight.until_s for sight, _ in seen)
+    return Track(
+        radar=name,
+        first_seen_s=first_seen_s,
+        formed_s=formed_s,
+        lost_s=lost_s,
+        complete=flown.completes and lost_s >= flown.flight.duration_s,
+    )
+
+
+def _turn_s(flight: Flight, radar: Radar, before_s: float, after_s: float) -> float:
+    """When sight begins or ends, between two times of which one has it."""
+    saw = sees(flight, radar, before_s)
+    for _ in range(_HALVINGS):
+        middle_s = (before_s + after_s) / 2
+        if sees(flight, radar, middle_s) == saw:
+            before_s = middle_s
+        else:
+            after_s = middle_s
+    return after_s
+
+
+def _slant_km(radar: Radar, ground_km: float, height_km: float) -> float:
+    """Straight distance from a radar, by the law of cosines."""
+    near_km = EARTH_RADIUS_KM + radar.altitude_km
+    far_km = EARTH_RADIUS_KM + height_km
+    half = math.sin(ground_km / EARTH_RADIUS_KM / 2)
+    return math.sqrt((far_km - near_km) ** 2 + 4 * far_km * near_km * half * half)
