@@ -98,7 +98,7 @@ class Publisher:
             )
         )
         self._guardians = Guardians(order, self._address, self._poller, self._buffer)
-        self._sender = Sender(self._connection, clock, self._report, self._written)
+        self._sender = Sender(self._connection, order.context, clock, self._report, self._written)
         self._outbox: deque[object] = deque()
         self._is_ready = False
         self._playing = False

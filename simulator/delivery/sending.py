@@ -50,6 +50,7 @@ class Sender:
 
     Args:
         connection: the publishing connection.
+        context: what the run's messages share, until a Play brings the final one.
         clock: where time comes from.
         report: takes Sent and Acknowledged.
         after: called with each message once it is written.
@@ -58,6 +59,7 @@ class Sender:
     def __init__(
         self,
         connection: Connection,
+        context: ExerciseContext,
         clock: Clock,
         report: Callable[[object], None],
         after: Callable[[Composed], None],
@@ -68,7 +70,7 @@ class Sender:
         self._after = after
         self._schedule: tuple[ScheduledAlert, ...] = ()
         self._begins: list[int] = []
-        self._context: ExerciseContext | None = None
+        self._context = context
         self._next = 0
         self._composed: deque[Composed] = deque()
         self._unstamped: deque[tuple[int, Composed]] = deque()
@@ -99,8 +101,6 @@ class Sender:
     def compose_next(self) -> None:
         """Compose one message."""
         alert, context = self._schedule[self._next], self._context
-        if context is None:
-            raise ValueError("nothing is being played")
         self._next += 1
         earlier = [self._schedule[number] for number in alert.references]
         composed_ns = self._clock.monotonic_ns()
