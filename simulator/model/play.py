@@ -14,8 +14,9 @@ from simulator.errors import InternalError
 from simulator.model.recorder import Recorder
 from simulator.model.timeline import EventKind, StagePassed
 from simulator.randomness import Streams
+from simulator.scenario.chain import Moment
 from simulator.scenario.laws import Figure, Law, duration_ns
-from simulator.scenario.schema import Launch, Moment, Scenario, Threat
+from simulator.scenario.schema import Launch, Scenario, Threat
 from simulator.units import format_duration
 
 Process = Generator[simpy.Event, Any, Any]

@@ -10,8 +10,9 @@ from typing import Final
 from pydantic import BaseModel
 
 from simulator.errors import ThresholdError
+from simulator.scenario.chain import Moment, Teams
 from simulator.scenario.laws import Constant, Figure, Law, Provenance, Recorded
-from simulator.scenario.schema import Belief, Launch, Moment, Outcome, Scenario, Teams, Truth
+from simulator.scenario.schema import Belief, Launch, Outcome, Scenario, Truth
 from simulator.scenario.values import refuse
 from simulator.thresholds import parse_thresholds
 from simulator.units import NS_PER_H

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from simulator.scenario import laws, schema
+from simulator.scenario import chain, laws, schema
 from simulator.scenario.loading import flow
 from simulator.units import format_duration
 
@@ -20,7 +20,7 @@ _DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 
 _MODELS: Final[tuple[type[BaseModel], ...]] = (
     schema.Scenario,
-    schema.Source,
+    chain.Source,
     schema.Launch,
     schema.Truth,
     schema.Belief,
@@ -29,9 +29,9 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
     schema.Drill,
     schema.Mark,
     schema.RecordedMessage,
-    schema.Moment,
-    schema.Chain,
-    schema.Teams,
+    chain.Moment,
+    chain.Chain,
+    chain.Teams,
     laws.Constant,
     laws.Recorded,
     laws.Uniform,

@@ -5,25 +5,23 @@ else; the reference page and the editor schema are generated from them. What a s
 know (whether a source exists, whether a warning would ever end) is checked in ``checks``.
 """
 
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, Strict, model_validator
+from pydantic import Field, model_validator
 
-from simulator.scenario.laws import Closed, Flag, Law, Provenance
+from simulator.scenario.chain import Chain, Count, Moment, MomentField, Source
+from simulator.scenario.laws import Closed, Flag
 from simulator.scenario.values import (
     Duration,
     Epoch,
     Line,
     Name,
     PrefectureList,
-    SourceId,
     When,
 )
 
 SCENARIO_SCHEMA = "1.0"
-Count = Annotated[int, Strict()]
 
 
 class Outcome(StrEnum):
@@ -43,132 +41,6 @@ class Threat(StrEnum):
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
-
-
-class Source(Closed):
-    """A publication that figures of the scenario come from."""
-
-    id: SourceId = Field(description="Name by which figures refer to it.", examples=["MOD-221103b"])
-    title: Line = Field(
-        description="Title, as published.", examples=["Ministry of Defence, 2022-11-03"]
-    )
-    address: Line = Field(
-        description="Where to read it.",
-        examples=["https://www.mod.go.jp/j/press/news/2022/11/03b.html"],
-    )
-    grade: Literal["A", "B", "C", "U"] = Field(
-        description="A official, B press quoting officials, C secondary, U unverified.",
-        examples=["A"],
-    )
-
-
-class Moment(Provenance):
-    """A point of scenario time, with where it comes from."""
-
-    time: When = Field(
-        description="Quoted time of day of the epoch's date, or a duration from the epoch, or a "
-        "date and time with offset.",
-        examples=["07:39"],
-    )
-    range: tuple[When, When] | None = Field(
-        default=None,
-        description="For an assumption: the earliest and latest it could as well have been.",
-        examples=[["07:41", "07:48"]],
-    )
-
-
-class Teams(Provenance):
-    """How many assessment teams are on duty."""
-
-    count: Count = Field(
-        ge=1, le=1000, description="Launches assessed at the same time, no unit.", examples=[2]
-    )
-    range: tuple[Count, Count] | None = Field(
-        default=None,
-        description="For an assumption: the fewest and most it could as well be.",
-        examples=[[1, 4]],
-    )
-
-
-def _widened(key: str) -> Callable[[object], object]:
-    """Lets a figure without provenance be written as its bare value."""
-    return lambda value: value if isinstance(value, dict | Closed) else {key: value}
-
-
-MomentField = Annotated[
-    Moment, BeforeValidator(_widened("time"), json_schema_input_type=str | Moment)
-]
-TeamsField = Annotated[
-    Teams, BeforeValidator(_widened("count"), json_schema_input_type=int | Teams)
-]
-
-
-class Chain(Closed):
-    """The chain from detection to issue: who works, and how long each stage takes."""
-
-    profile: Name | None = Field(
-        default=None,
-        description="Shipped set of laws to start from; the stages given here replace its own.",
-        examples=["j-alert-2022"],
-    )
-    teams: TeamsField | None = Field(
-        default=None,
-        description="Assessment teams; launches beyond their number wait, the highest threat "
-        "first.",
-        examples=[2],
-    )
-    satellite: Law | None = Field(
-        default=None,
-        description="From the launch until early warning from space is at hand.",
-        examples=[{"law": "constant", "value": "1min"}],
-    )
-    radar: Law | None = Field(
-        default=None,
-        description="From the launch until radar has a track; space alone shows no direction.",
-        examples=[{"law": "constant", "value": "3min"}],
-    )
-    assessment: Law | None = Field(
-        default=None,
-        description="Work of one team on one launch, waiting for a free team not included.",
-        examples=[{"law": "lognormal", "median": "2min", "p95": "6min"}],
-    )
-    decision: Law | None = Field(
-        default=None,
-        description="From the assessment until area and text are decided.",
-        examples=[{"law": "triangular", "low": "30s", "mode": "1min", "high": "5min"}],
-    )
-    issue: Law | None = Field(
-        default=None,
-        description="From the decision until the message leaves for its prefectures, all at once.",
-        examples=[{"law": "uniform", "low": "1s", "high": "30s"}],
-    )
-    reassessment: Law | None = Field(
-        default=None,
-        description="From the alert until the team sees that the object comes down nearby.",
-        examples=[{"law": "constant", "value": "2min"}],
-    )
-    confirmation: Law | None = Field(
-        default=None,
-        description="Work of one team, from the believed end of the flight (or the alert, if "
-        "later) until the outcome is taken as confirmed.",
-        examples=[{"law": "constant", "value": "10min"}],
-    )
-    discovery: Law | None = Field(
-        default=None,
-        description="From the last message (or the real outcome, if later) until the chain finds "
-        "that it was wrong.",
-        examples=[{"law": "constant", "value": "30min"}],
-    )
-    correction: Law | None = Field(
-        default=None,
-        description="From that discovery until the correction goes out.",
-        examples=[{"law": "constant", "value": "20min"}],
-    )
-    all_clear: Law | None = Field(
-        default=None,
-        description="From the last message until a warning still in force is lifted.",
-        examples=[{"law": "constant", "value": "30min"}],
-    )
 
 
 class Truth(Closed):
