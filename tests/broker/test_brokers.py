@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -22,6 +22,7 @@ from paho.mqtt.properties import Properties
 from simulator.delivery.brokers import EmbeddedBroker, ManagedMosquitto, choose_broker
 from simulator.delivery.brokers.base import Broker
 from simulator.delivery.brokers.embedded import PREFERRED_PORTS
+from simulator.delivery.brokers.ports import pick_ports
 from simulator.delivery.preflight import check_endpoint
 from simulator.delivery.runtime_file import running_brokers
 from simulator.errors import BrokerUnreachableError, ConfigurationError
@@ -260,6 +261,29 @@ def test_a_port_in_use_that_was_asked_for_is_an_error_and_leaves_nothing() -> No
         with pytest.raises(ConfigurationError, match="in use"):
             ManagedMosquitto(port=taken).start()
     assert running_brokers() == ()
+
+
+@pytest.mark.mosquitto
+@pytest.mark.parametrize("kind", ["embedded", "mosquitto"])
+def test_a_port_lost_to_somebody_else_while_starting_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        taken = sock.getsockname()[1]
+        asked: list[int] = []
+
+        def pick(wanted: Sequence[int], *, given: bool) -> tuple[int, ...]:
+            asked.append(len(asked))
+            chosen = pick_ports(wanted, given=given)
+            return chosen if len(asked) > 1 else (taken, *chosen[1:])
+
+        monkeypatch.setattr(f"simulator.delivery.brokers.{kind}.pick_ports", pick)
+        with choose_broker(kind) as broker:
+            assert broker.endpoint("3.1.1").port != taken
+            check_endpoint(broker.endpoint("3.1.1"))
+    assert asked == [0, 1]
 
 
 def test_a_property_that_meets_an_old_subscriber_is_reported() -> None:
