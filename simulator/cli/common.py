@@ -37,6 +37,12 @@ class Output:
 
     as_json: bool
     quiet: bool
+    log_format: str = "console"
+    log_level: str = "error"
+
+    def start_log(self) -> None:
+        """Turn the log on; commands that never write an entry leave its library alone."""
+        configure_logging(self.log_format, self.log_level)
 
     def text(self, text: str) -> None:
         """A human-readable result; silent with ``--json`` or ``--quiet``."""
@@ -73,14 +79,13 @@ def _write(stream: TextIO, text: str) -> None:
 def command(
     *, as_json: bool = False, quiet: bool = False, log_format: str = "console", level: str = "error"
 ) -> Iterator[Output]:
-    """The frame around a command's body: logging on, errors to exit codes.
+    """The frame around a command's body: errors become exit codes.
 
     Yields:
         The Output to speak through.
     """
-    configure_logging(log_format, level)
     try:
-        yield Output(as_json=as_json, quiet=quiet)
+        yield Output(as_json=as_json, quiet=quiet, log_format=log_format, log_level=level)
     except AlertsimError as error:
         report_error(error, as_json=as_json)
         raise SystemExit(error.exit_code) from None

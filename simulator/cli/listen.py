@@ -50,6 +50,7 @@ def listen(
         qos=qos,
         domain=clock_domain(),
     )
+    output.start_log()
     try:
         asyncio.run(_listen(output, order, count))
     except asyncio.CancelledError:

@@ -39,6 +39,7 @@ def play(
         thresholds=parse_options(thresholds),
         client=client,
     )
+    output.start_log()
     observer = _observer(output)
     output.aside(f"run {request.run}, seed {request.settings.seed}: 【訓練】 EXERCISE only")
     try:

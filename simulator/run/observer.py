@@ -31,6 +31,14 @@ class Counts:
     owed: int = 0
 
 
+class Log(Protocol):
+    """The part of a structlog logger that is used here."""
+
+    def info(self, event: str, /, **values: object) -> object:
+        """Write an entry."""
+        ...
+
+
 class Observer(Protocol):
     """Hears of a run's progress. Every method returns at once."""
 
@@ -53,6 +61,43 @@ class Observer(Protocol):
     def directory(self, path: Path) -> None:
         """The run directory exists."""
         ...
+
+
+class Logged:
+    """Writes a log entry for what it hears, then tells the next observer.
+
+    Args:
+        following: who else hears it.
+        log: a structlog logger.
+    """
+
+    def __init__(self, following: Observer, log: Log) -> None:
+        self._next = following
+        self._log = log
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """An entry at info."""
+        self._log.info("phase", phase=name, detail=detail)
+        self._next.phase(name, detail)
+
+    def broker(self, addresses: dict[str, str]) -> None:
+        """An entry at info."""
+        self._log.info("broker is up", addresses=addresses)
+        self._next.broker(addresses)
+
+    def counts(self, counts: Counts) -> None:
+        """Progress is no event."""
+        self._next.counts(counts)
+
+    def sent(self, alert: ScheduledAlert) -> None:
+        """An entry at info."""
+        self._log.info("alert sent", identifier=alert.identifier, topic=alert.topic)
+        self._next.sent(alert)
+
+    def directory(self, path: Path) -> None:
+        """An entry at info."""
+        self._log.info("run directory made", path=str(path))
+        self._next.directory(path)
 
 
 class Silent:

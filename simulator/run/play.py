@@ -21,7 +21,7 @@ from simulator.report.manifest import Manifest
 from simulator.report.run_directory import RunDirectory
 from simulator.run.accounting import account, thresholds_of, worst
 from simulator.run.exercise import Exercise
-from simulator.run.observer import Observer, Silent
+from simulator.run.observer import Log, Logged, Observer, Silent
 from simulator.run.provenance import (
     alertsim_version,
     host_facts,
@@ -49,7 +49,9 @@ def play(
         BrokerUnreachableError: before anything is sent.
         AbortedError: before anything is sent.
     """
-    return _Play(request, observer or Silent(), clock or SystemClock()).play()
+    log = structlog.get_logger().bind(run=request.run)
+    watched = Logged(observer or Silent(), log)
+    return _Play(request, watched, clock or SystemClock(), log).play()
 
 
 @dataclass
@@ -57,13 +59,13 @@ class _Play:
     request: RunRequest
     observer: Observer
     clock: Clock
+    log: Log
 
     def play(self) -> RunResult:
         self.exercise = Exercise(self.request, self.observer, self.clock)
         self.thresholds = thresholds_of(self.exercise)
         self.directory = self._create()
-        log = structlog.get_logger().bind(run=self.request.run)
-        log.info("run starts", scenario=self.exercise.timeline.scenario, seed=self._seed)
+        self.log.info("run starts", scenario=self.exercise.timeline.scenario, seed=self._seed)
         failure = self._played()
         if self.exercise.books.ledger is None:
             self._remove()
@@ -71,7 +73,7 @@ class _Play:
         final, summary = account(self.exercise, self.thresholds, failure)
         exit_code = worst(failure, summary)
         report = self._write(final, summary, exit_code)
-        log.info("run ends", exit_code=int(exit_code), reason=summary.completeness.reason)
+        self.log.info("run ends", exit_code=int(exit_code), reason=summary.completeness.reason)
         return RunResult(
             exit_code=exit_code,
             summary=summary,
