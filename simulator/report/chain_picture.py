@@ -160,7 +160,6 @@ def _line(timeline: Timeline, at_ns: int, label: str, role: str, dash: str) -> d
         "y0": 0,
         "y1": 1,
         "line": {"color": role, "width": 2.5, "dash": dash},
-        "layer": "between",
         "showlegend": True,
         "name": f"{label} {at[11:16]}",
     }

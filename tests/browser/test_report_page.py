@@ -167,6 +167,22 @@ def test_the_policy_stops_a_script_that_is_not_ours(
         assert any("Content Security Policy" in complaint for complaint in complaints.found)
 
 
+def test_a_picture_that_fails_does_not_take_the_others_with_it(
+    browser: Browser, page_of: PageOf, tmp_path: Path
+) -> None:
+    text = page_of("complete").read_text(encoding="utf-8")
+    start = text.index('<script type="application/json" id="chain-picture">')
+    broken = tmp_path / "broken.html"
+    broken.write_text(text[:start] + text[start:].replace('{"data":', "{", 1), encoding="utf-8")
+    with opened(browser, broken) as (page, complaints):
+        drawn = page.evaluate(
+            "[...document.querySelectorAll('[data-figure]')].map((p) => p.dataset.drawn)"
+        )
+        assert drawn == ["yes", "no", "yes", "yes", "yes", "yes"]
+        assert "could not be drawn" in page.inner_text("[data-figure=chain-picture]")
+        assert any("chain-picture" in complaint for complaint in complaints.found)
+
+
 def test_without_scripts_the_tables_say_the_same(browser: Browser, page_of: PageOf) -> None:
     context = browser.new_context(java_script_enabled=False, offline=True)
     try:

@@ -31,7 +31,19 @@
     return result;
   }
 
+  // One picture that fails must not take the others with it: the tables say the same.
   async function draw(place) {
+    try {
+      await drawn(place);
+      place.dataset.drawn = "yes";
+    } catch (error) {
+      place.textContent = "This picture could not be drawn; the tables say the same.";
+      place.dataset.drawn = "no";
+      console.error(place.dataset.figure, error);
+    }
+  }
+
+  async function drawn(place) {
     const spec = JSON.parse(document.getElementById(place.dataset.figure).textContent);
     const narrow = place.clientWidth < NARROW_PX;
     const layout = narrow ? merged(spec.layout, spec.narrow) : spec.layout;
@@ -45,7 +57,6 @@
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
       plotlyServerURL: "",
     });
-    place.dataset.drawn = "yes";
   }
 
   const places = [...document.querySelectorAll("[data-figure]")];
