@@ -9,7 +9,9 @@ import shutil
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Literal
 
 import structlog
 
@@ -70,7 +72,11 @@ class _Play:
         if self.exercise.books.ledger is None:
             self._remove()
             raise failure or InternalError("the exercise ended before it began")
-        final, summary = account(self.exercise, self.thresholds, failure)
+        try:
+            final, summary = account(self.exercise, self.thresholds, failure)
+        except InternalError as error:
+            self._mark_incomplete(error)
+            raise
         exit_code = worst(failure, summary)
         report = self._write(final, summary, exit_code)
         self.log.info("run ends", exit_code=int(exit_code), reason=summary.completeness.reason)
@@ -99,6 +105,9 @@ class _Play:
             name = signal.Signals(number).name
             loop.add_signal_handler(number, self.exercise.abort, f"ended by {name}")
         try:
+            if self.directory is not None:
+                # Loading the table library takes half a second: before the first alert, not at it.
+                await asyncio.to_thread(import_module, "simulator.report.deliveries")
             await self.exercise.play(self._write_part)
         finally:
             # Until the process ends a further signal must not cut the account short.
@@ -144,16 +153,6 @@ class _Play:
             for columns in ledger.drain_rows():
                 self.directory.write_part(columns)
 
-    @staticmethod
-    def _write_deliveries(directory: RunDirectory, final: Account) -> None:
-        """Replace the provisional parts by the account's rows, then by one table."""
-        provisional = directory.parts()
-        for columns in final.rows():
-            directory.write_part(columns)
-        for part in provisional:
-            part.unlink()
-        directory.finish_deliveries()
-
     def _write(self, final: Account, summary: Summary, exit_code: ExitCode) -> Path | None:
         directory = self.directory
         if directory is None:
@@ -164,22 +163,38 @@ class _Play:
         )
 
         self.observer.phase("write", str(directory.path))
-        self._write_deliveries(directory, final)
+        directory.replace_deliveries(final.rows())
         directory.write_summary(summary.model_dump_json(indent=2).encode())
         write_histogram(directory, summary.run)
-        manifest = directory.manifest()
+        self._end_manifest(
+            directory, summary.completeness.state, summary.completeness.reason, exit_code
+        )
+        return regenerate(directory.path).page
+
+    def _mark_incomplete(self, error: InternalError) -> None:
+        """What was measured stays in the parts; the manifest says why there is no account."""
+        if self.directory is not None:
+            self._write_part()
+            self._end_manifest(self.directory, "incomplete", str(error), error.exit_code)
+
+    def _end_manifest(
+        self,
+        directory: RunDirectory,
+        state: Literal["complete", "incomplete"],
+        reason: str,
+        exit_code: ExitCode,
+    ) -> None:
         directory.write_manifest(
-            manifest.model_copy(
+            directory.manifest().model_copy(
                 update={
-                    "state": summary.completeness.state,
-                    "reason": summary.completeness.reason,
-                    "ended": summary.run.ended,
+                    "state": state,
+                    "reason": reason,
+                    "ended": wall_datetime(self.clock.wall_ns()).isoformat(),
                     "broker": self.exercise.broker_facts,
                     "exit_code": int(exit_code),
                 }
             )
         )
-        return regenerate(directory.path).page
 
 
 def _ignore() -> None:
