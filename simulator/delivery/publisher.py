@@ -299,7 +299,8 @@ class Publisher:
         """Settle, then part, then end; each with its time limit."""
         connection = self._connection
         if self._part_ns is None:
-            written = not connection.queued_bytes and not self._sender.waiting
+            lost = connection.state is State.IDLE
+            written = lost or not (connection.queued_bytes or self._sender.waiting)
             if now_ns < stop_ns and not (written and self._guardians.settled):
                 return
             # The broker closes, not we: see preflight.

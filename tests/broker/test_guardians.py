@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from fractions import Fraction
 from threading import Event
+from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
@@ -135,15 +136,16 @@ def retained(broker: Broker, count: int = 0) -> dict[str, bytes]:
 
 
 class Publisher:
-    def __init__(self, broker: Broker, guarded: tuple[str, ...], protocol: str = "5") -> None:
+    def __init__(self, broker: Broker, guarded: tuple[str, ...], **options: Any) -> None:
         self.context = ExerciseContext(
             run="drill", scenario="drill", title="Drill", seed=1, epoch=EPOCH
         )
         order = PublishOrder(
-            endpoint=broker.endpoint(protocol),
+            endpoint=broker.endpoint(options.pop("protocol", "5")),
             context=self.context,
             prefectures=guarded,
             client="drill-publisher",
+            **options,
         )
         self.child = Child("publisher", publisher_main, order)
         self.until(Ready)
@@ -173,10 +175,8 @@ class Publisher:
 
 
 @contextmanager
-def publishing(
-    broker: Broker, guarded: tuple[str, ...], protocol: str = "5"
-) -> Iterator[Publisher]:
-    publisher = Publisher(broker, guarded, protocol)
+def publishing(broker: Broker, guarded: tuple[str, ...], **options: Any) -> Iterator[Publisher]:
+    publisher = Publisher(broker, guarded, **options)
     try:
         yield publisher
     finally:
@@ -188,7 +188,10 @@ def test_the_state_is_the_alert_in_force_and_empty_after_the_last(
     broker: Broker, protocol: str
 ) -> None:
     steps = (("miyagi", True), ("niigata", True), ("miyagi", False))
-    with watching(broker) as states, publishing(broker, ("miyagi", "niigata"), protocol) as sender:
+    with (
+        watching(broker) as states,
+        publishing(broker, ("miyagi", "niigata"), protocol=protocol) as sender,
+    ):
         sender.play(timeline(*steps), speed=10)
         assert until(lambda: len(states.heard) == 3)
         assert [name for name, _ in states.heard] == ["miyagi", "niigata", "miyagi"]
@@ -200,7 +203,7 @@ def test_the_state_is_the_alert_in_force_and_empty_after_the_last(
 
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 def test_47_states_are_cleared_when_the_publisher_is_killed(broker: Broker, protocol: str) -> None:
-    with watching(broker) as states, publishing(broker, ALL, protocol) as sender:
+    with watching(broker) as states, publishing(broker, ALL, protocol=protocol) as sender:
         sender.play(timeline(*((name, True) for name in ALL)))
         sender.until(Published)
         assert until(lambda: len(states.now) == 47)
@@ -299,6 +302,18 @@ def test_a_guardian_that_is_thrown_out_comes_back_and_restores_its_state(
         assert states.heard[0] == states.heard[2]
         sender.stop()
         assert until(lambda: not states.now)
+
+
+def test_a_quiet_publisher_and_its_states_are_kept_alive(broker: Broker) -> None:
+    """A broker gives a silent client up after one and a half keep-alives."""
+    with watching(broker) as states, publishing(broker, ("miyagi",), keep_alive_s=1) as sender:
+        sender.play(timeline(("miyagi", True)))
+        sender.until(Published)
+        time.sleep(4)
+        assert [bool(payload) for _, payload in states.heard] == [True]
+        sender.child.send(Probe(topic="alertsim/v1/alerts/end/end", payload=b"end"))
+        assert until(lambda: b"end" in states.live)
+        sender.stop()
 
 
 def test_a_state_that_is_not_guarded_is_not_published(broker: Broker) -> None:

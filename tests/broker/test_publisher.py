@@ -321,6 +321,18 @@ def test_a_wrong_password_is_refused_and_not_repeated(tmp_path: Path, protocol: 
     assert "wrong" not in failed.detail
 
 
+def test_stopped_before_the_broker_answers_it_ends() -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()  # the kernel accepts; nobody answers
+        endpoint = ExternalBroker(f"mqtt://127.0.0.1:{sock.getsockname()[1]}").endpoint("5")
+        with publishing(endpoint) as publisher:
+            publisher.stop()
+            assert publisher.child.wait(int(WAIT_S * NS_PER_S))
+
+    assert publisher.all(Ready) == []
+
+
 @pytest.mark.mosquitto
 def test_a_broker_that_takes_one_message_at_a_time_still_gets_all(
     mosquitto_one_at_a_time: Broker, make_play: MakePlay

@@ -78,8 +78,8 @@ class EmbeddedBroker(Broker):
         """Start the child and wait until both listeners are up."""
         if self._process is not None:
             return
-        self._folder = tempfile.TemporaryDirectory(prefix="alertsim-broker-")
         try:
+            self._folder = tempfile.TemporaryDirectory(prefix="alertsim-broker-")
             try:
                 self._launch(Path(self._folder.name), self._wanted or PREFERRED_PORTS)
             except PortLostError:
@@ -91,6 +91,9 @@ class EmbeddedBroker(Broker):
                     root=self._root,
                     started_ns=self._clock.wall_ns(),
                 )
+        except OSError as error:
+            self.stop()
+            raise BrokerUnreachableError(f"the embedded broker cannot start: {error}") from error
         except BaseException:
             self.stop()
             raise

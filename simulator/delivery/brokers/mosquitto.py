@@ -78,9 +78,9 @@ class ManagedMosquitto(Broker):
         if self._process is not None:
             return
         program = find_mosquitto()
-        self._version = mosquitto_version(program)
-        self._folder = tempfile.TemporaryDirectory(prefix="alertsim-mosquitto-")
         try:
+            self._version = mosquitto_version(program)
+            self._folder = tempfile.TemporaryDirectory(prefix="alertsim-mosquitto-")
             try:
                 self._launch(program, Path(self._folder.name))
             except PortLostError:
@@ -92,6 +92,9 @@ class ManagedMosquitto(Broker):
                     root=self._root,
                     started_ns=self._clock.wall_ns(),
                 )
+        except (OSError, subprocess.SubprocessError) as error:
+            self.stop()
+            raise BrokerUnreachableError(f"mosquitto cannot start: {error}") from error
         except BaseException:
             self.stop()
             raise

@@ -225,3 +225,17 @@ def test_a_mosquitto_that_cannot_start_is_quoted(
         broker.start()
     assert broker.process is None
     assert broker.describe()["version"] == "unknown"
+
+
+@pytest.mark.parametrize("kind", ["embedded", "mosquitto"])
+def test_without_room_for_its_files_a_broker_is_not_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    program = tmp_path / "mosquitto"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+
+    with pytest.raises(BrokerUnreachableError, match="cannot start"):
+        choose_broker(kind).start()
