@@ -23,7 +23,16 @@ def read_resolved(path: Path) -> Node:
     Raises:
         ScenarioError: if one of the files cannot be used.
     """
-    return _with_profile(_read_extended(path, ()))
+    return with_profile(read_extended(path))
+
+
+def read_extended(path: Path) -> Node:
+    """A scenario file with everything it extends, its chain profile still a name.
+
+    Raises:
+        ScenarioError: if one of the files cannot be used.
+    """
+    return _read_extended(path, ())
 
 
 def locate(reference: str, folder: Path, where: str = "") -> Path:
@@ -151,7 +160,12 @@ def _refuse_repeated_ids(document: Node) -> None:
                 seen[mark.raw] = mark.where
 
 
-def _with_profile(document: Node) -> Node:
+def with_profile(document: Node) -> Node:
+    """Lay the stages of a document over those of the chain profile that it names, if any.
+
+    Raises:
+        ScenarioError: for an unknown profile; the remedy suggests the nearest.
+    """
     fields = _mapping(document)
     chain = fields.get("chain")
     if chain is None or not isinstance(chain.value, dict) or "profile" not in chain.value:
