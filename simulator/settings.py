@@ -51,7 +51,13 @@ def _hosts(value: object) -> object:
     return value
 
 
+def _digit(value: object) -> object:
+    # The environment knows only text, and a Literal of numbers does not take it.
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0)]
+Qos = Annotated[Literal[0, 1, 2], BeforeValidator(_digit)]
 Speed = Annotated[Decimal, BeforeValidator(_speed)]
 HostList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
 
@@ -78,8 +84,8 @@ class RunSettings(BaseSettings):
         le=_MOST_SUBSCRIBERS,
         description="Subscribers in the alerted prefectures; controls come on top.",
     )
-    qos: Literal[0, 1, 2] = Field(1, description="QoS of the publisher.")
-    subscribe_qos: Literal[0, 1, 2] | None = Field(
+    qos: Qos = Field(1, description="QoS of the publisher.")
+    subscribe_qos: Qos | None = Field(
         None, description="QoS that the subscribers ask for; the publisher's if not given."
     )
     session: Literal["clean", "persistent"] = Field(
