@@ -39,8 +39,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A developer's ALERTSIM_* variables must not change what a test shows."""
+def _nothing_from_outside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A developer's ALERTSIM_* variables and running brokers must not change what a test shows."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     for name in list(os.environ):
         if name.startswith("ALERTSIM_") and name != "ALERTSIM_CI":
             monkeypatch.delenv(name)

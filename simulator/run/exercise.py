@@ -43,7 +43,6 @@ from simulator.run.watch import Watch
 from simulator.units import NS_PER_MS, NS_PER_S
 
 _LEAD_NS = 500 * NS_PER_MS  # from "everybody is subscribed" to the first intended send
-_PREFLIGHT_S = 5.0
 _ABORT_GRACE_NS = 700 * NS_PER_MS
 _GRACE_NS = 3 * NS_PER_S
 _TICK_NS = 100 * NS_PER_MS
@@ -127,9 +126,8 @@ class Exercise:
         try:
             await asyncio.to_thread(self.broker.start)
             for protocol in self.orders.protocols:
-                await asyncio.to_thread(
-                    check_endpoint, self.broker.endpoint(protocol), timeout=_PREFLIGHT_S
-                )
+                endpoint = self.broker.endpoint(protocol)
+                await asyncio.to_thread(check_endpoint, endpoint, root=self.settings.root)
             self.broker_facts = self.broker.describe()
             self.observer.broker(self.broker.addresses())
             yield
@@ -275,6 +273,8 @@ class Exercise:
         self.books.take_foreign()
         ledger.drain_ended(self.clock.monotonic_ns())
         self.observer.counts(self.books.counts())
+        for protocol in self.broker.watched:
+            await self._check_listener(protocol)
         if self.settings.hold:
             self.observer.phase("hold", f"{self.settings.hold / NS_PER_S:.0f} s")
             await self.watch.pause(self.settings.hold)
@@ -324,19 +324,21 @@ class Exercise:
         )
 
     async def _probe_listener(self, protocol: str) -> None:
-        """A listener can die while its broker seems healthy: look every few seconds."""
         while True:
             await asyncio.sleep(_LISTENER_EVERY_S)
-            try:
-                await asyncio.to_thread(
-                    check_endpoint, self.broker.endpoint(protocol), timeout=_PREFLIGHT_S
-                )
-            except AlertsimError as error:
-                raise BrokerLostError(
-                    f"the broker's MQTT {protocol} listener died: {error}. On the embedded broker "
-                    "one MQTT 5 message with a property does this; use --broker mosquitto for "
-                    "clients that set properties"
-                ) from error
+            await self._check_listener(protocol)
+
+    async def _check_listener(self, protocol: str) -> None:
+        """A listener can die while its broker seems healthy: ask it."""
+        endpoint = self.broker.endpoint(protocol)
+        try:
+            await asyncio.to_thread(check_endpoint, endpoint, root=self.settings.root)
+        except AlertsimError as error:
+            raise BrokerLostError(
+                f"the broker's MQTT {protocol} listener died: {error}. On the embedded broker "
+                "one MQTT 5 message with a property does this; use --broker mosquitto for "
+                "clients that set properties"
+            ) from error
 
     async def _report(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a task beside the phases; its failure ends the run."""

@@ -159,3 +159,34 @@ def test_children_of_a_finished_run_are_gone(alertsim: Start) -> None:
     family: list[psutil.Process] = run.descendants()
     assert run.wait() == 0, run.stderr()
     assert gone(family)
+
+
+def test_listener_that_a_property_killed_is_106(alertsim: Start) -> None:
+    """One MQTT 5 property, a 3.1.1 subscriber that comes back, and the listener is gone."""
+    run = alertsim(*SLOW, "--protocol", "3.1.1", "--json")
+    run.wait_for("launch to niigata")
+    ports = {
+        version: int(
+            next(line for line in run.stderr().splitlines() if f"(MQTT {version})" in line)
+            .partition("127.0.0.1:")[2]
+            .partition(" ")[0]
+        )
+        for version in ("3.1.1", "5")
+    }
+    sender = mqtt.Client(
+        mqtt.CallbackAPIVersion.VERSION2, client_id="careless", protocol=mqtt.MQTTv5
+    )
+    sender.connect("127.0.0.1", ports["5"])
+    sender.loop_start()
+    properties = mqtt.Properties(mqtt.PacketTypes.PUBLISH)
+    properties.ContentType = "application/json"
+    sender.publish(
+        "alertsim/v1/alerts/miyagi/launch", b"{}", qos=1, properties=properties
+    ).wait_for_publish(5)
+    sender.disconnect()
+    sender.loop_stop()
+    assert run.wait() == 106, run.stderr()
+    assert "3.1.1" in run.stderr()
+    summary = run.document()
+    total = summary["ledger"]["total"]
+    assert total["expected"] == 90
