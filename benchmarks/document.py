@@ -43,10 +43,12 @@ def document(results: list[dict[str, Any]]) -> str:
 def _machine(results: list[dict[str, Any]]) -> str:
     lines = ["## The machine\n"]
     lines += [f"- {name}: {value}" for name, value in results[0]["machine"].items()]
-    loads = ", ".join(f"{result['name']} {result['load_before']}" for result in results)
-    steal = max(result["steal_share"] for result in results)
-    lines.append(f"- load average before each: {loads}")
-    lines.append(f"- processor time that the hypervisor gave to others, at most: {steal:.1%}")
+    others = ", ".join(
+        f"{result['name']} {result['disturbance']['others']:.0%}" for result in results
+    )
+    steal = max(result["disturbance"]["steal"] for result in results)
+    lines.append(f"- processor time that other processes took meanwhile: {others}")
+    lines.append(f"- processor time that other guests of the host took, at most: {steal:.0%}")
     return "\n".join(lines) + "\n"
 
 

@@ -134,10 +134,40 @@ def machine() -> dict[str, str]:
     }
 
 
-def steal_share(before: Any, after: Any) -> float:  # noqa: ANN401 - psutil's named tuples
-    """Share of CPU time that the hypervisor gave to somebody else between two readings."""
-    total = sum(after) - sum(before)
-    return (getattr(after, "steal", 0.0) - getattr(before, "steal", 0.0)) / total if total else 0.0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbance:
+    """What else the processors did while a benchmark ran, as shares of all their time.
+
+    Attributes:
+        others: processes that are not the benchmark's.
+        steal: other guests of the same host.
+    """
+
+    others: float
+    steal: float
+
+
+class Watch:
+    """Measures the disturbance from its making on."""
+
+    def __init__(self) -> None:
+        self._before = psutil.cpu_times()
+        self._own_s = _own_s()
+
+    def disturbance(self) -> Disturbance:
+        """Until now; children that still run count as others."""
+        after = psutil.cpu_times()
+        passed = {
+            name: getattr(after, name) - getattr(self._before, name) for name in after._fields
+        }
+        total = sum(passed.values()) or 1.0
+        busy_s = passed["user"] + passed["system"] + passed.get("nice", 0.0)
+        others_s = max(0.0, busy_s - (_own_s() - self._own_s))
+        return Disturbance(others=others_s / total, steal=passed.get("steal", 0.0) / total)
+
+
+def _own_s() -> float:
+    return sum(os.times()[:4])  # this process and its ended children
 
 
 def main(measure: Callable[[bool], Result]) -> None:
@@ -149,7 +179,7 @@ def main(measure: Callable[[bool], Result]) -> None:
     parser = argparse.ArgumentParser(description=measure.__doc__)
     parser.add_argument("--small", action="store_true", help="tiny sizes: does it still work?")
     small = parser.parse_args().small
-    load, cpu = os.getloadavg()[0], psutil.cpu_times()
+    load, watch = os.getloadavg()[0], Watch()
     began_ns = CLOCK.monotonic_ns()
     result = measure(small)
     seconds = (CLOCK.monotonic_ns() - began_ns) / NS_PER_S
@@ -159,7 +189,7 @@ def main(measure: Callable[[bool], Result]) -> None:
         "small": small,
         "seconds": round(seconds, 1),
         "load_before": round(load, 2),
-        "steal_share": round(steal_share(cpu, psutil.cpu_times()), 4),
+        "disturbance": asdict(watch.disturbance()),
         "machine": machine(),
     }
     RESULTS.mkdir(exist_ok=True)
