@@ -16,6 +16,8 @@ from simulator.world.earth import EARTH_GM_KM3_S2, EARTH_RADIUS_KM, HALF_EARTH_K
 
 _STEPS: Final = 60
 _CLOSE: Final = 1e-13
+_LEAST_KM: Final = 0.001
+_MOON_KM: Final = 384_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Ellipse:
         range_km: along the surface, from start to end.
         apogee_km: greatest height above the surface.
         eccentricity: above 0, below 1.
+        roundness: 1 less the eccentricity, with the digits that a steep flight needs.
         semi_major_km: half the long axis.
         half_s: seconds from the start to the apogee, and from there to the end.
     """
@@ -33,6 +36,7 @@ class Ellipse:
     range_km: float
     apogee_km: float
     eccentricity: float
+    roundness: float
     semi_major_km: float
     half_s: float
 
@@ -48,7 +52,7 @@ class Ellipse:
             ground_km: kilometres from the start, 0 to ``range_km``.
         """
         past_apogee = (ground_km - self.range_km / 2) / EARTH_RADIUS_KM
-        return self.half_s + self._since_apogee_s(_anomaly_at(past_apogee, self.eccentricity))
+        return self.half_s + self._since_apogee_s(_anomaly_at(past_apogee, self.roundness))
 
     def when_at_height(self, height_km: float) -> tuple[float, float] | None:
         """Ellipse seconds at which it is at a height, rising and falling; None above the apogee.
@@ -80,7 +84,7 @@ class Ellipse:
             ellipse_s: seconds from the start, 0 to ``duration_s``.
         """
         anomaly = self._anomaly(ellipse_s - self.half_s)
-        stretch = math.sqrt((1 - self.eccentricity) / (1 + self.eccentricity))
+        stretch = math.sqrt(self.roundness / (2 - self.roundness))
         past_apogee = 2 * math.atan2(math.sin(anomaly / 2) * stretch, math.cos(anomaly / 2))
         return self.range_km / 2 + past_apogee * EARTH_RADIUS_KM
 
@@ -96,13 +100,13 @@ class Ellipse:
         """Its inverse, by Newton: concave above 0, so the steps approach from below, one-sided."""
         mean = abs(since_apogee_s) * self._mean_motion
         anomaly = mean / (1 + self.eccentricity)
-        for _ in range(_STEPS):
+        step, left = math.inf, _STEPS
+        while left and abs(step) > _CLOSE:
             step = (mean - anomaly - self.eccentricity * math.sin(anomaly)) / (
                 1 + self.eccentricity * math.cos(anomaly)
             )
             anomaly += step
-            if abs(step) < _CLOSE:
-                break
+            left -= 1
         return math.copysign(anomaly, since_apogee_s)
 
 
@@ -110,19 +114,24 @@ def solve_ellipse(range_km: float, apogee_km: float) -> Ellipse:
     """The ellipse of a published range and apogee.
 
     Args:
-        range_km: along the surface, above 0, at most half the Earth.
-        apogee_km: above the surface, above 0.
+        range_km: along the surface, from a metre to half the Earth.
+        apogee_km: above the surface, from a metre to the Moon's distance.
 
     Raises:
         InputError: if either is out of its range: no flight from surface to surface has it.
     """
     _refuse_unless(
-        math.isfinite(apogee_km) and apogee_km > 0,
+        apogee_km >= _LEAST_KM,
         "the apogee is not above the surface",
         ("apogee_km", apogee_km, "write the greatest height in kilometres, above 0"),
     )
     _refuse_unless(
-        math.isfinite(range_km) and range_km > 0,
+        apogee_km <= _MOON_KM,
+        "the apogee is beyond the Moon",
+        ("apogee_km", apogee_km, "write the greatest height in kilometres"),
+    )
+    _refuse_unless(
+        range_km >= _LEAST_KM,
         "the range is not above 0",
         ("range_km", range_km, "write the kilometres from launch to impact along the surface"),
     )
@@ -135,21 +144,23 @@ def solve_ellipse(range_km: float, apogee_km: float) -> Ellipse:
     # Twice the square of the sine keeps the digits that 1 - cos loses for short ranges.
     sagitta_km = 2 * EARTH_RADIUS_KM * math.sin(half_angle / 2) ** 2
     eccentricity = apogee_km / (apogee_km + sagitta_km)
+    roundness = sagitta_km / (apogee_km + sagitta_km)
     semi_major_km = (EARTH_RADIUS_KM + apogee_km) / (1 + eccentricity)
-    anomaly = _anomaly_at(half_angle, eccentricity)
+    anomaly = _anomaly_at(half_angle, roundness)
     mean_motion = math.sqrt(EARTH_GM_KM3_S2 / semi_major_km**3)
     return Ellipse(
         range_km=range_km,
         apogee_km=apogee_km,
         eccentricity=eccentricity,
+        roundness=roundness,
         semi_major_km=semi_major_km,
         half_s=(anomaly + eccentricity * math.sin(anomaly)) / mean_motion,
     )
 
 
-def _anomaly_at(past_apogee: float, eccentricity: float) -> float:
+def _anomaly_at(past_apogee: float, roundness: float) -> float:
     """Eccentric anomaly from the apogee, of an angle from the apogee seen from the centre."""
-    stretch = math.sqrt((1 + eccentricity) / (1 - eccentricity))
+    stretch = math.sqrt((2 - roundness) / roundness)
     return 2 * math.atan2(math.sin(past_apogee / 2) * stretch, math.cos(past_apogee / 2))
 
 

@@ -195,26 +195,20 @@ def sights(flown: FlownFlight, radar: Radar) -> tuple[Sight, ...]:
     Sights and gaps shorter than a 240th of the flight may go unnoticed.
     """
     until_s = flown.seen_until_s
-    found: list[Sight] = []
-    opened_s: float | None = None
+    samples = (flown.flight.duration_s * number / _SAMPLES for number in range(_SAMPLES))
+    turns: list[float] = []
     before_s, saw = 0.0, False
-    for number in range(_SAMPLES + 1):
-        at_s = flown.flight.duration_s * number / _SAMPLES
-        now_s = min(at_s, until_s)
-        sees_now = sees(flown.flight, radar, now_s)
-        if sees_now != saw:
-            turn_s = _turn_s(flown.flight, radar, before_s, now_s) if number else 0.0
-            if opened_s is None:
-                opened_s = turn_s
-            else:
-                found.append(Sight(from_s=opened_s, until_s=turn_s))
-                opened_s = None
-        before_s, saw = now_s, sees_now
-        if at_s >= until_s:
-            break
-    if opened_s is not None:
-        found.append(Sight(from_s=opened_s, until_s=until_s))
-    return tuple(found)
+    for at_s in (*(sample for sample in samples if sample < until_s), until_s):
+        if sees(flown.flight, radar, at_s) != saw:
+            turns.append(_turn_s(flown.flight, radar, before_s, at_s) if at_s else 0.0)
+            saw = not saw
+        before_s = at_s
+    if saw:
+        turns.append(until_s)
+    return tuple(
+        Sight(from_s=from_s, until_s=to_s)
+        for from_s, to_s in zip(turns[::2], turns[1::2], strict=True)
+    )
 
 
 def first_visible_s(flown: FlownFlight, radar: Radar) -> float | None:

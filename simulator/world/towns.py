@@ -61,7 +61,7 @@ def _when_over(flight: Flight, along_km: Floats) -> Floats:
     """`Flight.when_over_km` for an array."""
     ellipse = flight.ellipse
     past = (np.clip(along_km, 0, flight.range_km) - flight.range_km / 2) / (2 * EARTH_RADIUS_KM)
-    stretch = np.sqrt((1 + ellipse.eccentricity) / (1 - ellipse.eccentricity))
+    stretch = np.sqrt((2 - ellipse.roundness) / ellipse.roundness)
     anomaly = 2 * np.arctan2(np.sin(past) * stretch, np.cos(past))
     mean_motion = np.sqrt(EARTH_GM_KM3_S2 / ellipse.semi_major_km**3)
     since_apogee = (anomaly + ellipse.eccentricity * np.sin(anomaly)) / mean_motion

@@ -133,14 +133,12 @@ def warned_by(policy: AreaPolicy, under: Iterable[str]) -> tuple[str, ...]:
         under: slugs of prefectures.
     """
     under = tuple(under)
-    match policy:
-        case AreaPolicy.BLOCKS:
-            hit = [block for block in blocks() if set(under) & set(block.prefectures)]
-            return _in_order(slug for block in hit for slug in (*block.prefectures, *block.related))
-        case AreaPolicy.PREFECTURES:
-            return _in_order(under)
-        case AreaPolicy.PREFECTURES_AND_NEIGHBOURS:
-            return _in_order(near for slug in under for near in (slug, *neighbours()[slug]))
+    if policy is AreaPolicy.BLOCKS:
+        hit = [block for block in blocks() if set(under) & set(block.prefectures)]
+        return _in_order(slug for block in hit for slug in (*block.prefectures, *block.related))
+    if policy is AreaPolicy.PREFECTURES:
+        return _in_order(under)
+    return _in_order(near for slug in under for near in (slug, *neighbours()[slug]))
 
 
 def warning_area(
