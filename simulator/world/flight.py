@@ -78,6 +78,15 @@ class Flight:
         """The place that it is over."""
         return self.circle.place_at(self.ground_km(at_s))
 
+    def ground_track(self, points: int) -> tuple[Place, ...]:
+        """Places along its track, evenly apart, from launch to impact, for maps.
+
+        Args:
+            points: how many, at least 2.
+        """
+        step_km = self.range_km / (points - 1)
+        return tuple(self.circle.place_at(step_km * number) for number in range(points))
+
     def when_over_km(self, ground_km: float) -> float:
         """When it is over a point of its track.
 

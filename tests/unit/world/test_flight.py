@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -55,6 +56,15 @@ def test_times_over_points_of_the_track() -> None:
     assert flight.when_over_km(-1.0) == 0.0
     assert flight.when_over_km(1850.0) == pytest.approx(flight.apogee_s)
     assert flight.when_over_km(9999.0) == pytest.approx(flight.duration_s)
+
+
+def test_the_ground_track_runs_evenly_from_launch_to_impact() -> None:
+    flight = _flight()
+    track = flight.ground_track(38)
+    assert track[-1] == flight.impact
+    assert distance_km(track[0], _SUNAN) == pytest.approx(0.0, abs=1e-6)
+    for start, end in pairwise(track):
+        assert distance_km(start, end) == pytest.approx(100.0)
 
 
 def test_times_at_a_height() -> None:
