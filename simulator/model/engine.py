@@ -15,13 +15,16 @@ from simulator.randomness import Streams
 from simulator.scenario.schema import Drill, Mark, Scenario
 
 
-def simulate(scenario: Scenario, seed: int, replication: int = 0) -> Timeline:
+def simulate(
+    scenario: Scenario, seed: int, replication: int = 0, streams: Streams | None = None
+) -> Timeline:
     """Play a scenario once.
 
     Args:
         scenario: what happens.
         seed: any integer of at least 0.
         replication: number of the replication, from 0; each has its own draws.
+        streams: where to draw from instead, for experiments that exchange some of the draws.
 
     Returns:
         The plan of intended times.
@@ -29,7 +32,7 @@ def simulate(scenario: Scenario, seed: int, replication: int = 0) -> Timeline:
     Raises:
         ValueError: if seed or replication is negative.
     """
-    play = Play(scenario, Streams(seed, replication), _start_ns(scenario))
+    play = Play(scenario, streams or Streams(seed, replication), _start_ns(scenario))
     for launch in scenario.launches:
         play.env.process(play_launch(play, launch))
     for drill in scenario.tests:

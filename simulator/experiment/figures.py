@@ -1,0 +1,181 @@
+"""The figures of one replication: one flat row from one timeline.
+
+Rule of the module: pure. Column names end in their unit: ``_ns`` (scenario time), ``_count``,
+``_people``. The columns of the first launch of the scenario have no prefix; those of further
+launches start with the launch's name and a dot. What did not happen is None, never zero.
+
+    alert_ns                    launch to the first warning, anywhere
+    stage_NAME_ns               a stage on the way to it; the stages add up to alert_ns
+    predicted_lead_time_ns      first warning to the arrival believed then; of PREFECTURE likewise
+    lead_time_ns                first warning to the true arrival; the shortest of all prefectures
+    shelter_ns                  launch to the call to take shelter, where one is sent later
+    closing_ns                  first warning to the closing message
+    correction_ns               the message that was wrong to its correction
+    all_clear_ns                first warning to the all-clear
+    issue_PREFECTURE_ns         launch to the first warning in a prefecture
+    in_force_ns                 longest time that any prefecture stays under a warning
+    prefectures_count, messages_count, withheld_count
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from simulator.model.timeline import AlertEvent, EventKind, PlannedAlert, Timeline
+
+Value = int | float | None
+
+_WARNS: Final = (AlertEvent.LAUNCH, AlertEvent.TAKE_SHELTER)
+_CLOSES: Final = (
+    AlertEvent.PASSAGE,
+    AlertEvent.FELL_IN_SEA,
+    AlertEvent.NOT_COMING,
+    AlertEvent.NOT_FALLING,
+    AlertEvent.INTERCEPTED,
+    AlertEvent.FELL_ON_LAND,
+)
+_FIRST: Final = (
+    "point",
+    "replication",
+    "alert_ns",
+    "stage_sensing_ns",
+    "stage_assessment_ns",
+    "stage_decision_ns",
+    "stage_issue_ns",
+    "predicted_lead_time_ns",
+    "lead_time_ns",
+    "shelter_ns",
+    "closing_ns",
+    "correction_ns",
+    "all_clear_ns",
+    "in_force_ns",
+    "prefectures_count",
+    "messages_count",
+    "withheld_count",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replication:
+    """What came of one replication.
+
+    Attributes:
+        point: number of the variant.
+        number: number of the replication, from 0.
+        figures: by column.
+    """
+
+    point: int
+    number: int
+    figures: Mapping[str, Value]
+
+    def row(self) -> dict[str, Value]:
+        """As one flat row."""
+        return {"point": self.point, "replication": self.number, **self.figures}
+
+
+def figures_of(timeline: Timeline, launches: Sequence[str]) -> dict[str, Value]:
+    """The figures of a timeline.
+
+    Args:
+        timeline: of one replication.
+        launches: ids of the scenario's launches, in its order.
+    """
+    launched = {
+        event.launch: event.at_ns
+        for event in timeline.events
+        if event.kind is EventKind.TRUTH and event.name == "launch"
+    }
+    found: dict[str, Value] = {}
+    for number, launch in enumerate(launches):
+        own = [alert for alert in timeline.alerts if alert.launch == launch]
+        figures = _of_launch(own, launched.get(launch))
+        prefix = f"{launch}." if number else ""
+        found |= {f"{prefix}{column}": value for column, value in figures.items()}
+    found["in_force_ns"] = _longest_in_force(timeline.alerts)
+    found["prefectures_count"] = len({alert.prefecture for alert in _warnings(timeline.alerts)})
+    found["messages_count"] = len(timeline.alerts)
+    found["withheld_count"] = sum(
+        event.kind is EventKind.MARK and event.name.startswith("withheld-")
+        for event in timeline.events
+    )
+    return found
+
+
+def column_order(columns: Iterable[str]) -> list[str]:
+    """Columns in the order in which they are kept and shown: known ones first, then by name."""
+    return sorted(
+        columns,
+        key=lambda column: (
+            "." in column and not column.startswith("vary:"),
+            _FIRST.index(column) if column in _FIRST else len(_FIRST),
+            column,
+        ),
+    )
+
+
+def is_whole(column: str) -> bool:
+    """Whether a column holds whole numbers."""
+    return column in {"point", "replication"} or column.endswith(("_ns", "_count"))
+
+
+def _of_launch(alerts: Sequence[PlannedAlert], launched_ns: int | None) -> dict[str, Value]:
+    warnings = _warnings(alerts)
+    if not warnings or launched_ns is None:
+        return {"alert_ns": None}
+    first = warnings[0]
+    found: dict[str, Value] = {"alert_ns": first.at_ns - launched_ns}
+    for stage in first.stages:
+        found[f"stage_{stage.name}_ns"] = stage.ended_ns - stage.started_ns
+    reached: dict[str, PlannedAlert] = {}
+    for alert in warnings:
+        reached.setdefault(alert.prefecture, alert)
+    predicted, true = [], []
+    for prefecture, alert in reached.items():
+        found[f"issue_{prefecture}_ns"] = alert.at_ns - launched_ns
+        if alert.believed_arrival_ns is not None:
+            predicted.append(alert.believed_arrival_ns - alert.at_ns)
+            found[f"predicted_lead_time_{prefecture}_ns"] = predicted[-1]
+        if alert.true_arrival_ns is not None:
+            true.append(alert.true_arrival_ns - alert.at_ns)
+            found[f"lead_time_{prefecture}_ns"] = true[-1]
+    found["predicted_lead_time_ns"] = min(predicted, default=None)
+    found["lead_time_ns"] = min(true, default=None)
+    shelter = _first(alerts, (AlertEvent.TAKE_SHELTER,))
+    if shelter is not None and shelter.at_ns > first.at_ns:
+        found["shelter_ns"] = shelter.at_ns - launched_ns
+    for column, events in (("closing_ns", _CLOSES), ("all_clear_ns", (AlertEvent.ALL_CLEAR,))):
+        message = _first(alerts, events)
+        found[column] = None if message is None else message.at_ns - first.at_ns
+    found["correction_ns"] = _correction_ns(alerts)
+    return found
+
+
+def _correction_ns(alerts: Sequence[PlannedAlert]) -> int | None:
+    """From the last message before it to the correction."""
+    correction = _first(alerts, (AlertEvent.CORRECTION,))
+    if correction is None:
+        return None
+    wrong = [alert.at_ns for alert in alerts if alert.at_ns < correction.at_ns]
+    return correction.at_ns - max(wrong, default=correction.at_ns)
+
+
+def _warnings(alerts: Iterable[PlannedAlert]) -> list[PlannedAlert]:
+    return [alert for alert in alerts if alert.event in _WARNS]
+
+
+def _first(alerts: Iterable[PlannedAlert], events: Sequence[AlertEvent]) -> PlannedAlert | None:
+    return next((alert for alert in alerts if alert.event in events), None)
+
+
+def _longest_in_force(alerts: Iterable[PlannedAlert]) -> int | None:
+    """Longest stretch that a prefecture spends under a warning; None if none ever was."""
+    since: dict[str, int] = {}
+    longest: int | None = None
+    for alert in alerts:
+        if alert.in_force:
+            since.setdefault(alert.prefecture, alert.at_ns)
+        elif alert.prefecture in since:
+            span = alert.at_ns - since.pop(alert.prefecture)
+            longest = span if longest is None else max(longest, span)
+    return longest

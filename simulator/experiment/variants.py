@@ -1,0 +1,221 @@
+"""Variants of a scenario: the same file with some of its fields set to something else.
+
+Rule of the module: pure but for the shipped chain profiles. A scenario as written and settings come
+in, a validated scenario goes out, made by the same merging and the same checks as a file's. A
+figure that was set says so: it is an assumption, its range is what it was varied over.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from simulator.errors import ConfigurationError, ScenarioError
+from simulator.experiment.paths import CONSTANT_LAW, RECORDED_LAW, Place, find_place
+from simulator.scenario.document import Node
+from simulator.scenario.laws import Recorded
+from simulator.scenario.loading import validate
+from simulator.scenario.merging import locate, merge, read_extended, with_profile
+from simulator.scenario.schema import Scenario
+from simulator.units import format_duration, parse_duration
+
+PROFILE_PATH: Final = "chain.profile"
+NOTE: Final = "Set by an experiment."
+_DURATIONS: Final = ("value", "low", "mode", "high", "median", "p95", "mean", "floor")
+_WHERE: Final = "setting:1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One field set to a value.
+
+    Attributes:
+        path: dotted path of the field.
+        value: as it would be written in the file: text with a unit, a number, a word.
+        factor: whether the value multiplies what the scenario has, instead of replacing it.
+        low: least value it is varied over, in the form of ``value``.
+        high: greatest.
+    """
+
+    path: str
+    value: str | int | float
+    factor: bool = False
+    low: str | int | float | None = None
+    high: str | int | float | None = None
+
+    @property
+    def text(self) -> str:
+        """As on the command line: ``chain.decision=90s``."""
+        return f"{self.path}={self.shown}"
+
+    @property
+    def shown(self) -> str:
+        """The value for people: ``90s``, ``0.5x``."""
+        return f"{self.value:g}x" if self.factor else str(self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A scenario before anything is varied.
+
+    Attributes:
+        name: name or path that it was read from.
+        document: the file with all it extends as plain data, its profile still a name.
+    """
+
+    name: str
+    document: Any
+
+    def scenario(self, settings: Sequence[Setting] = ()) -> Scenario:
+        """The scenario with these fields set.
+
+        Raises:
+            ConfigurationError: if a path leads nowhere, or a value cannot stand there.
+        """
+        node = marked(self.document)
+        for setting in settings:
+            if setting.path == PROFILE_PATH:
+                node = merge(node, marked({"chain": {"profile": setting.value}}))
+        try:
+            scenario = validate(with_profile(node))
+            rest = [setting for setting in settings if setting.path != PROFILE_PATH]
+            if not rest:
+                return scenario
+            document = scenario.resolved()
+            tree = marked(document)
+            for setting in rest:
+                change = _change(find_place(setting.path, document), document, setting)
+                tree = merge(tree, marked(change))
+            return validate(tree)
+        except ScenarioError as error:
+            raise ConfigurationError(
+                f"the scenario cannot be varied so: {error.message}",
+                field=" ".join(setting.text for setting in settings) or error.field,
+                value=error.value,
+                remedy=error.remedy,
+            ) from None
+
+
+def read_base(name: str) -> Base:
+    """Read a shipped scenario or a file, to be varied.
+
+    Raises:
+        ScenarioError: naming file, line, field, value and remedy, if it is not a valid scenario.
+    """
+    node = read_extended(locate(name, Path()))
+    validate(with_profile(node))
+    return Base(name=name, document=node.plain())
+
+
+def marked(value: object) -> Node:
+    """Plain data as a marked tree."""
+    if isinstance(value, Mapping):
+        inner: Any = {str(key): marked(item) for key, item in value.items()}
+    elif isinstance(value, list | tuple):
+        inner = [marked(item) for item in value]
+    else:
+        inner = value
+    return Node(value=inner, where=_WHERE, raw="" if isinstance(inner, dict | list) else str(inner))
+
+
+def _change(place: Place, document: Mapping[str, Any], setting: Setting) -> object:
+    """The tree that sets one field, with the provenance of the figure that it belongs to."""
+    present = _present(place.steps, document)
+    if setting.factor:
+        if isinstance(present, Mapping) and present.get("law") == RECORDED_LAW:
+            present = _as_constant(present, document)
+        new = _scaled(present, float(setting.value), setting)
+    elif place.is_law:
+        new = {"law": CONSTANT_LAW, "value": setting.value}
+    elif place.key is not None:
+        new = {place.key: setting.value}
+    else:
+        new = setting.value
+    if place.figure is None:
+        return _nested(place.steps, document, new)
+    around = place.steps[: place.figure]
+    inner = _nested(place.steps[place.figure :], {}, new)
+    figure = _present(around, document)
+    figure = figure if isinstance(figure, dict) else {}
+    provenance = {"assumption": True, "note": NOTE}
+    if place.spans:
+        provenance["range"] = _span(figure.get("range", []), inner, setting)
+    return _nested(around, document, {**inner, **provenance})
+
+
+def _present(steps: Sequence[str], document: object) -> object:
+    """What stands at a place, None if nothing does."""
+    value = document
+    for step in steps:
+        if isinstance(value, list):
+            value = next((item for item in value if _is(item, step, value)), None)
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _is(item: Any, step: str, items: list[Any]) -> bool:  # noqa: ANN401  (an entry of any kind)
+    return isinstance(item, Mapping) and step in {item.get("id"), str(items.index(item))}
+
+
+def _nested(steps: Sequence[str], document: object, leaf: object) -> Any:  # noqa: ANN401
+    """The leaf under its path; an entry of a list as a list of that entry alone."""
+    if not steps:
+        return leaf
+    step, *rest = steps
+    if isinstance(document, list):
+        item = next(item for item in document if _is(item, step, document))
+        return [{"id": item["id"], **_nested(rest, item, leaf)}]
+    inside = document.get(step) if isinstance(document, Mapping) else None
+    return {step: _nested(rest, inside, leaf)}
+
+
+def _as_constant(recorded: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    """A recorded duration as a law that can be multiplied."""
+    epoch = datetime.fromisoformat(document["epoch"])
+    span_ns = Recorded.model_validate(recorded).quantile_ns(0.5, epoch)
+    return {"law": CONSTANT_LAW, "value": format_duration(round(span_ns))}
+
+
+def _scaled(present: object, factor: float, setting: Setting) -> Any:  # noqa: ANN401
+    """A law, a duration or a number, multiplied."""
+    if isinstance(present, Mapping) and "law" in present:
+        return {key: _scaled_field(key, value, factor) for key, value in present.items()}
+    if isinstance(present, int | float) and not isinstance(present, bool):
+        return present * factor
+    if isinstance(present, str):
+        try:
+            return format_duration(round(parse_duration(present) * factor))
+        except ValueError:
+            pass
+    raise ConfigurationError(
+        "only laws, durations and numbers can be multiplied",
+        field="--vary",
+        value=setting.text,
+        remedy="give the value itself, for example chain.decision=90s",
+    )
+
+
+def _scaled_field(key: str, value: object, factor: float) -> object:
+    if key in _DURATIONS and isinstance(value, str):
+        return format_duration(round(parse_duration(value) * factor))
+    if key in {"values", "range"} and isinstance(value, list):
+        return [format_duration(round(parse_duration(item) * factor)) for item in value]
+    return value
+
+
+def _span(known: Sequence[Any], figure: Mapping[str, Any], setting: Setting) -> list[Any]:
+    """A range that holds what the figure was, is, and is varied over."""
+    own = [figure[key] for key in figure if key in _DURATIONS or key in {"count", "time"}]
+    over = [] if setting.factor else [setting.low, setting.high]
+    ends = [*known, *own, *(end for end in over if end is not None)]
+    if not ends:
+        return []
+    if all(isinstance(end, int | float) for end in ends):
+        return [min(ends), max(ends)]
+    try:
+        spans = sorted(parse_duration(str(end)) for end in ends)
+    except ValueError:
+        return [own[0], own[0]]
+    return [format_duration(spans[0]), format_duration(spans[-1])]
