@@ -15,7 +15,7 @@ playing fifty timelines.
 import hashlib
 from typing import Final
 
-_MULTIPLIER: Final = 0x2360ED051FC65DA44385DF649FCCF645
+MULTIPLIER: Final = 0x2360ED051FC65DA44385DF649FCCF645
 _MASK_64: Final = 2**64 - 1
 _MASK_128: Final = 2**128 - 1
 _FRACTION_BITS: Final = 52
@@ -39,7 +39,7 @@ class Stream:
 
     def raw(self) -> int:
         """The next integer, uniform on 0 to 2**64 - 1."""
-        state = (self._state * _MULTIPLIER + self._increment) & _MASK_128
+        state = (self._state * MULTIPLIER + self._increment) & _MASK_128
         self._state = state
         folded = (state >> 64) ^ (state & _MASK_64)
         rotation = state >> 122
@@ -60,21 +60,25 @@ class Streams:
         seed: any integer of at least 0.
         replication: number of the replication, from 0.
 
+    Attributes:
+        prefix: what stands before each name when it is hashed, for drawing from many streams at
+            once (``reach.draws``).
+
     Raises:
         ValueError: if either is negative.
     """
 
-    __slots__ = ("_prefix",)
+    __slots__ = ("prefix",)
 
     def __init__(self, seed: int, replication: int = 0) -> None:
         if seed < 0 or replication < 0:
             raise ValueError("seed and replication are integers of at least 0")
-        self._prefix = f"alertsim/{seed}/{replication}/"
+        self.prefix = f"alertsim/{seed}/{replication}/"
 
     def stream(self, name: str) -> Stream:
         """The stream of this name, from its beginning: ``launch/icbm/assessment``.
 
         Its state and increment are the two halves of the SHA-256 of seed, replication and name.
         """
-        digest = hashlib.sha256((self._prefix + name).encode()).digest()
+        digest = hashlib.sha256((self.prefix + name).encode()).digest()
         return Stream(int.from_bytes(digest[:16], "big"), int.from_bytes(digest[16:], "big"))

@@ -1,0 +1,144 @@
+"""Curves: who has not noticed yet, by the time since the issue, for people who do the same thing.
+
+Rule of the module: given what a person does, the channels reach and are noticed independently of
+each other; so the share of people not yet warned is a product of one factor a channel. What the
+channels have in common (being asleep, having the television on, having no phone near) lies in the
+mixture over activities and over owners of phones, never in a factor.
+
+Times are a fixed grid, fine at first and coarse later. In one step of the grid the fall of a
+product is shared out between two factors at a time as if each fell linearly, so that the parts of
+the channels add up to the whole exactly.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.reach.channels import Activity, ChannelProfile, Hearing, Reaching, Stage
+from simulator.reach.delays import HORIZON_S, Delay, DelayTable, delay_table
+from simulator.reach.equipment import Equipment
+
+Floats = npt.NDArray[np.float64]
+Stages = tuple[Stage, ...]
+Delays = tuple[Delay, ...]
+
+# Steps of the grid, seconds, from a time on.
+_GRID: Final = ((0, 0.25), (30, 0.5), (60, 1), (180, 5), (600, 20), (HORIZON_S, 0))
+
+
+@cache
+def grid_s() -> Floats:
+    """Times since the issue at which curves are known, seconds."""
+    pieces = [np.arange(start, end, step) for (start, step), (end, _) in pairwise(_GRID)]
+    return np.concatenate([*pieces, [float(HORIZON_S)]])
+
+
+def falls(curve: Floats) -> Floats:
+    """How much a curve falls in each step of the grid; in the first from 1, before the issue."""
+    return -np.diff(curve, axis=-1, prepend=1.0)
+
+
+def middles(curve: Floats) -> Floats:
+    """The mean of both ends of each step of the grid."""
+    found = curve.copy()
+    found[..., 1:] += curve[..., :-1]
+    found[..., 0] += 1.0
+    return 0.5 * found
+
+
+def own(channel: Reaching | None) -> Stages:
+    """The stages of a channel; none of one that does not exist."""
+    return () if channel is None else channel.stages
+
+
+def heard(hears: Hearing) -> Floats:
+    """Shares of people who notice, by activity."""
+    return np.asarray([getattr(hears, activity).share for activity in Activity], np.float64)
+
+
+def tables(
+    profile: ChannelProfile, hears: Hearing, stages: Stages, further: Delays = ()
+) -> dict[str, DelayTable]:
+    """When a channel is noticed, for each notice that its listeners have."""
+    delays = {notice.id: notice.delay for notice in profile.notices}
+    parts = [getattr(hears, activity) for activity in Activity]
+    used = dict.fromkeys(part.notice for part in parts if part.share > 0)
+    return {name: delay_table(stages, *further, delays[name]) for name in used}
+
+
+def noticed(
+    profile: ChannelProfile, channel: Reaching | None, stages: Stages, further: Delays = ()
+) -> Floats:
+    """Share of people who have noticed a channel that gets to all of them, by activity and time.
+
+    Args:
+        profile: the profile, for its notices.
+        channel: the channel, for who hears it; nobody notices one that does not exist.
+        stages: the stages on its way.
+        further: delays beside them.
+    """
+    found = np.zeros((len(Activity), len(grid_s())))
+    if channel is None:
+        return found
+    known = tables(profile, channel.hears, stages, further)
+    for row, activity in enumerate(Activity):
+        part = getattr(channel.hears, activity)
+        if part.share > 0:
+            found[row] = part.share * known[part.notice].at(grid_s())
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TownCurves:
+    """What loudspeakers, indoor receivers, television and radio do, by kind of town.
+
+    Attributes:
+        left: share of people whom none of them has got to; by kind, activity, time.
+        first: share of people in each step of the grid whom one of them gets to before the other
+            three; by channel, kind, activity, step.
+        ever: share of people whom a channel gets to at all; by channel, kind, activity.
+    """
+
+    left: Floats
+    first: Floats
+    ever: Floats
+
+    @classmethod
+    def build(cls, profile: ChannelProfile, equipment: Equipment) -> Self:
+        """For all kinds of towns."""
+        channels = profile.channels
+        before = profile.municipal.stages
+        loud, home = (
+            np.asarray(
+                [noticed(profile, channel, (*before, *own(channel)), lag) for lag in equipment.lags]
+            )
+            for channel in (channels.loudspeaker, channels.indoor_receiver)
+        )
+        kinds = equipment.kinds
+        lag = [kind.lag for kind in kinds]
+        audible = np.asarray([kind.audible for kind in kinds])[:, None, None]
+        homes = np.asarray([kind.homes for kind in kinds])[:, None, None]
+        town = (1.0 - audible * loud[lag], 1.0 - homes * home[lag])
+        media = (
+            1.0 - noticed(profile, channels.television, own(channels.television)),
+            1.0 - noticed(profile, channels.radio, own(channels.radio)),
+        )
+        both_town, both_media = town[0] * town[1], media[0] * media[1]
+        first = np.asarray(
+            [
+                *(part * middles(both_media) for part in _shared_out(*town)),
+                *(part * middles(both_town) for part in _shared_out(*media)),
+            ]
+        )
+        everyone = np.ones((len(kinds), 1))
+        ever = [1.0 - curve[..., -1] * everyone for curve in (*town, *media)]
+        return cls(left=both_town * both_media, first=first, ever=np.asarray(ever))
+
+
+def _shared_out(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+    """The fall of a product in each step, as the parts of its two factors."""
+    return falls(one) * middles(other), falls(other) * middles(one)

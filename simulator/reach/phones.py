@@ -1,0 +1,132 @@
+"""Phones: what cell broadcast and the app do, for any offset and any silence of the networks.
+
+Rule of the module: both channels of a phone reach only people whose phone is near, so they share
+that condition; given it, they are noticed independently. Each replication draws which networks are
+silent and how late each is, from streams of their names; the curve of all owners is the mean over
+networks by their share of lines.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.randomness import Streams
+from simulator.reach.channels import Activity, CellBroadcast, ChannelProfile
+from simulator.reach.curves import falls, grid_s, heard, middles, noticed, tables
+from simulator.reach.delays import MeasuredDelivery
+from simulator.scenario.laws import duration_ns
+from simulator.units import NS_PER_S
+
+Floats = npt.NDArray[np.float64]
+
+_ANY_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PhoneState:
+    """What phones do in one replication, by activity and time since the issue.
+
+    Attributes:
+        left: share of people whom no channel of the phone has got to; by activity, time.
+        first: share of people in each step of the grid whom the broadcast, or the app, gets to
+            before the other; by channel, activity, step.
+        ever: share of people whom each gets to at all; by channel, activity.
+    """
+
+    left: Floats
+    first: Floats
+    ever: Floats
+
+
+class PhoneCurves:
+    """What phones do, by activity and time since the issue.
+
+    Args:
+        profile: the profile.
+        app: a measured distribution of delays to stand for all stages of the app, or None.
+    """
+
+    def __init__(self, profile: ChannelProfile, app: MeasuredDelivery | None = None) -> None:
+        near = [getattr(profile.phones.near, activity).share for activity in Activity]
+        self._reachable = profile.phones.held.share * np.asarray(near)[:, None]
+        self._app_left = 1.0 - _app_shares(profile, app)
+        broadcast = profile.channels.cell_broadcast
+        self._networks = None if broadcast is None else _Networks(profile, broadcast)
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Names of the networks."""
+        return () if self._networks is None else self._networks.carriers
+
+    def draw(self, streams: Streams, silenced: Collection[str] = ()) -> PhoneState:
+        """What phones do in one replication.
+
+        Args:
+            streams: of the replication.
+            silenced: networks that are silent whatever is drawn.
+        """
+        app = self._app_left
+        broadcast = np.ones_like(app)
+        if self._networks is not None:
+            broadcast -= self._networks.shares(streams, silenced)
+        reachable = self._reachable
+        return PhoneState(
+            left=1.0 - reachable + reachable * broadcast * app,
+            first=reachable
+            * np.stack([falls(broadcast) * middles(app), falls(app) * middles(broadcast)]),
+            ever=reachable[:, 0] * np.stack([1.0 - broadcast[:, -1], 1.0 - app[:, -1]]),
+        )
+
+
+class _Networks:
+    """Cell broadcast over all networks."""
+
+    def __init__(self, profile: ChannelProfile, broadcast: CellBroadcast) -> None:
+        known = tables(profile, broadcast.hears, broadcast.stages)
+        self._tables = [
+            (
+                table,
+                [getattr(broadcast.hears, activity).notice == name for activity in Activity],
+            )
+            for name, table in known.items()
+        ]
+        self._shown = profile.phones.capable.share * heard(broadcast.hears)
+        self._carriers = broadcast.carriers
+        lines = np.asarray([carrier.share.share for carrier in self._carriers])
+        self._lines = lines / lines.sum()
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        return tuple(carrier.id for carrier in self._carriers)
+
+    def shares(self, streams: Streams, silenced: Collection[str]) -> Floats:
+        """Share of the owners of near phones who have noticed, by activity and time."""
+        sending = self._lines.copy()
+        offset_s = np.zeros((len(sending), 1))
+        for index, carrier in enumerate(self._carriers):
+            stream = f"reach/network/{carrier.id}"
+            drawn = streams.stream(f"{stream}/silent").uniform() < carrier.silent.share
+            if drawn or carrier.id in silenced:
+                sending[index] = 0.0
+            late = streams.stream(f"{stream}/offset").uniform()
+            offset_s[index] = duration_ns(carrier.offset, late, _ANY_EPOCH) / NS_PER_S
+        times = grid_s() - offset_s
+        found = np.zeros((len(Activity), len(grid_s())))
+        for table, rows in self._tables:
+            found[rows] = sending @ table.at(times)
+        found *= self._shown[:, None]
+        return found
+
+
+def _app_shares(profile: ChannelProfile, measured: MeasuredDelivery | None) -> Floats:
+    """Share of the owners of near phones who have noticed the app, by activity and time."""
+    app = profile.channels.app
+    if app is None:
+        return np.zeros((len(Activity), len(grid_s())))
+    if measured is None:
+        return app.owners.share * noticed(profile, app, app.stages)
+    return app.owners.share * measured.delivered * noticed(profile, app, (), (measured,))
