@@ -41,14 +41,14 @@ class Quantile:
     Attributes:
         percent: above 0, below 100.
         value: nearest rank.
-        low: lower end of its interval; None under ten replications.
+        low: lower end of its interval.
         high: upper end.
     """
 
     percent: Fraction
     value: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
