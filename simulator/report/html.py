@@ -10,7 +10,7 @@ import re
 from importlib.resources import files
 
 from simulator.report import sections, words
-from simulator.report.markup import Markup, tag
+from simulator.report.markup import Child, Markup, tag
 from simulator.report.sentences import answers
 from simulator.report.source import ReportSource
 
@@ -29,6 +29,22 @@ def page(source: ReportSource) -> str:
         source: the run. At most 1 MB of the page is data; the rest is the plotting library, once.
     """
     shown = sections.all_sections(source)
+    return framed(
+        source.timeline.title,
+        _alarm(source),
+        tag("header", _heading(source), _first_screen(source), contents(shown)),
+        tag("main", [section.markup() for section in shown]),
+        tag("footer", tag("p", NOTICE)),
+    )
+
+
+def framed(title: str, *body: Child) -> str:
+    """A page around its body: the banner, the style, the plotting library, the policy.
+
+    Args:
+        title: of the page, without the mark of the exercise.
+        body: header, main and footer.
+    """
     scripts = [_library(), _asset("report.js")]
     head = tag(
         "head",
@@ -37,19 +53,16 @@ def page(source: ReportSource) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="robots", content="noindex"),
         tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{TITLE}: {source.timeline.title}"),
+        tag("title", f"{TITLE}: {title}"),
         tag("style", Markup(_asset("report.css"))),
     )
-    body = tag(
+    whole = tag(
         "body",
         tag("div", f"{TITLE} · simulated messages only", class_="exercise", role="note"),
-        _alarm(source),
-        tag("header", _heading(source), _first_screen(source), _contents(shown)),
-        tag("main", [section.markup() for section in shown]),
-        tag("footer", tag("p", NOTICE)),
+        body,
         [Markup(f"<script>{script}</script>") for script in scripts],
     )
-    return f'<!doctype html>\n<html lang="en">{head}{body}</html>\n'
+    return f'<!doctype html>\n<html lang="en">{head}{whole}</html>\n'
 
 
 def _alarm(source: ReportSource) -> Markup | None:
@@ -112,7 +125,8 @@ def _glued(sentence: str) -> str:
     return _UNIT.sub("\N{NO-BREAK SPACE}", sentence)
 
 
-def _contents(shown: list[sections.Section]) -> Markup:
+def contents(shown: list[sections.Section]) -> Markup:
+    """Links to the sections."""
     links = [tag("li", tag("a", part.title, href=f"#{part.anchor}")) for part in shown]
     return tag("nav", tag("ol", links), aria_label="Contents")
 
