@@ -2,6 +2,7 @@
 
 import os
 import signal
+import contextlib
 import socket
 import subprocess
 import sys
@@ -51,7 +52,8 @@ class Foreign:
         """Close the connection without DISCONNECT."""
         sock = self.client.socket()
         if isinstance(sock, socket.socket):
-            sock.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the broker may have been quicker
+                sock.shutdown(socket.SHUT_RDWR)
 
     def subscribe(self, topic: str, qos: int = 1) -> None:
         self.subscribed.clear()
