@@ -1,8 +1,8 @@
 """The brokers we start, as processes and through foreign clients."""
 
+import contextlib
 import os
 import signal
-import contextlib
 import socket
 import subprocess
 import sys
