@@ -1,6 +1,6 @@
 """The coverage gates of the house: pure rooms 100 % of branches, the whole 90 %.
 
-Run as ``python -m tests.pure_coverage`` after a test run with ``--cov``; exit 1 names the files.
+Run as ``python tests/pure_coverage.py`` after a test run with ``--cov``; exit 1 names the files.
 """
 
 import sys
