@@ -51,7 +51,8 @@ class Alertsim:
         return self.process.wait(timeout_s)
 
     def descendants(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self.process.pid, number)

@@ -11,6 +11,9 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import psutil
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from tests.run.processes import Alertsim, gone, wait_until
 
@@ -132,8 +135,10 @@ def test_no_retained_message_outlives_the_run(
 def _states(port: int) -> dict[str, bytes]:
     """Retained states now on the broker."""
     found: dict[str, bytes] = {}
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-    client.on_message = lambda _c, _u, message: found.__setitem__(message.topic, message.payload)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _c, _u, message: found.__setitem__(
+        message.topic, bytes(message.payload)
+    )
     client.connect("127.0.0.1", port)
     client.subscribe("alertsim/v1/state/#")
     deadline = time.monotonic() + 0.4
@@ -173,12 +178,10 @@ def test_listener_that_a_property_killed_is_106(alertsim: Start) -> None:
         )
         for version in ("3.1.1", "5")
     }
-    sender = mqtt.Client(
-        mqtt.CallbackAPIVersion.VERSION2, client_id="careless", protocol=mqtt.MQTTv5
-    )
+    sender = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="careless", protocol=mqtt.MQTTv5)
     sender.connect("127.0.0.1", ports["5"])
     sender.loop_start()
-    properties = mqtt.Properties(mqtt.PacketTypes.PUBLISH)
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     properties.ContentType = "application/json"
     sender.publish(
         "alertsim/v1/alerts/miyagi/launch", b"{}", qos=1, properties=properties

@@ -1,6 +1,7 @@
 """The doctor looks; it does not assume."""
 
 import resource
+import shutil
 import socket
 
 import pytest
@@ -39,7 +40,7 @@ def test_few_descriptors_come_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -
 def test_missing_packages_and_stamps_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "package_versions", lambda: {"simpy": "not installed"})
     monkeypatch.setattr(doctor, "kernel_stamps_available", lambda _clock: False)
-    monkeypatch.setattr(doctor.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     assert doctor._versions()[-1].level == "error"
     assert doctor._stamps().level == "warning"
     assert "not installed" in doctor._mosquitto().text
