@@ -20,13 +20,14 @@ from simulator.reach.channels import (
     Near,
     Share,
 )
-from simulator.scenario.checks import Path, figures
+from simulator.scenario.checks import figures
 from simulator.scenario.laws import Provenance
 from simulator.scenario.values import refuse
 
 _ANY_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MEDIAN: Final = 0.5
 
+Path = tuple[int | str, ...]
 Ranged = tuple[Path, float, tuple[float, float] | None]
 
 

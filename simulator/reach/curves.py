@@ -142,3 +142,63 @@ class TownCurves:
 def _shared_out(one: Floats, other: Floats) -> tuple[Floats, Floats]:
     """The fall of a product in each step, as the parts of its two factors."""
     return falls(one) * middles(other), falls(other) * middles(one)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PhoneState:
+    """What phones do in one replication, by activity and time since the issue.
+
+    Attributes:
+        left: share of people whom no channel of the phone has got to; by activity, time.
+        first: share of people in each step of the grid whom the broadcast, or the app, gets to
+            before the other; by channel, activity, step.
+        ever: share of people whom each gets to at all; by channel, activity.
+    """
+
+    left: Floats
+    first: Floats
+    ever: Floats
+
+
+class Mixture:
+    """The curves of all people, whatever they do.
+
+    Args:
+        curves: of the channels of a town, by what people do.
+        weights: share of people who do each thing.
+    """
+
+    def __init__(self, curves: TownCurves, weights: Floats) -> None:
+        by_activity = weights[:, None]
+        self._weights = weights
+        self._left = by_activity * curves.left
+        self._middle = by_activity * middles(curves.left)
+        self._first = by_activity * curves.first
+        self._ever = curves.ever @ weights
+
+    def warned(self, phones: PhoneState) -> Floats:
+        """Share of people warned, by kind of town and time."""
+        return np.asarray(1.0 - np.einsum("kst,st->kt", self._left, phones.left))
+
+    def unwarned(self, phones: PhoneState) -> Floats:
+        """Share of people not warned at all, by kind of town and what they do."""
+        return np.asarray(self._left[..., -1] * phones.left[:, -1])
+
+    def first(self, phones: PhoneState) -> Floats:
+        """Share of people whom a channel warned before all others, by channel and kind of town."""
+        kinds = len(self._left)
+        broadcast_app = phones.first.reshape(len(phones.first), -1)
+        phone = broadcast_app @ self._middle.reshape(kinds, -1).T
+        town = self._first.reshape(-1, phones.left.size) @ middles(phones.left).ravel()
+        return np.concatenate([phone, town.reshape(-1, kinds)])
+
+    def first_by(self, phones: PhoneState) -> Floats:
+        """The same by the times of the grid: channel, kind of town, time."""
+        phone = np.einsum("cst,kst->ckt", phones.first, self._middle)
+        town = np.einsum("ckst,st->ckt", self._first, middles(phones.left))
+        return np.cumsum(np.concatenate([phone, town]), axis=-1)
+
+    def ever(self, phones: PhoneState) -> Floats:
+        """Share of people whom a channel gets to, first or not, by channel and kind of town."""
+        phone = (phones.ever @ self._weights)[:, None] * np.ones(len(self._left))
+        return np.concatenate([phone, self._ever])

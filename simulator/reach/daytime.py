@@ -80,7 +80,7 @@ def shares_at(moment: datetime, days: Days, kind: DayKind | None = None) -> Shar
     if rhythm is not DayKind.WEEKDAY:
         found[Activity.COMMUTING] *= days.commuting_off.share
     found[Activity.INDOORS] = 1.0 - sum(found.values())
-    return MappingProxyType(found)
+    return found
 
 
 @cache

@@ -138,11 +138,12 @@ class DelayTable:
 
     def at(self, seconds: Floats) -> Floats:
         """Shares at some times, of any shape; 0 before the start."""
-        position = np.clip((seconds - self.start_s) * STEPS_PER_S, -1.0, _BINS)
-        below = np.clip(position.astype(np.intp), 0, _BINS - 1)
-        fraction = position - below
-        value = self.reached[below] + fraction * (self.reached[below + 1] - self.reached[below])
-        return np.where(position < 0, 0.0, value)
+        position = np.minimum((seconds - self.start_s) * STEPS_PER_S, _BINS)
+        below = np.minimum(np.maximum(position, 0.0).astype(np.intp), _BINS - 1)
+        value = self.reached[below]
+        value += (position - below) * (self.reached[below + 1] - value)
+        value[position < 0] = 0.0
+        return value
 
 
 def share_by(delay: Delay, at_s: Floats) -> Floats:

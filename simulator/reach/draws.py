@@ -21,7 +21,7 @@ _HALVES: Final = 32
 _LOW: Final = np.uint64(2**32 - 1)
 _FRACTION_BITS: Final = 52
 _STEP: Final = 2.0**-_FRACTION_BITS
-_BISECTIONS: Final = 60
+_BISECTIONS: Final = 48
 
 
 def first_uniforms(streams: Streams, names: Sequence[bytes]) -> npt.NDArray[np.float64]:
@@ -57,9 +57,10 @@ def beta_quantile(share: float, a: int, b: int) -> float:
     low, high = 0.0, 1.0
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
-        fewer = math.fsum(
-            ways * middle**count * (1.0 - middle) ** (trials - count) for ways, count in terms
-        )
+        rest = 1.0 - middle
+        fewer = 0.0
+        for ways, count in terms:
+            fewer += ways * middle**count * rest ** (trials - count)
         if 1.0 - fewer < share:
             low = middle
         else:

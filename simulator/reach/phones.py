@@ -7,7 +7,6 @@ networks by their share of lines.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,7 +15,7 @@ import numpy.typing as npt
 
 from simulator.randomness import Streams
 from simulator.reach.channels import Activity, CellBroadcast, ChannelProfile
-from simulator.reach.curves import falls, grid_s, heard, middles, noticed, tables
+from simulator.reach.curves import PhoneState, falls, grid_s, heard, middles, noticed, tables
 from simulator.reach.delays import MeasuredDelivery
 from simulator.scenario.laws import duration_ns
 from simulator.units import NS_PER_S
@@ -24,22 +23,6 @@ from simulator.units import NS_PER_S
 Floats = npt.NDArray[np.float64]
 
 _ANY_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PhoneState:
-    """What phones do in one replication, by activity and time since the issue.
-
-    Attributes:
-        left: share of people whom no channel of the phone has got to; by activity, time.
-        first: share of people in each step of the grid whom the broadcast, or the app, gets to
-            before the other; by channel, activity, step.
-        ever: share of people whom each gets to at all; by channel, activity.
-    """
-
-    left: Floats
-    first: Floats
-    ever: Floats
 
 
 class PhoneCurves:

@@ -18,11 +18,11 @@ import numpy.typing as npt
 from simulator.errors import InputError
 from simulator.randomness import Streams
 from simulator.reach.channels import Activity, ChannelProfile
-from simulator.reach.curves import TownCurves, middles
+from simulator.reach.curves import Mixture, TownCurves
 from simulator.reach.daytime import DayKind, Shares, shares_at
 from simulator.reach.delays import MeasuredDelivery
 from simulator.reach.equipment import SILENT, Equipment
-from simulator.reach.phones import PhoneCurves, PhoneState
+from simulator.reach.phones import PhoneCurves
 from simulator.reach.result import Area, ReachResult
 from simulator.world.geography import Municipality
 
@@ -70,12 +70,8 @@ class ReachPlan:
         self.activities = activities
         self._equipment = equipment
         self._phones = phones
-        self._weights = np.asarray([activities[activity] for activity in Activity])
-        by_activity = self._weights[:, None]
-        self._left = by_activity * curves.left
-        self._middle = by_activity * middles(curves.left)
-        self._first = by_activity * curves.first
-        self._ever = curves.ever @ self._weights
+        weights = np.asarray([activities[activity] for activity in Activity])
+        self._curves = Mixture(curves, weights)
         self._index = {town.code: index for index, town in enumerate(area.towns)}
 
     @classmethod
@@ -152,35 +148,14 @@ class ReachPlan:
         kind = np.full(len(issue_ns), SILENT)
         if len(alerted):
             kind[alerted] = self._equipment.draw(streams, alerted, silenced[alerted])
-        state = self._phones.draw(streams, faults.silent_networks)
-        left = self._left[:, 0] * state.left[0]
-        for activity in range(1, len(state.left)):
-            left += self._left[:, activity] * state.left[activity]
         return ReachResult(
             area=self.area,
             kind=kind,
             issue_ns=issue_ns,
             arrival_ns=self._spread(arrivals_ns, "arrivals"),
-            warned=1.0 - left,
-            first=self._first_at_all(state),
-            ever=self._ever_at_all(state),
-            in_steps=lambda: self._first_in_steps(state),
+            curves=self._curves,
+            phones=self._phones.draw(streams, faults.silent_networks),
         )
-
-    def _first_at_all(self, state: PhoneState) -> Floats:
-        kinds = len(self._left)
-        phone = state.first.reshape(len(state.first), -1) @ self._middle.reshape(kinds, -1).T
-        towns = self._first.reshape(-1, state.left.size) @ middles(state.left).ravel()
-        return np.concatenate([phone, towns.reshape(-1, kinds)])
-
-    def _first_in_steps(self, state: PhoneState) -> Floats:
-        phone = np.einsum("cst,kst->ckt", state.first, self._middle)
-        towns = np.einsum("ckst,st->ckt", self._first, middles(state.left))
-        return np.concatenate([phone, towns])
-
-    def _ever_at_all(self, state: PhoneState) -> Floats:
-        phone = (state.ever @ self._weights)[:, None] * np.ones(len(self._left))
-        return np.concatenate([phone, self._ever])
 
     def _spread(self, moments: Moments, field: str) -> Floats:
         """A time for each town; not a number where there is none."""

@@ -6,7 +6,7 @@ and the first channels of all warned add up to the warned. A result keeps what i
 later; keep its totals, not the result, of thousands of replications.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import InputError
-from simulator.reach.channels import ChannelName
-from simulator.reach.curves import grid_s
+from simulator.reach.channels import Activity, ChannelName
+from simulator.reach.curves import Mixture, PhoneState, grid_s
 from simulator.units import NS_PER_S
 from simulator.world.geography import Municipality
 
@@ -84,11 +84,19 @@ class ReachResult:
         kind: kind of each town; any for those not alerted.
         issue_ns: scenario time of the issue to each town; not a number where none was.
         arrival_ns: scenario time of the arrival; not a number where nothing arrives.
-        warned: share of people warned, by kind and time since the issue.
-        first: share of people whom a channel warned first, by channel and kind.
-        ever: share of people whom a channel got to at all, by channel and kind.
-        in_steps: makes the share of people whom a channel warned first in each step of the grid,
-            by channel, kind and step.
+        curves: of all people, by kind of town.
+        phones: what phones do in this replication.
+
+    Attributes:
+        area: the towns.
+        issue_ns: as above.
+        arrival_ns: as above.
+        warned: people warned at all, by town; so the following.
+        in_time: warned before something arrives.
+        late: warned when or after it arrives.
+        needless: warned although nothing arrives.
+        missed: not warned although something arrives.
+        undisturbed: not warned, and nothing arrives.
     """
 
     def __init__(
@@ -98,25 +106,22 @@ class ReachResult:
         kind: Integers,
         issue_ns: Floats,
         arrival_ns: Floats,
-        warned: Floats,
-        first: Floats,
-        ever: Floats,
-        in_steps: Callable[[], Floats],
+        curves: Mixture,
+        phones: PhoneState,
     ) -> None:
         self.area = area
         self.issue_ns = issue_ns
         self.arrival_ns = arrival_ns
         self._kind = kind
-        self._warned = warned
-        self._first = first
-        self._ever = ever
-        self._in_steps = in_steps
+        self._curves = curves
+        self._phones = phones
+        self._warned = warned = curves.warned(phones)
         alerted = ~np.isnan(issue_ns)
         endangered = ~np.isnan(arrival_ns)
         population = area.population
         self._alerted = alerted
         self.warned = np.where(alerted, warned[kind, -1], 0.0) * population
-        self.in_time = self._people_by(warned, arrival_ns)
+        self.in_time = np.minimum(self._people_by(warned, arrival_ns), self.warned)
         self.late = np.where(endangered, self.warned - self.in_time, 0.0)
         self.needless = np.where(endangered, 0.0, self.warned)
         self.missed = np.where(endangered, population - self.warned, 0.0)
@@ -139,7 +144,7 @@ class ReachResult:
             undisturbed=float(self.undisturbed[part].sum()),
             alerted=float(by_kind.sum()),
             first=_named(self._first @ by_kind),
-            ever=_named(self._ever @ by_kind),
+            ever=_named(self._curves.ever(self._phones) @ by_kind),
         )
 
     def warned_by(
@@ -170,9 +175,19 @@ class ReachResult:
         ]
         return _named(np.asarray(people))
 
+    def unwarned(self, prefecture: str | None = None) -> dict[Activity, float]:
+        """People of alerted towns who were not warned at all, by what they do."""
+        by_kind = self._by_kind(self._part(prefecture) & self._alerted)
+        people = by_kind @ self._curves.unwarned(self._phones)
+        return dict(zip(Activity, people.tolist(), strict=True))
+
+    @cached_property
+    def _first(self) -> Floats:
+        return self._curves.first(self._phones)
+
     @cached_property
     def _first_curves(self) -> Floats:
-        return np.cumsum(self._in_steps(), axis=-1)
+        return self._curves.first_by(self._phones)
 
     def _part(self, prefecture: str | None) -> Flags:
         if prefecture is None:
