@@ -2,7 +2,7 @@
 
 import typer
 
-from simulator.cli import aftermath, offline, online
+from simulator.cli import aftermath, experiments, offline, online
 
 app = typer.Typer(
     name="alertsim",
@@ -22,5 +22,6 @@ app = typer.Typer(
 )
 
 offline.register(app)
+experiments.register(app)
 online.register(app)
 aftermath.register(app)

@@ -13,6 +13,17 @@ from simulator.cli.common import (
     QuietOption,
     command,
 )
+from simulator.cli.experiments import (
+    ClusterOption,
+    ReplicationsOption,
+    SeedOption,
+    SetOption,
+    UntilOption,
+    WorkersOption,
+    YesOption,
+    play_replications,
+    varied_base,
+)
 
 ScenarioArgument = Annotated[
     str,
@@ -26,9 +37,11 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command(
         "simulate",
-        help="Play the model only, no MQTT: print the timeline of one replication.",
+        help="Play the model only, no MQTT: print the timeline of one replication, or the figures "
+        "of many.",
         epilog="Examples: alertsim simulate tohoku-2022-11-03; or: "
-        "alertsim simulate tohoku-2022-11-03-modelled --seed 7 --out timeline.jsonl",
+        "alertsim simulate tohoku-2022-11-03-modelled --seed 7 --out timeline.jsonl; or: "
+        "alertsim simulate tohoku-2022-11-03-modelled --replications 1000",
     )(simulate_command)
     app.command(
         "validate",
@@ -49,23 +62,49 @@ def register(app: typer.Typer) -> None:
 
 def simulate_command(
     scenario: ScenarioArgument,
-    seed: Annotated[int, typer.Option(help="Seed of every random stream.", min=0)] = 1,
+    seed: SeedOption = 1,
+    replication: Annotated[
+        int, typer.Option(help="Number of the one replication to play, from 0.", min=0)
+    ] = 0,
+    fixed: SetOption = None,
+    replications: ReplicationsOption = None,
+    until: UntilOption = None,
+    workers: WorkersOption = 0,
+    cluster: ClusterOption = None,
+    yes: YesOption = False,
     out: Annotated[
-        Path | None, typer.Option(help="Also write the timeline to this file (JSON Lines).")
+        Path | None,
+        typer.Option(
+            help="Also write the timeline to this file (JSON Lines); with --replications the "
+            "directory to keep them in, which is continued if it holds the same experiment."
+        ),
     ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
     log_level: LogLevelOption = "warning",
 ) -> None:
-    """Simulate one replication."""
+    """Simulate one replication, or many."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
+        if replications is not None or until is not None:
+            play_replications(
+                output,
+                varied_base(scenario, fixed),
+                seed=seed,
+                replications=replications,
+                workers=workers,
+                cluster=cluster,
+                out=out,
+                until=until,
+                yes=yes,
+            )
+            return
         from simulator.model import simulate
         from simulator.report.timeline_text import timeline_text
         from simulator.scenario import load_scenario
 
-        loaded = load_scenario(scenario)
-        timeline = simulate(loaded, seed)
+        loaded = varied_base(scenario, fixed).scenario() if fixed else load_scenario(scenario)
+        timeline = simulate(loaded, seed, replication)
         if out is not None:
             _write_new(out, "".join(f"{line}\n" for line in timeline.to_jsonl()))
         output.text(timeline_text(timeline))

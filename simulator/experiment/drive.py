@@ -10,8 +10,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+import numpy as np
+
+from simulator.experiment.estimates import Floats
 from simulator.experiment.executors import Executor
-from simulator.experiment.figures import Value
+from simulator.experiment.figures import Value, column_order
 from simulator.experiment.plan import Chunk, Plan
 from simulator.experiment.replications import Columns
 
@@ -52,6 +55,44 @@ class MemoryStore:
         """One column of a chunk that is there."""
         found = self.kept[chunk.number].columns.get(name)
         return [None] * chunk.rows if found is None else found
+
+    def rows(self, plan: Plan, replications: int) -> "MemoryRows":
+        """The first so many replications of each point, all of them there."""
+        return MemoryRows(plan, self, replications)
+
+
+class MemoryRows:
+    """The rows of a store in memory, by point, then replication.
+
+    Args:
+        plan: what was played.
+        store: where the chunks are.
+        replications: how many of each point count.
+    """
+
+    def __init__(self, plan: Plan, store: MemoryStore, replications: int) -> None:
+        self._plan = plan
+        self._store = store
+        self._replications = replications
+        self._chunks = [
+            chunk for chunk in plan.all_chunks() if chunk.first_replication < replications
+        ]
+        names = {name for chunk in self._chunks for name in store.kept[chunk.number].columns}
+        used = {name for name in names if not np.isnan(self.column(name)).all()}
+        self.columns = column_order(used)
+
+    def column(self, name: str) -> Floats:
+        """One figure; NaN where it did not happen."""
+        table = np.full((self._plan.design.points, self._plan.replications), np.nan)
+        for chunk in self._chunks:
+            values = np.array(self._store.column(chunk, name), np.float64)
+            last = chunk.first_replication + chunk.replications
+            table[
+                chunk.first_point : chunk.first_point + chunk.points,
+                chunk.first_replication : last,
+            ] = values.reshape(chunk.points, chunk.replications)
+        found: Floats = table[:, : self._replications].ravel()
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,7 @@ class Plan:
         """What makes two experiments the same: everything but how many replications."""
         return {
             "scenario": self.base.document,
+            "set": [asdict(setting) for setting in self.base.fixed],
             "design": asdict(self.design),
             "seed": self.seed,
             "chunk_points": self.chunk_points,

@@ -6,7 +6,7 @@ figure that was set says so: it is an assumption, its range is what it was varie
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -62,10 +62,16 @@ class Base:
     Attributes:
         name: name or path that it was read from.
         document: the file with all it extends as plain data, its profile still a name.
+        fixed: what is set in every variant.
     """
 
     name: str
     document: Any
+    fixed: tuple[Setting, ...] = ()
+
+    def set_to(self, settings: Sequence[Setting]) -> "Base":
+        """The same with these fields set in every variant."""
+        return replace(self, fixed=(*self.fixed, *settings))
 
     def scenario(self, settings: Sequence[Setting] = ()) -> Scenario:
         """The scenario with these fields set.
@@ -73,6 +79,7 @@ class Base:
         Raises:
             ConfigurationError: if a path leads nowhere, or a value cannot stand there.
         """
+        settings = (*self.fixed, *settings)
         node = marked(self.document)
         for setting in settings:
             if setting.path == PROFILE_PATH:

@@ -180,6 +180,7 @@ def _continued(path: Path, plan: Plan, facts: Mapping[str, Any]) -> tuple[Plan, 
         name
         for name, mine, theirs in (
             ("scenario", same.identity()["scenario"], known.get("scenario")),
+            ("settings", same.identity()["set"], known.get("set")),
             ("design", _plain(same.identity()["design"]), known.get("design")),
             ("seed", same.seed, known.get("seed")),
             ("version of alertsim", facts.get("version"), known.get("version")),

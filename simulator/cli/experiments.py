@@ -1,0 +1,335 @@
+"""Commands that play a scenario many times: ``simulate --replications``, ``sweep``.
+
+Rule of the module: as every group of commands; what is played, kept and drawn lies below.
+"""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from simulator.cli.common import (
+    JsonOption,
+    LogFormatOption,
+    LogLevelOption,
+    Output,
+    QuietOption,
+    command,
+)
+
+if TYPE_CHECKING:
+    from simulator.experiment.designs import Design
+    from simulator.experiment.variants import Base
+
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        help="Processes that play; the result does not depend on it. 0: as many as there are "
+        "processors, or one for small experiments.",
+        min=0,
+        max=1024,
+    ),
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Play on the workers of a Dask scheduler instead: tcp://host:8786. "
+        "Needs pip install 'alertsim[dask]'.",
+        metavar="ADDRESS",
+    ),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Directory to keep the rows, summary and page in. One that holds the same experiment "
+        "is continued.",
+        metavar="DIR",
+    ),
+]
+UntilOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Stop once half the 95 % interval of a figure's mean is at most this: alert=250ms.",
+        metavar="METRIC=WIDTH",
+    ),
+]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Play a million rows or more without asking.")
+]
+ReplicationsOption = Annotated[
+    int | None, typer.Option(help="Replications of each point.", min=1, max=1_000_000_000)
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Set a field of the scenario: chain.decision=90s, chain.profile=j-alert-2022, "
+        "chain.assessment=0.5x. May be repeated.",
+        metavar="PATH=VALUE",
+    ),
+]
+SeedOption = Annotated[int, typer.Option(help="Seed of every random stream.", min=0)]
+
+_UNTIL_MOST = 10_000
+_DEFAULT = {"grid": 100, "lhs": 100, "tornado": 200, "sobol": 1024}
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command(
+        "sweep",
+        help="Play variants of a scenario with the same random numbers and compare them.",
+        epilog="Examples: alertsim sweep tohoku-2022-11-03-modelled "
+        "--vary chain.decision=60s..240s:5 --vary chain.teams.count=1,2; or: "
+        "alertsim sweep tohoku-2022-11-03-modelled --design tornado; or: "
+        "alertsim sweep tohoku-2022-11-03-modelled --paths",
+    )(sweep_command)
+
+
+def sweep_command(
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a shipped scenario, or path of a scenario file.", metavar="SCENARIO"
+        ),
+    ],
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A field and its values: PATH=a,b,c or PATH=LOW..HIGH:COUNT; 0.5x multiplies "
+            "what the scenario has. May be repeated.",
+            metavar="PATH=VALUES",
+        ),
+    ] = None,
+    design: Annotated[
+        Literal["grid", "lhs", "tornado", "sobol"],
+        typer.Option(
+            help="grid: every combination; lhs: a Latin hypercube of --points; tornado: each "
+            "assumption at both ends of its range; sobol: which stage's chance matters."
+        ),
+    ] = "grid",
+    points: Annotated[
+        int, typer.Option(help="Points of a Latin hypercube.", min=0, max=1_000_000_000)
+    ] = 0,
+    fixed: SetOption = None,
+    replications: ReplicationsOption = None,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 0,
+    cluster: ClusterOption = None,
+    out: OutOption = None,
+    yes: YesOption = False,
+    paths: Annotated[
+        bool, typer.Option("--paths", help="List the fields that may be varied, and end.")
+    ] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = "console",
+    log_level: LogLevelOption = "warning",
+) -> None:
+    """Play a sweep."""
+    with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
+        from simulator.experiment.paths import known_paths
+
+        base = varied_base(scenario, fixed)
+        if paths:
+            known = known_paths(base.scenario().resolved())
+            output.text("\n".join(known))
+            output.document(lambda: {"paths": known})
+            return
+        play(
+            output,
+            base,
+            _design(base, design, vary or [], points, seed),
+            seed=seed,
+            replications=replications or _DEFAULT[design],
+            workers=workers,
+            cluster=cluster,
+            out=out,
+            yes=yes,
+        )
+
+
+def play(
+    output: Output,
+    base: "Base",
+    design: "Design",
+    *,
+    seed: int,
+    replications: int,
+    workers: int,
+    cluster: str | None,
+    out: Path | None,
+    until: str | None = None,
+    yes: bool = False,
+) -> None:
+    """Play an experiment and print it; 105 if it was interrupted."""
+    from simulator.errors import AbortedError
+    from simulator.experiment.plan import make_plan
+    from simulator.report.experiment_text import experiment_text
+    from simulator.run.experiments import ExperimentOrder, play_experiment
+    from simulator.run.provenance import repeat_command
+
+    plan = make_plan(base, design, seed, replications)
+    _confirm(plan.rows, yes=yes)
+    with _ends_in_order(output) as interrupted, _progress(output) as progress:
+        experiment = play_experiment(
+            ExperimentOrder(
+                plan=plan,
+                workers=workers,
+                cluster=cluster,
+                out=out,
+                stop=until,
+                command=repeat_command(),
+                progress=progress,
+                interrupted=interrupted,
+            )
+        )
+    summary = experiment.summary
+    output.text(experiment_text(summary, experiment.path))
+    output.document(lambda: summary.model_dump(mode="json"))
+    if summary.state == "interrupted":
+        kept = f"kept in {out}" if out else "not kept: there was no --out"
+        raise AbortedError(
+            f"interrupted after {summary.replications:,} of {summary.replications_asked:,} "
+            f"replications; finished ones are {kept}"
+        )
+
+
+def play_replications(
+    output: Output,
+    base: "Base",
+    *,
+    seed: int,
+    replications: int | None,
+    workers: int,
+    cluster: str | None,
+    out: Path | None,
+    until: str | None,
+    yes: bool,
+) -> None:
+    """What ``simulate`` does with ``--replications`` or ``--until-halfwidth``."""
+    from simulator.experiment.plan import one_point
+
+    play(
+        output,
+        base,
+        one_point(),
+        seed=seed,
+        replications=replications or _UNTIL_MOST,
+        workers=workers,
+        cluster=cluster,
+        out=out,
+        until=until,
+        yes=yes,
+    )
+
+
+def varied_base(scenario: str, settings: list[str] | None) -> "Base":
+    """A scenario with the fields of ``--set`` set."""
+    from simulator.experiment.axes import parse_setting
+    from simulator.experiment.variants import read_base
+
+    return read_base(scenario).set_to([parse_setting(text) for text in settings or []])
+
+
+def _design(base: "Base", kind: str, vary: list[str], points: int, seed: int) -> "Design":
+    from simulator.errors import ConfigurationError
+    from simulator.experiment import designs
+    from simulator.experiment.axes import parse_axes
+    from simulator.experiment.sensitivity import assumed_axes, random_stages
+
+    axes = parse_axes(vary)
+    if points and kind != "lhs":
+        raise ConfigurationError(
+            "only a Latin hypercube has a number of points",
+            field="--points",
+            value=str(points),
+            remedy="add --design lhs, or write the number into the range: LOW..HIGH:COUNT",
+        )
+    if kind == "grid":
+        return designs.grid(axes)
+    if kind == "lhs":
+        return designs.latin_hypercube(axes, points, seed)
+    if kind == "tornado":
+        return designs.tornado(axes or assumed_axes(base.scenario()))
+    if axes:
+        raise ConfigurationError(
+            "Sobol indices are of the stages' draws, nothing is varied",
+            field="--vary",
+            value=vary[0],
+            remedy="leave --vary out, or use --design tornado, lhs or grid",
+        )
+    return designs.sobol(random_stages(base.scenario(), seed))
+
+
+def _confirm(rows: int, *, yes: bool) -> None:
+    """Ask before a million rows."""
+    from simulator.errors import ConfigurationError
+    from simulator.run.experiments import MANY_ROWS
+
+    if rows < MANY_ROWS or yes:
+        return
+    if sys.stdin.isatty() and typer.confirm(f"Play {rows:,} replications?", err=True):
+        return
+    raise ConfigurationError(
+        f"{rows:,} replications are many",
+        field="--yes",
+        remedy="add --yes to play them, or take fewer points or --replications",
+    )
+
+
+@contextmanager
+def _ends_in_order(output: Output) -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM once: end after what is at work; twice: at once."""
+    asked = threading.Event()
+
+    def ask(number: int, _frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        output.aside("ending: what is at work is finished and kept; once more ends at once")
+        signal.signal(number, ask)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress(output: Output) -> Iterator[Callable[[int, int], None]]:
+    """A bar in a terminal, a line every tenth elsewhere; nothing with ``--quiet``."""
+    if output.quiet:
+        yield lambda _done, _total: None
+    elif sys.stderr.isatty():
+        with _bar() as show:
+            yield show
+    else:
+        said = -1
+
+        def line(done: int, total: int) -> None:
+            nonlocal said
+            tenth = 10 * done // max(total, 1)
+            if tenth > said:
+                said = tenth
+                output.aside(f"replications: {done:,} of {total:,}")
+
+        yield line
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("replications", BarColumn(bar_width=40), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task("replications", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

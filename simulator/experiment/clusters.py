@@ -1,0 +1,130 @@
+"""Clusters: the same chunks on the workers of a Dask scheduler (extra ``alertsim[dask]``).
+
+Rule of the module: the only one that imports Dask, and only when a cluster is asked for. The plan
+travels to each worker once; a lost worker's chunks are played again by others, by Dask itself; a
+scheduler that goes away ends the experiment in order, with everything finished kept.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, Final, Self
+
+from simulator.errors import AbortedError, ConfigurationError
+from simulator.experiment.plan import Chunk, Plan
+from simulator.experiment.replications import Columns, Player
+
+_CONNECT_S: Final = 10
+_AHEAD: Final = 2
+_RETRIES: Final = 3
+_PATIENCE_S: Final = 60
+
+
+class ClusterLostError(AbortedError):
+    """The scheduler or all of its workers went away."""
+
+
+class ClusterExecutor:
+    """The workers of a Dask scheduler.
+
+    Args:
+        address: of the scheduler, for example ``tcp://10.0.0.5:8786``.
+
+    Raises:
+        ConfigurationError: if Dask is not installed, or nothing answers at the address.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            distributed: Any = import_module("distributed")
+        except ImportError:
+            raise ConfigurationError(
+                "Dask is not installed",
+                field="--cluster",
+                value=address,
+                remedy="pip install 'alertsim[dask]', here and on the workers",
+            ) from None
+        try:
+            self._client: Any = distributed.Client(
+                address, timeout=_CONNECT_S, set_as_default=False
+            )
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ConfigurationError(
+                f"no Dask scheduler answers: {error}",
+                field="--cluster",
+                value=address,
+                remedy="start one with `dask scheduler` and give the address that it prints",
+            ) from None
+        self._address = address
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the cluster; what is not begun there is dropped."""
+        self._client.close(timeout=_CONNECT_S)
+
+    def play(self, plan: Plan, chunks: Iterator[Chunk]) -> Iterator[Columns]:
+        """Keep every worker busy with a chunk and one waiting."""
+        distributed: Any = import_module("distributed")
+        workers = self._workers()
+        try:
+            sent = self._client.scatter(plan, broadcast=True, hash=False)
+            running = distributed.as_completed(with_results=True, raise_errors=True)
+            for _ in range(workers * _AHEAD):
+                self._submit(running, sent, chunks)
+            for _, columns in running:
+                self._submit(running, sent, chunks)
+                yield columns
+        except Exception as error:
+            if _is_loss(error):
+                raise ClusterLostError(
+                    f"the cluster at {self._address} went away: {error}. Finished replications "
+                    "are kept; the same command with the same --out goes on from there"
+                ) from error
+            raise
+
+    def _workers(self) -> int:
+        """Threads of all workers; waits for the first one."""
+        try:
+            self._client.wait_for_workers(1, timeout=_PATIENCE_S)
+        except TimeoutError:
+            raise ConfigurationError(
+                "the Dask scheduler has no workers",
+                field="--cluster",
+                value=self._address,
+                remedy="start some with `dask worker ADDRESS`",
+            ) from None
+        return int(sum(self._client.nthreads().values()))
+
+    def _submit(self, running: Any, sent: Any, chunks: Iterator[Chunk]) -> None:  # noqa: ANN401
+        chunk = next(chunks, None)
+        if chunk is not None:
+            running.add(
+                self._client.submit(play_on_cluster, sent, chunk, pure=False, retries=_RETRIES)
+            )
+
+
+_players: dict[str, Player] = {}
+
+
+def play_on_cluster(plan: Plan, chunk: Chunk) -> Columns:
+    """Play a chunk on a worker, which keeps what it needs for the plan.
+
+    Args:
+        plan: the experiment, sent to each worker once.
+        chunk: what to play.
+    """
+    digest = plan.digest
+    player = _players.get(digest)
+    if player is None:
+        _players.clear()
+        player = _players[digest] = Player(plan)
+    return player.play_chunk(chunk)
+
+
+def _is_loss(error: Exception) -> bool:
+    """Whether the cluster is gone, as against a chunk that failed on it."""
+    client = import_module("distributed.client")
+    scheduler = import_module("distributed.scheduler")
+    lost = (client.FutureCancelledError, scheduler.KilledWorker, OSError, TimeoutError)
+    return isinstance(error, lost)

@@ -1,0 +1,202 @@
+"""``report.html`` of an experiment: one self-contained page, in the frame of the run's report.
+
+Rule of the module: as :mod:`simulator.report.html`.
+"""
+
+import shlex
+from collections.abc import Sequence
+
+from simulator.experiment.summarise import Rows
+from simulator.experiment.summary import ExperimentSummary
+from simulator.report import experiment_pictures as pictures
+from simulator.report import experiment_tables as tables
+from simulator.report import sections, words
+from simulator.report.experiment_words import amount, half, name_of
+from simulator.report.html import contents, framed
+from simulator.report.markup import Markup, tag
+from simulator.report.sections import Section
+
+_NOTICE = (
+    "This is the report of an experiment. Every launch, message and figure in it was simulated; "
+    "none of them was, or stands for, a real warning."
+)
+
+
+def experiment_page(summary: ExperimentSummary, rows: Rows, command: Sequence[str]) -> str:
+    """The whole page.
+
+    Args:
+        summary: what came of the experiment.
+        rows: its table.
+        command: arguments that repeat it.
+    """
+    shown = [section for section in _sections(summary, rows, command) if any(section.parts)]
+    return framed(
+        summary.title,
+        _alarm(summary),
+        tag("header", _heading(summary), _first_screen(summary), contents(shown)),
+        tag("main", [section.markup() for section in shown]),
+        tag("footer", tag("p", _NOTICE)),
+    )
+
+
+def _alarm(summary: ExperimentSummary) -> Markup | None:
+    if summary.state != "interrupted":
+        return None
+    return tag(
+        "div",
+        tag("strong", "INCOMPLETE EXPERIMENT"),
+        f"Only {summary.replications:,} of {summary.replications_asked:,} replications were "
+        "played; the figures are those of the first ones.",
+        class_="alarm",
+        role="alert",
+    )
+
+
+def _heading(summary: ExperimentSummary) -> list[Markup]:
+    facts = [
+        f"scenario {summary.scenario}",
+        f"seed {summary.seed}",
+        words.plural(summary.replications, "replication"),
+        words.plural(summary.points_played, "point") if summary.points_played > 1 else "",
+        f"alertsim {summary.version}",
+    ]
+    return [
+        tag("h1", summary.title),
+        tag("p", " · ".join(fact for fact in facts if fact), class_="meta"),
+    ]
+
+
+def _first_screen(summary: ExperimentSummary) -> Markup:
+    """The figures that matter most, before anything has to be scrolled to."""
+    cards = []
+    for column in tables.compared(summary)[:3]:
+        figure = next(one for one in summary.points[0].figures if one.column == column)
+        spread = {one.percent: amount(column, one.value) for one in figure.quantiles}
+        middle = [spread[percent] for percent in (5.0, 95.0) if percent in spread]
+        sentence = f"On average {amount(column, figure.mean)} {half(column, figure.student)}."
+        if len(middle) > 1:
+            sentence += f" In nine of ten replications between {middle[0]} and {middle[1]}."
+        cards.append(
+            tag(
+                "div",
+                tag("h2", name_of(column).capitalize()),
+                tag("p", spread.get(50.0, amount(column, figure.mean)), class_="headline"),
+                tag("p", sentence),
+                class_="answer",
+            )
+        )
+    return tag("div", cards, class_="first")
+
+
+def _sections(summary: ExperimentSummary, rows: Rows, command: Sequence[str]) -> list[Section]:
+    return [
+        _sensitivity(summary),
+        _variants(summary),
+        _minutes(summary, rows),
+        _figures(summary),
+        _provenance(summary, command),
+    ]
+
+
+def _sensitivity(summary: ExperimentSummary) -> Section:
+    parts: list[Markup | None] = []
+    for column in tables.compared(summary):
+        parts += [
+            sections.figure(
+                f"tornado-{column}",
+                f"How far {name_of(column)} moves when one assumption goes to either end of its "
+                "range, all draws staying the same.",
+                pictures.tornado(summary, column),
+            ),
+            sections.details("The same as a table", sections.data(tables.tornado(summary, column))),
+            sections.figure(
+                f"shares-{column}",
+                f"Which stage's chance makes {name_of(column)} vary: share of the variance.",
+                pictures.shares(summary, column),
+            ),
+            sections.details("The same as a table", sections.data(tables.shares(summary, column))),
+        ]
+    return Section(anchor="sensitivity", title="What it hangs on", parts=tuple(parts))
+
+
+def _variants(summary: ExperimentSummary) -> Section:
+    if summary.points_played == 1 or summary.shares or summary.swings:
+        return Section(anchor="variants", title="Variants", parts=())
+    parts: list[Markup | None] = [
+        tag(
+            "p",
+            "Every variant was played with the same random numbers, so that a difference between "
+            "two of them is a difference of their settings and not of luck.",
+        ),
+        sections.figure(
+            "trade-off",
+            "Lead time against people alerted who need not have been, one mark per variant.",
+            pictures.trade_off(summary),
+        ),
+    ]
+    for column in tables.compared(summary):
+        parts += [
+            sections.figure(
+                f"variants-{column}",
+                f"{name_of(column).capitalize()}: mean with its 95 % interval, and the range from "
+                "the 5th to the 95th percentile where there are replications enough.",
+                pictures.response(summary, column),
+            ),
+            sections.details(
+                f"All variants: {name_of(column)}",
+                sections.data(tables.variants(summary, column)),
+            ),
+        ]
+    return Section(anchor="variants", title="Variants", parts=tuple(parts))
+
+
+def _minutes(summary: ExperimentSummary, rows: Rows) -> Section:
+    count = summary.replications
+    parts = (
+        sections.figure(
+            "stages",
+            "Where the minutes from launch to first alert go: mean of all replications, and of "
+            "the fastest and slowest tenth.",
+            pictures.stage_split(rows, count),
+        ),
+        sections.figure(
+            "by-time",
+            "Share of replications in which the message is out by then, after the launch, with "
+            "its 95 % band.",
+            pictures.by_time(rows, count),
+        ),
+    )
+    return Section(anchor="minutes", title="Where the minutes go", parts=parts)
+
+
+def _figures(summary: ExperimentSummary) -> Section:
+    parts = tuple(
+        sections.data(tables.figures(point, everything=True)) for point in summary.points[:1]
+    )
+    return Section(anchor="figures", title="All figures", parts=parts)
+
+
+def _provenance(summary: ExperimentSummary, command: Sequence[str]) -> Section:
+    state = f"stopped early: {summary.stop}" if summary.state == "stopped" else summary.state
+    return Section(
+        anchor="provenance",
+        title="Provenance",
+        parts=(
+            sections.facts(
+                {
+                    "State": state,
+                    "Design": summary.design,
+                    "Varied": ", ".join(summary.varied),
+                    "Rows": f"SHA-256 {summary.rows_digest}",
+                    "Table": "replications.parquet: one row per replication",
+                }
+            ),
+            tag("p", "The same again, and any one replication with its full timeline:"),
+            tag(
+                "pre",
+                f"{shlex.join(command)}\n"
+                f"alertsim simulate {summary.scenario} --seed {summary.seed} --replication 0",
+            ),
+        ),
+    )

@@ -1,0 +1,91 @@
+"""How the figures of experiments are named and written for people.
+
+Rule of the module: pure text from column names and values; the unit is read from the ending of the
+column, as everywhere in experiments.
+"""
+
+import re
+from typing import Final
+
+from simulator.report import words
+from simulator.units import NS_PER_MS, NS_PER_S
+
+_NAMES: Final = {
+    "alert": "launch to first alert",
+    "predicted_lead_time": "predicted lead time",
+    "lead_time": "lead time",
+    "shelter": "launch to the call to take shelter",
+    "closing": "first alert to closing message",
+    "correction": "wrong message to its correction",
+    "all_clear": "first alert to all-clear",
+    "in_force": "longest time under a warning",
+    "prefectures": "prefectures warned",
+    "messages": "messages sent",
+    "withheld": "messages withheld",
+}
+_PLACED: Final = re.compile(r"(issue|predicted_lead_time|lead_time)_([a-z]+)")
+_PLACES: Final = {
+    "issue": "launch to alert",
+    "predicted_lead_time": "predicted lead time",
+    "lead_time": "lead time",
+}
+_SIGNED: Final = re.compile(r"(^|\.)(predicted_)?lead_time_")
+_FINE_NS: Final = 100 * NS_PER_MS
+_THOUSANDS: Final = 1000
+
+
+def name_of(column: str) -> str:
+    """A column in words: ``predicted lead time, Miyagi``."""
+    launch, dot, rest = column.rpartition(".")
+    stem = rest.rpartition("_")[0]
+    if stem in _NAMES:
+        text = _NAMES[stem]
+    elif stem.startswith("stage_"):
+        text = f"stage {stem.removeprefix('stage_').replace('_', '-')}"
+    elif match := _PLACED.fullmatch(stem):
+        text = f"{_PLACES[match[1]]}, {words.prefecture(match[2])}"
+    else:
+        text = stem.replace("_", " ")
+    return f"{text} ({launch})" if dot else text
+
+
+def amount(column: str, value: float | None) -> str:
+    """A value of a column: ``10 min 48.2 s``, ``+90.1 s``, ``1,234``."""
+    if value is None:
+        return words.DASH
+    if not column.endswith("_ns"):
+        return _number(value)
+    if _SIGNED.search(column):
+        return words.lead(round(value))
+    return words.span(round(value / _FINE_NS) * _FINE_NS)
+
+
+def change(column: str, value: float | None) -> str:
+    """A difference between two values of a column: always with its sign."""
+    if value is None:
+        return words.DASH
+    if column.endswith("_ns"):
+        return words.lead(round(value))
+    sign = words.MINUS if value < 0 else "+"
+    return f"{sign}{_number(abs(value))}"
+
+
+def half(column: str, interval: tuple[float, float] | None) -> str:
+    """Half the width of an interval: ``± 3.1 s``; nothing if there is none."""
+    if interval is None:
+        return ""
+    width = (interval[1] - interval[0]) / 2
+    return f"± {width / NS_PER_S:.3g} s" if column.endswith("_ns") else f"± {_number(width)}"
+
+
+def span_of(column: str, interval: tuple[float, float] | None) -> str:
+    """An interval: ``10 min 42 s to 10 min 54 s``; a dash if there is none."""
+    if interval is None:
+        return words.DASH
+    return f"{amount(column, interval[0])} to {amount(column, interval[1])}"
+
+
+def _number(value: float) -> str:
+    if float(value).is_integer() or abs(value) >= _THOUSANDS:
+        return f"{value:,.0f}".replace("-", words.MINUS)
+    return f"{value:.3g}".replace("-", words.MINUS)

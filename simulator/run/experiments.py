@@ -1,0 +1,251 @@
+"""Experiments, composed: plan → play → keep → summarise → write.
+
+Rule of the module: the only place where the playing of replications meets the directory they are
+kept in. Without a directory everything stays in memory and no table library is loaded.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from simulator.errors import ConfigurationError
+from simulator.experiment.designs import Design
+from simulator.experiment.drive import Driven, MemoryStore, StopRule, drive
+from simulator.experiment.estimates import Floats, half_width, present
+from simulator.experiment.executors import Executor, available_workers, make_executor
+from simulator.experiment.figures import Value
+from simulator.experiment.plan import Plan
+from simulator.experiment.replications import Player
+from simulator.experiment.summarise import summarise
+from simulator.experiment.summary import ExperimentSummary
+from simulator.run.provenance import alertsim_version, package_versions
+from simulator.units import parse_duration
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from simulator.report.experiment_directory import ExperimentDirectory
+
+MANY_ROWS: Final = 1_000_000
+WORTH_PROCESSES: Final = 1000
+_TRIALS: Final = 8
+_MOST_TRIED: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentOrder:
+    """What is to be played and how.
+
+    Attributes:
+        plan: the experiment.
+        workers: processes; 0 to choose.
+        cluster: address of a Dask scheduler instead, or None.
+        out: directory to keep it in, or None.
+        stop: ``METRIC=WIDTH``, or None.
+        command: arguments that repeat it.
+        progress: told rows done and rows planned.
+        interrupted: whether somebody asked for the end.
+    """
+
+    plan: Plan
+    workers: int = 0
+    cluster: str | None = None
+    out: Path | None = None
+    stop: str | None = None
+    command: Sequence[str] = ()
+    progress: Callable[[int, int], None] = lambda _done, _total: None
+    interrupted: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """An experiment that was played.
+
+    Attributes:
+        summary: what came of it.
+        path: where it is kept, or None.
+    """
+
+    summary: ExperimentSummary
+    path: Path | None
+
+
+def play_experiment(order: ExperimentOrder) -> Experiment:
+    """Play an experiment, or what is missing of it.
+
+    Raises:
+        InputError: if a variant, the rule that stops it, the directory or the cluster cannot be
+            used. Whatever was finished before stays in the directory.
+    """
+    check_variants(order.plan.base.scenario, order.plan.design)
+    stop = None if order.stop is None else stop_rule(order.stop, order.plan)
+    if order.out is None:
+        store = MemoryStore()
+        driven = _drive(order, order.plan, store, stop)
+        rows = store.rows(order.plan, driven.replications)
+        return Experiment(summary=_summary(order, order.plan, driven, rows), path=None)
+    return _play_kept(order, order.out, stop)
+
+
+def _play_kept(order: ExperimentOrder, out: Path, stop: StopRule | None) -> Experiment:
+    from simulator.report.experiment_directory import (  # noqa: PLC0415
+        REPORT_NAME,
+        SUMMARY_NAME,
+        ExperimentDirectory,
+    )
+    from simulator.report.experiment_page import experiment_page  # noqa: PLC0415
+
+    facts = {
+        "version": alertsim_version(),
+        "command": list(order.command),
+        "versions": package_versions(),
+    }
+    directory = ExperimentDirectory.open(out, order.plan, facts)
+    driven = _drive(order, directory.plan, directory, stop)
+    if not driven.replications:
+        directory.interrupt(0)
+        empty = MemoryStore().rows(directory.plan, 0)
+        return Experiment(summary=_summary(order, directory.plan, driven, empty), path=out)
+    table = directory.table(driven.replications)
+    summary = _summary(order, directory.plan, driven, TableRows(table))
+    directory.write(SUMMARY_NAME, summary.model_dump_json(indent=1) + "\n")
+    directory.write(REPORT_NAME, experiment_page(summary, TableRows(table), order.command))
+    if driven.interrupted:
+        directory.interrupt(driven.replications)
+    else:
+        directory.finish(table, driven.replications)
+    return Experiment(summary=summary, path=out)
+
+
+def _drive(
+    order: ExperimentOrder,
+    plan: Plan,
+    store: "MemoryStore | ExperimentDirectory",
+    stop: StopRule | None,
+) -> Driven:
+    with _executor(order) as executor:
+        return drive(
+            plan,
+            executor,
+            store,
+            stop=stop,
+            progress=order.progress,
+            interrupted=order.interrupted,
+        )
+
+
+def _executor(order: ExperimentOrder) -> Executor:
+    if order.cluster is not None:
+        from simulator.experiment.clusters import ClusterExecutor  # noqa: PLC0415
+
+        return ClusterExecutor(order.cluster)
+    if order.workers:
+        return make_executor(order.workers)
+    small = order.plan.rows < WORTH_PROCESSES
+    return make_executor(1 if small else available_workers())
+
+
+def _summary(
+    order: ExperimentOrder,
+    plan: Plan,
+    driven: Driven,
+    rows: Any,  # noqa: ANN401  (a Rows)
+) -> ExperimentSummary:
+    scenario = plan.base.scenario()
+    state: Literal["complete", "stopped", "interrupted"] = (
+        "stopped" if driven.stopped else "interrupted" if driven.interrupted else "complete"
+    )
+    return summarise(
+        plan,
+        rows,
+        title=scenario.title,
+        scenario=scenario.id,
+        version=alertsim_version(),
+        replications=driven.replications,
+        state=state,
+        stop=order.stop or "",
+    )
+
+
+class TableRows:
+    """The rows of a table on disk.
+
+    Args:
+        table: ordered by point, then replication.
+    """
+
+    def __init__(self, table: "pl.DataFrame") -> None:
+        self._table = table
+        self.columns = [name for name in table.columns if not name.startswith("vary:")]
+
+    def column(self, name: str) -> Floats:
+        """One figure; NaN where it did not happen."""
+        found: Floats = self._table[name].to_numpy().astype(np.float64)
+        return found
+
+
+def check_variants(scenario: Callable[..., object], design: Design) -> None:
+    """Build variants before anything is played: each axis at its ends, and some in between.
+
+    Raises:
+        ConfigurationError: for the first that cannot be.
+    """
+    scenario()
+    for axis in design.axes:
+        for high in (False, True):
+            scenario((axis.end(high=high),))
+    step = max(1, design.points // _MOST_TRIED)
+    for number in range(0, design.points, step):
+        scenario(design.point(number).settings)
+
+
+def stop_rule(text: str, plan: Plan) -> StopRule:
+    """Read ``METRIC=WIDTH``: ``alert=250ms``, ``warned_people=1000``.
+
+    Raises:
+        ConfigurationError: if it cannot be read, or the scenario has no such figure.
+    """
+    metric, equals, written = (part.strip() for part in text.partition("="))
+    if not (metric and equals and written):
+        raise _refused("a figure and half a width are expected", text)
+    if plan.design.points > 1:
+        raise _refused("a sweep plays the same replications of every point", text)
+    player = Player(plan)
+    known = dict.fromkeys(
+        name
+        for replication in range(_TRIALS)
+        for name, value in player.play(0, replication).figures.items()
+        if value is not None
+    )
+    column = next((name for name in known if metric in {name, name.rpartition("_")[0]}), None)
+    if column is None:
+        raise ConfigurationError(
+            "the scenario has no such figure",
+            field="--until-halfwidth",
+            value=metric,
+            remedy=f"one of: {', '.join(name.rpartition('_')[0] for name in known)}",
+        )
+    try:
+        width = parse_duration(written) if column.endswith("_ns") else float(written)
+    except ValueError as error:
+        raise _refused(str(error), text) from None
+    if width <= 0:
+        raise _refused("half a width is more than nothing", text)
+
+    def enough(values: Sequence[Value]) -> bool:
+        reached = half_width(present(values))
+        return reached is not None and reached <= width
+
+    return StopRule(column=column, enough=enough)
+
+
+def _refused(message: str, text: str) -> ConfigurationError:
+    return ConfigurationError(
+        message,
+        field="--until-halfwidth",
+        value=text,
+        remedy="for example --until-halfwidth alert=250ms",
+    )
