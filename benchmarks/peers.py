@@ -279,6 +279,7 @@ async def _aiomqtt(pipe: Pipe, order: ReaderOrder) -> None:
     expected = order.messages * len(order.clients)
     stamps, beginnings = array.array("q"), list[bytes]()
     count = last_ns = 0
+    version5 = order.endpoint.protocol == "5"
 
     async def subscribe(client_id: str) -> None:
         nonlocal count, last_ns
@@ -286,7 +287,7 @@ async def _aiomqtt(pipe: Pipe, order: ReaderOrder) -> None:
             order.endpoint.host,
             order.endpoint.port,
             identifier=client_id,
-            protocol=aiomqtt.ProtocolVersion.V5,
+            protocol=aiomqtt.ProtocolVersion.V5 if version5 else aiomqtt.ProtocolVersion.V311,
             keepalive=order.keep_alive_s,
             timeout=30,
         ) as client:
