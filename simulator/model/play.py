@@ -6,6 +6,7 @@ one draw from the stream named after it, so that no stage depends on how many ot
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Final
 
 import simpy
@@ -14,15 +15,22 @@ from simulator.errors import InternalError
 from simulator.model.recorder import Recorder
 from simulator.model.timeline import EventKind, StagePassed
 from simulator.randomness import Streams
-from simulator.scenario.chain import Moment
-from simulator.scenario.laws import Figure, Law, duration_ns
+from simulator.scenario.chain import Moment, Watch
+from simulator.scenario.laws import Law, Provenance, duration_ns
 from simulator.scenario.schema import Launch, Scenario, Threat
 from simulator.units import format_duration
 
 Process = Generator[simpy.Event, Any, Any]
 
 _RANKS: Final = {Threat.HIGH: 0, Threat.MEDIUM: 1, Threat.LOW: 2}
-_FOLLOW_UP_RANK: Final = len(_RANKS)
+
+
+class Turn(IntEnum):
+    """What the teams do first."""
+
+    LAUNCH = 0
+    CLOSING = 1
+    CORRECTION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +57,7 @@ class Play:
         self.recorder = Recorder(self.env)
         self._streams = streams
         count = 1 if self.chain.teams is None else self.chain.teams.count
-        self.teams = simpy.PriorityResource(self.env, capacity=count)
+        self.teams = simpy.PreemptiveResource(self.env, capacity=count)
 
     @property
     def now_ns(self) -> int:
@@ -69,19 +77,21 @@ class Play:
         self,
         kind: EventKind,
         name: str,
-        moment: Moment,
+        moment: Provenance,
         *,
         cause: int | None = None,
         launch: str | None = None,
+        prefecture: str | None = None,
         note: str = "",
         about_ns: int | None = None,
     ) -> int:
-        """Something with a moment of its own happened now; its number."""
+        """Something with a provenance of its own happened now; its number."""
         return self.recorder.event(
             kind,
             name,
             cause=cause,
             launch=launch,
+            prefecture=prefecture,
             about_ns=about_ns,
             assumption=moment.assumption or self.scenario.fictional,
             sources=moment.sources,
@@ -100,30 +110,38 @@ class Play:
             part: which of several messages of the launch it belongs to.
         """
         started_ns = self.now_ns
-        yield self.env.timeout(self._draw_ns(launch, name, part))
-        return self.passed(launch, name, cause, self.law(name), started_ns=started_ns)
+        yield self.env.timeout(self.draw_ns(launch, name, part))
+        return self.passed(launch, name, cause, self.law(name, launch), started_ns=started_ns)
 
     def team_stage(
-        self, launch: Launch, name: str, cause: int, *, follow_up: bool = False
+        self,
+        launch: Launch,
+        name: str,
+        cause: int,
+        *,
+        turn: Turn = Turn.LAUNCH,
+        part: str = "",
     ) -> Generator[simpy.Event, Any, Passed]:
         """A stage that needs an assessment team: wait for one, then let it work.
 
-        Launches come before follow-ups, high threats before low ones; a team at work is not
-        interrupted.
+        Launches come before closing messages and those before corrections; within a turn, high
+        threats before low ones. A team leaves later turns for an earlier one and comes back to
+        them; within a turn it is not interrupted.
         """
         started_ns = self.now_ns
-        rank = _RANKS[launch.threat] + (_FOLLOW_UP_RANK if follow_up else 0)
-        duration_ns = self._draw_ns(launch, name, "")
+        rank = _RANKS[launch.threat] + turn * len(_RANKS)
+        duration_ns = self.draw_ns(launch, name, part)
         waited_ns = yield from team_work(self.env, self.teams, rank, duration_ns)
         note = f"Waited {format_duration(waited_ns)} for a free team." if waited_ns else ""
-        return self.passed(launch, name, cause, self.law(name), started_ns=started_ns, note=note)
+        figure = self.law(name, launch)
+        return self.passed(launch, name, cause, figure, started_ns=started_ns, note=note)
 
     def passed(
         self,
         launch: Launch,
         name: str,
         cause: int,
-        figure: Figure,
+        figure: Provenance,
         *,
         started_ns: int,
         note: str = "",
@@ -146,37 +164,63 @@ class Play:
         )
         return Passed(stage=stage, number=number)
 
-    def law(self, name: str) -> Law:
-        """The law of a stage.
+    def watch(self, launch: Launch) -> Watch | None:
+        """How the chain watches a launch that was announced, None if it does not."""
+        return self.chain.announced if launch.announced else None
+
+    def law(self, name: str, launch: Launch) -> Law:
+        """The law of a stage for a launch.
 
         Raises:
             InternalError: if the scenario has none; its checks should have refused it.
         """
-        law: Law | None = getattr(self.chain, name)
+        watching: Law | None = getattr(self.watch(launch), name, None)
+        law: Law | None = watching or getattr(self.chain, name)
         if law is None:
             raise InternalError(f"the stage {name} has no law in scenario {self.scenario.id}")
         return law
 
-    def _draw_ns(self, launch: Launch, name: str, part: str) -> int:
+    def draw_ns(self, launch: Launch, name: str, part: str = "") -> int:
+        """How long a stage of a launch takes this time.
+
+        Args:
+            launch: the launch.
+            name: the stage.
+            part: which of several messages of the launch it belongs to.
+        """
+        share = self.share(launch, name, part)
+        return duration_ns(self.law(name, launch), share, self.scenario.epoch)
+
+    def share(self, launch: Launch, name: str, part: str = "") -> float:
+        """A uniform draw, strictly between 0 and 1, from the stream of a stage of a launch."""
         stream = "/".join(word for word in ("launch", launch.id, part, name) if word)
-        share = self._streams.stream(stream).uniform()
-        return duration_ns(self.law(name), share, self.scenario.epoch)
+        return self._streams.stream(stream).uniform()
 
 
 def team_work(
-    env: simpy.Environment, teams: simpy.PriorityResource, rank: int, duration_ns: int
+    env: simpy.Environment, teams: simpy.PreemptiveResource, rank: int, duration_ns: int
 ) -> Generator[simpy.Event, Any, int]:
-    """Wait for one of the teams and occupy it; how long the wait was, ns.
+    """Wait for one of the teams and occupy it; how long the waits were, ns.
 
     Args:
         env: the engine.
         teams: the teams; those who wait are served by rank, then in order of arrival.
-        rank: 0 is served first.
+        rank: 0 is served first. Work of a later turn (three ranks each) is interrupted by work of
+            an earlier one, waits again, and goes on where it was.
         duration_ns: how long the work takes.
     """
-    asked_ns = int(env.now)
-    with teams.request(priority=rank) as request:
-        yield request
-        waited_ns = int(env.now) - asked_ns
-        yield env.timeout(duration_ns)
-    return waited_ns
+    waited_ns, left_ns = 0, duration_ns
+    while True:
+        asked_ns = int(env.now)
+        turn = rank // len(_RANKS)
+        interrupts = any(other.priority // len(_RANKS) > turn for other in teams.users)
+        with teams.request(priority=rank, preempt=interrupts) as request:
+            yield request
+            begun_ns = int(env.now)
+            waited_ns += begun_ns - asked_ns
+            try:
+                yield env.timeout(left_ns)
+            except simpy.Interrupt:
+                left_ns -= int(env.now) - begun_ns
+            else:
+                return waited_ns

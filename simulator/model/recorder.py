@@ -5,7 +5,7 @@ time; messages obey the life cycle of DESIGN section 4, so that no process can s
 references, sequence or state are wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import simpy
@@ -29,8 +29,8 @@ class Message:
         launch: launch it belongs to, None for a test.
         cause: number of the timeline event that caused it.
         stages: simulated stages passed.
-        believed_arrival_ns: for warnings, scenario ns.
-        true_arrival_ns: for warnings, scenario ns.
+        believed_ns: for warnings, predicted arrival by prefecture, scenario ns.
+        true_ns: for warnings, true arrival by prefecture, scenario ns.
         stated_ns: time quoted in the text, scenario ns.
         historical_channel: channel in history, if not J-ALERT.
         reason: why, one sentence.
@@ -40,8 +40,8 @@ class Message:
     launch: str | None
     cause: int
     stages: tuple[StagePassed, ...] = ()
-    believed_arrival_ns: int | None = None
-    true_arrival_ns: int | None = None
+    believed_ns: Mapping[str, int] | None = None
+    true_ns: Mapping[str, int] | None = None
     stated_ns: int | None = None
     historical_channel: str | None = None
     reason: str = ""
@@ -230,8 +230,8 @@ class Recorder:
                 references=references,
                 in_force=in_force,
                 stages=message.stages,
-                believed_arrival_ns=message.believed_arrival_ns,
-                true_arrival_ns=message.true_arrival_ns,
+                believed_arrival_ns=(message.believed_ns or {}).get(prefecture),
+                true_arrival_ns=(message.true_ns or {}).get(prefecture),
                 stated_ns=message.stated_ns,
                 historical_channel=message.historical_channel,
                 reason=message.reason,

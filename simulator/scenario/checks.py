@@ -11,50 +11,16 @@ from pydantic import BaseModel
 
 from simulator.errors import ThresholdError
 from simulator.scenario.chain import Moment, Teams
-from simulator.scenario.laws import Constant, Figure, Law, Provenance, Recorded
-from simulator.scenario.schema import Belief, Launch, Outcome, Scenario, Truth
+from simulator.scenario.flight import Quantity
+from simulator.scenario.launch_checks import Path, check_launch
+from simulator.scenario.laws import Constant, Provenance, Recorded
+from simulator.scenario.schema import Scenario
 from simulator.scenario.values import refuse
 from simulator.thresholds import parse_thresholds
 from simulator.units import NS_PER_H
 
-Path = tuple[int | str, ...]
-
 MESSAGES_MAX: Final = 200_000
 _FARTHEST_NS: Final = 366 * 24 * NS_PER_H
-_ARRIVES: Final = (Outcome.PASSED, Outcome.FELL_ON_LAND, Outcome.INTERCEPTED)
-_WHAT_IS_TRUE: Final[dict[Outcome, tuple[str | None, ...]]] = {
-    Outcome.PASSED: ("passage", "not-falling", None),
-    Outcome.FELL_IN_SEA: ("fell-in-sea", "not-coming", "not-falling"),
-    Outcome.VANISHED: ("fell-in-sea", "not-coming", "not-falling"),
-    Outcome.FELL_ON_LAND: ("fell-on-land", None),
-    Outcome.INTERCEPTED: ("intercepted", None),
-    Outcome.FALSE_ALARM: (),
-}
-_DANGER_REMAINS: Final = (Outcome.FELL_ON_LAND, Outcome.INTERCEPTED)
-_STAYS_IN_FORCE: Final = ("intercepted", "fell-on-land")
-
-
-def belief_is_wrong(belief: Belief, truth: Truth | None) -> bool:
-    """Whether the chain will find that it was wrong.
-
-    Without a closing message the belief is that something arrives.
-    """
-    return truth is not None and belief.outcome not in _WHAT_IS_TRUE[truth.outcome]
-
-
-def danger_remains(truth: Truth | None) -> bool:
-    """Whether people have to stay in shelter after what really happened."""
-    return truth is not None and truth.outcome in _DANGER_REMAINS
-
-
-def lingers(launch: Launch) -> bool:
-    """Whether the launch's warning stays in force after closing message and correction."""
-    belief = launch.belief
-    if belief is None:
-        return False
-    if belief_is_wrong(belief, launch.truth):
-        return danger_remains(launch.truth)
-    return belief.outcome is None or belief.outcome in _STAYS_IN_FORCE
 
 
 def check(scenario: Scenario) -> None:
@@ -70,8 +36,7 @@ def check(scenario: Scenario) -> None:
         _check_provenance(scenario, path, figure)
         _check_span(scenario, path, figure)
     for index, launch in enumerate(scenario.launches):
-        _check_order(scenario, ("launches", index), launch)
-        _check_stages(scenario, launch)
+        check_launch(scenario, ("launches", index), launch)
     _check_drills(scenario)
 
 
@@ -144,6 +109,8 @@ def _check_provenance(scenario: Scenario, path: Path, figure: Provenance) -> Non
 
 def _check_span(scenario: Scenario, path: Path, figure: Provenance) -> None:
     epoch = scenario.epoch
+    value: float
+    span: tuple[float, ...] | None
     if isinstance(figure, Recorded) and figure.quantile_ns(0.5, epoch) < 0:
         raise refuse(
             "the stage ends before it starts",
@@ -161,6 +128,8 @@ def _check_span(scenario: Scenario, path: Path, figure: Provenance) -> None:
         value, span = int(figure.quantile_ns(0.5, epoch)), figure.range
     elif isinstance(figure, Teams):
         value, span = figure.count, figure.range
+    elif isinstance(figure, Quantity):
+        value, span = figure.value, figure.range
     else:
         return
     if span and not span[0] <= value <= span[1]:
@@ -169,65 +138,6 @@ def _check_span(scenario: Scenario, path: Path, figure: Provenance) -> None:
             "widen the range or correct the figure",
             (*path, "range"),
         )
-
-
-def _check_order(scenario: Scenario, path: Path, launch: Launch) -> None:
-    start = scenario.offset_ns(launch.at)
-    truth, belief = launch.truth, launch.belief
-    moments: list[tuple[Path, Moment | None]] = []
-    if truth is not None:
-        moments += [(("truth", "at"), truth.at), (("truth", "arrival"), truth.arrival)]
-        if truth.arrival is not None and truth.outcome not in _ARRIVES:
-            raise refuse(
-                f"what {truth.outcome} does not arrive",
-                "leave arrival out, or change the outcome",
-                (*path, "truth", "arrival"),
-            )
-    if belief is not None:
-        moments.append((("belief", "arrival"), belief.arrival))
-        if belief.escalation is not None:
-            moments.append((("belief", "escalation", "arrival"), belief.escalation.arrival))
-        if belief.outcome == "passage" and belief.arrival is None:
-            raise refuse(
-                "a believed passage needs its time", "add arrival", (*path, "belief", "outcome")
-            )
-    for field, moment in moments:
-        if moment is not None and scenario.offset_ns(moment) < start:
-            raise refuse(
-                "this lies before the launch",
-                f"the launch is at {launch.at.time.text}",
-                (*path, *field),
-            )
-
-
-def _check_stages(scenario: Scenario, launch: Launch) -> None:
-    chain, belief = scenario.chain, launch.belief
-    if belief is None:
-        return
-    wrong = belief_is_wrong(belief, launch.truth)
-    needed: dict[str, Law | Figure | Teams | None] = {
-        "teams": chain.teams,
-        "assessment": chain.assessment,
-        "decision": chain.decision,
-        "issue": chain.issue,
-    }
-    if chain.satellite is None and chain.radar is None:
-        needed["satellite"] = None
-    if belief.escalation is not None:
-        needed["reassessment"] = chain.reassessment
-    if belief.outcome is not None:
-        needed["confirmation"] = chain.confirmation
-    if wrong:
-        needed |= {"discovery": chain.discovery, "correction": chain.correction}
-    if lingers(launch):
-        needed["all_clear"] = chain.all_clear
-    for stage, law in needed.items():
-        if law is None:
-            raise refuse(
-                f"launch {launch.id} needs the stage {stage}, which has no law",
-                "add it, or write chain: {profile: j-alert-2022} for a shipped set",
-                ("chain", stage),
-            )
 
 
 def _check_drills(scenario: Scenario) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from simulator.scenario import chain, laws, schema
+from simulator.scenario import chain, flight, laws, schema
 from simulator.scenario.loading import flow
 from simulator.units import format_duration
 
@@ -22,15 +22,21 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
     schema.Scenario,
     chain.Source,
     schema.Launch,
+    flight.FlightFacts,
+    flight.Predicted,
+    flight.Quantity,
     schema.Truth,
     schema.Belief,
     schema.Escalation,
     schema.CorrectionNotice,
+    schema.Faults,
+    schema.ChannelFaults,
     schema.Drill,
     schema.Mark,
     schema.RecordedMessage,
     chain.Moment,
     chain.Chain,
+    chain.Watch,
     chain.Teams,
     laws.Constant,
     laws.Recorded,

@@ -11,11 +11,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from simulator.scenario.chain import Chain, Count, Moment, MomentField, Source
+from simulator.scenario.flight import FlightFacts
 from simulator.scenario.laws import Closed, Flag
 from simulator.scenario.values import (
     Duration,
     Epoch,
     Line,
+    MunicipalityCode,
     Name,
     PrefectureList,
     When,
@@ -68,21 +70,27 @@ class Escalation(Closed):
 
 
 class Belief(Closed):
-    """What the chain thinks the flight does; every message follows from it."""
+    """What the chain thinks the flight does; every message follows from it.
 
-    event: Literal["launch", "take-shelter"] = Field(
-        default="launch",
+    What is listed here goes before what follows from a flight.
+    """
+
+    event: Literal["launch", "take-shelter"] | None = Field(
+        default=None,
         description="What the first message says: a missile was launched, or it is coming down "
-        "nearby.",
+        "nearby; left out: what follows from the flight, else launch.",
         examples=["launch"],
     )
-    prefectures: PrefectureList = Field(
-        description='Warned prefectures, by name or quoted JIS code; or "all".',
+    prefectures: PrefectureList | None = Field(
+        default=None,
+        description='Warned prefectures, by name or quoted JIS code; or "all". Left out: those '
+        "that follow from the predicted flight.",
         examples=[["miyagi", "yamagata", "niigata"]],
     )
     arrival: MomentField | None = Field(
         default=None,
-        description="Predicted passage or arrival over the warned prefectures.",
+        description="Predicted passage or arrival over the warned prefectures; left out: as the "
+        "predicted flight has it for each, if there is one.",
         examples=["07:48"],
     )
     outcome: (
@@ -93,13 +101,46 @@ class Belief(Closed):
     ) = Field(
         default=None,
         description="What the closing message will say; none: the warning ends by correction or "
-        "all-clear.",
+        "all-clear, or it follows from the flight.",
         examples=["passage"],
     )
     escalation: Escalation | None = Field(
         default=None,
         description="A later prediction of an impact nearby.",
         examples=[{"prefectures": ["hokkaido"]}],
+    )
+
+
+class Faults(Closed):
+    """What goes wrong in the chain with one launch."""
+
+    by_mistake: Flag = Field(
+        default=False,
+        description="True where nothing was sensed and nobody decided: the alert goes out at the "
+        "time of the launch, as in a drill that is taken for the real thing.",
+        examples=[True],
+    )
+    wrong_area: PrefectureList | None = Field(
+        default=None,
+        description="Prefectures that the first message warns besides, by a fault of the system; "
+        "no closing message reaches them, they are told when the fault is found.",
+        examples=[["tokyo"]],
+    )
+
+
+class ChannelFaults(Closed):
+    """What goes wrong on the way to people, for the curves of people warned; messages go out."""
+
+    silent_carriers: tuple[Name, ...] = Field(
+        default=(),
+        description="Mobile carriers that broadcast none of the messages, as named by the channel "
+        "profile.",
+        examples=[["rakuten"]],
+    )
+    silent_receivers: tuple[MunicipalityCode, ...] = Field(
+        default=(),
+        description="Municipalities whose receiver starts nothing, by quoted five-digit JIS code.",
+        examples=[["01610"]],
     )
 
 
@@ -111,6 +152,12 @@ class CorrectionNotice(Closed):
         description="Channel it took in history where that was not J-ALERT; the simulated message "
         "carries it as a remark.",
         examples=["em-net"],
+    )
+    only_channels: tuple[Name, ...] | None = Field(
+        default=None,
+        description="The channels to people that carry it, as named by the channel profile; left "
+        "out: all of them, an empty list: none.",
+        examples=[["television"]],
     )
     reason: Line | None = Field(
         default=None,
@@ -130,20 +177,37 @@ class Launch(Closed):
     threat: Threat = Field(
         default=Threat.HIGH, description="How urgent it looks.", examples=["high"]
     )
+    announced: Flag = Field(
+        default=False,
+        description="True where it was announced beforehand: the chain is watching.",
+        examples=[True],
+    )
+    flight: FlightFacts | None = Field(
+        default=None,
+        description="Its flight, from which truth and belief follow where they are not listed.",
+        examples=[{"site": "sunan", "azimuth_deg": 90, "range_km": 4600, "apogee_km": 1000}],
+    )
     truth: Truth | None = Field(
         default=None,
-        description="What it really did; left out: what the chain believes.",
+        description="What it really did; left out: what its flight does, else what the chain "
+        "believes.",
         examples=[{"outcome": "vanished", "at": "07:45"}],
     )
     belief: Belief | None = Field(
         default=None,
-        description="What the chain thinks; left out: it sees nothing, and nobody is warned.",
+        description="What the chain thinks; left out: what follows from its flight. With neither, "
+        "it sees nothing, and nobody is warned.",
         examples=[{"prefectures": ["miyagi"], "arrival": "07:48", "outcome": "passage"}],
     )
     correction: CorrectionNotice | None = Field(
         default=None,
         description="How the correction, if one is due, is sent.",
         examples=[{"historical_channel": "em-net"}],
+    )
+    faults: Faults | None = Field(
+        default=None,
+        description="What goes wrong in the chain.",
+        examples=[{"wrong_area": ["tokyo"]}],
     )
 
 
@@ -241,6 +305,11 @@ class Scenario(Closed):
     )
     launches: tuple[Launch, ...] = Field(
         default=(), max_length=1000, description="What is launched.", examples=[[]]
+    )
+    channel_faults: ChannelFaults | None = Field(
+        default=None,
+        description="What goes wrong on the way to people.",
+        examples=[{"silent_carriers": ["rakuten"]}],
     )
     tests: tuple[Drill, ...] = Field(
         default=(), max_length=1000, description="Test messages.", examples=[[]]

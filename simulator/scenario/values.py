@@ -186,6 +186,7 @@ PrefectureList = Annotated[
     ),
 ]
 
+MunicipalityCode = Annotated[str, Field(pattern=r"^[0-9]{5}$")]
 Name = Annotated[str, Field(pattern=_NAME_PATTERN, max_length=64)]
 SourceId = Annotated[str, Field(pattern=_SOURCE_PATTERN, max_length=64)]
 Line = Annotated[str, Field(min_length=1, max_length=500)]

@@ -52,7 +52,7 @@ def _waits(
     gap_ms = round(MEAN_SERVICE_S * 1000 / (load * teams))
     gap = LAWS.validate_python({"law": "gamma", "shape": 1, "mean": f"{gap_ms}ms"})
     env = simpy.Environment(initial_time=0)
-    resource = simpy.PriorityResource(env, capacity=teams)
+    resource = simpy.PreemptiveResource(env, capacity=teams)
     waits: dict[int, list[float]] = {rank: [] for rank in range(len(shares))}
 
     def customer(number: int, rank: int, work_ns: int) -> Any:
@@ -120,7 +120,7 @@ def test_high_threats_wait_as_in_a_queue_with_two_priorities() -> None:
 def test_a_salvo_at_once_is_worked_off_in_order() -> None:
     """D/D/c with all arrivals at once: the k-th waits floor(k / c) times the work."""
     env = simpy.Environment(initial_time=0)
-    resource = simpy.PriorityResource(env, capacity=3)
+    resource = simpy.PreemptiveResource(env, capacity=3)
     waits: list[int] = []
 
     def customer() -> Any:

@@ -216,7 +216,8 @@ def test_a_correction_leaves_another_launchs_warning_in_force(build: Build) -> N
         (5, "launch", "Alert", True, ()),
         (CLOSED, "passage", "Update", False, (0,)),
         (67, "launch", "Alert", True, ()),
-        (70, "correction", "Update", True, (1,)),
+        # The team left the correction for a minute, to assess the second launch.
+        (71, "correction", "Update", True, (1,)),
         (82, "passage", "Update", False, (2,)),
     ]
 

@@ -6,8 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from simulator.scenario import Scenario, load_scenario, scenario_names
-from simulator.scenario.checks import MESSAGES_MAX, belief_is_wrong, figures, lingers
-from simulator.scenario.schema import Launch
+from simulator.scenario.checks import MESSAGES_MAX, figures
 
 STAGES = (
     "satellite",
@@ -247,38 +246,6 @@ def test_thresholds_are_read_with_their_grammar() -> None:
     assert scenario.thresholds["lost"] == ("count==0",)
     wrong = {"lost": ["count==0"], "p99": ["max<1s"]}
     assert _problem(_document(launches=[_launch()], thresholds=wrong))[0] == ("thresholds", "p99")
-
-
-@pytest.mark.parametrize(
-    ("outcome", "believed", "wrong"),
-    [
-        ("passed", "passage", False),
-        ("passed", None, False),
-        ("passed", "fell-in-sea", True),
-        ("vanished", "passage", True),
-        ("vanished", "fell-in-sea", False),
-        ("vanished", None, True),
-        ("fell-in-sea", "not-coming", False),
-        ("fell-on-land", "fell-on-land", False),
-        ("fell-on-land", "passage", True),
-        ("intercepted", "intercepted", False),
-        ("intercepted", "fell-on-land", True),
-        ("false-alarm", "not-coming", True),
-        ("false-alarm", None, True),
-    ],
-)
-def test_belief_differs_from_truth(outcome: str, believed: str | None, wrong: bool) -> None:
-    belief = {"prefectures": ["miyagi"], "arrival": "9min", "outcome": believed}
-    launch = Launch.model_validate(
-        {"id": "a", "at": "0s", "belief": belief, "truth": {"outcome": outcome, "at": "9min"}}
-    )
-    assert launch.belief is not None
-    assert belief_is_wrong(launch.belief, launch.truth) is wrong
-    assert not belief_is_wrong(launch.belief, None)
-
-
-def test_a_launch_without_belief_warns_nobody() -> None:
-    assert not lingers(Launch.model_validate({"id": "a", "at": "0s"}))
 
 
 @pytest.mark.parametrize("name", scenario_names())
