@@ -24,6 +24,7 @@ from simulator.cli.common import (
 
 if TYPE_CHECKING:
     from simulator.experiment.designs import Design
+    from simulator.experiment.people import PeopleOrder
     from simulator.experiment.variants import Base
 
 WorkersOption = Annotated[
@@ -63,6 +64,17 @@ YesOption = Annotated[
 ]
 ReplicationsOption = Annotated[
     int | None, typer.Option(help="Replications of each point.", min=1, max=1_000_000_000)
+]
+ChainOnlyOption = Annotated[
+    bool, typer.Option("--chain-only", help="Play the chain alone, without counting people.")
+]
+ChannelsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="How people are reached: a shipped profile such as j-alert-2023, or the path of a "
+        "file. Without it, that of the scenario's time.",
+        metavar="PROFILE",
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -119,6 +131,8 @@ def sweep_command(
     fixed: SetOption = None,
     replications: ReplicationsOption = None,
     seed: SeedOption = 1,
+    chain_only: ChainOnlyOption = False,
+    channels: ChannelsOption = None,
     workers: WorkersOption = 0,
     cluster: ClusterOption = None,
     out: OutOption = None,
@@ -141,10 +155,12 @@ def sweep_command(
             output.text("\n".join(known))
             output.document(lambda: {"paths": known})
             return
+        people = people_order(base, channels, chain_only=chain_only)
         play(
             output,
             base,
-            _design(base, design, vary or [], points, seed),
+            _design(base, design, vary or [], points, seed, people),
+            people=people,
             seed=seed,
             replications=replications or _DEFAULT[design],
             workers=workers,
@@ -159,6 +175,7 @@ def play(
     base: "Base",
     design: "Design",
     *,
+    people: "PeopleOrder | None",
     seed: int,
     replications: int,
     workers: int,
@@ -174,7 +191,7 @@ def play(
     from simulator.run.experiments import ExperimentOrder, play_experiment
     from simulator.run.provenance import repeat_command
 
-    plan = make_plan(base, design, seed, replications)
+    plan = make_plan(base, design, seed, replications, people)
     _confirm(plan.rows, yes=yes)
     with _ends_in_order(output) as interrupted, _progress(output) as progress:
         experiment = play_experiment(
@@ -204,6 +221,7 @@ def play_replications(
     output: Output,
     base: "Base",
     *,
+    people: "PeopleOrder | None",
     seed: int,
     replications: int | None,
     workers: int,
@@ -219,6 +237,7 @@ def play_replications(
         output,
         base,
         one_point(),
+        people=people,
         seed=seed,
         replications=replications or _UNTIL_MOST,
         workers=workers,
@@ -237,10 +256,38 @@ def varied_base(scenario: str, settings: list[str] | None) -> "Base":
     return read_base(scenario).set_to([parse_setting(text) for text in settings or []])
 
 
-def _design(base: "Base", kind: str, vary: list[str], points: int, seed: int) -> "Design":
+def people_order(base: "Base", channels: str | None, *, chain_only: bool) -> "PeopleOrder | None":
+    """Whether people are counted, and how they are reached."""
+    from simulator.errors import ConfigurationError
+    from simulator.experiment.people import PeopleOrder
+    from simulator.reach import load_profile
+
+    if chain_only and channels is not None:
+        raise ConfigurationError(
+            "the chain alone reaches nobody",
+            field="--channels",
+            value=channels,
+            remedy="leave out --chain-only or --channels",
+        )
+    if chain_only or not base.scenario().launches:
+        return None
+    if channels is not None:
+        load_profile(channels)
+    return PeopleOrder(profile=channels)
+
+
+def _design(
+    base: "Base",
+    kind: str,
+    vary: list[str],
+    points: int,
+    seed: int,
+    people: "PeopleOrder | None",
+) -> "Design":
     from simulator.errors import ConfigurationError
     from simulator.experiment import designs
     from simulator.experiment.axes import parse_axes
+    from simulator.experiment.replications import PEOPLE
     from simulator.experiment.sensitivity import assumed_axes, random_stages
 
     axes = parse_axes(vary)
@@ -264,7 +311,8 @@ def _design(base: "Base", kind: str, vary: list[str], points: int, seed: int) ->
             value=vary[0],
             remedy="leave --vary out, or use --design tornado, lhs or grid",
         )
-    return designs.sobol(random_stages(base.scenario(), seed))
+    stages = random_stages(base.scenario(), seed)
+    return designs.sobol(stages if people is None else (*stages, PEOPLE))
 
 
 def _confirm(rows: int, *, yes: bool) -> None:

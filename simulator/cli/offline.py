@@ -14,6 +14,8 @@ from simulator.cli.common import (
     command,
 )
 from simulator.cli.experiments import (
+    ChainOnlyOption,
+    ChannelsOption,
     ClusterOption,
     ReplicationsOption,
     SeedOption,
@@ -21,6 +23,7 @@ from simulator.cli.experiments import (
     UntilOption,
     WorkersOption,
     YesOption,
+    people_order,
     play_replications,
     varied_base,
 )
@@ -69,6 +72,8 @@ def simulate_command(
     fixed: SetOption = None,
     replications: ReplicationsOption = None,
     until: UntilOption = None,
+    chain_only: ChainOnlyOption = False,
+    channels: ChannelsOption = None,
     workers: WorkersOption = 0,
     cluster: ClusterOption = None,
     yes: YesOption = False,
@@ -87,9 +92,11 @@ def simulate_command(
     """Simulate one replication, or many."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
         if replications is not None or until is not None:
+            base = varied_base(scenario, fixed)
             play_replications(
                 output,
-                varied_base(scenario, fixed),
+                base,
+                people=people_order(base, channels, chain_only=chain_only),
                 seed=seed,
                 replications=replications,
                 workers=workers,

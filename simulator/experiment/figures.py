@@ -25,7 +25,7 @@ from simulator.model.timeline import AlertEvent, EventKind, PlannedAlert, Timeli
 
 Value = int | float | None
 
-_WARNS: Final = (AlertEvent.LAUNCH, AlertEvent.TAKE_SHELTER)
+WARNS: Final = (AlertEvent.LAUNCH, AlertEvent.TAKE_SHELTER)
 _CLOSES: Final = (
     AlertEvent.PASSAGE,
     AlertEvent.FELL_IN_SEA,
@@ -49,6 +49,12 @@ _FIRST: Final = (
     "correction_ns",
     "all_clear_ns",
     "in_force_ns",
+    "alerted_people",
+    "warned_people",
+    "warned_before_predicted_people",
+    "warned_before_arrival_people",
+    "alerted_needlessly_people",
+    "missed_people",
     "prefectures_count",
     "messages_count",
     "withheld_count",
@@ -161,7 +167,7 @@ def _correction_ns(alerts: Sequence[PlannedAlert]) -> int | None:
 
 
 def _warnings(alerts: Iterable[PlannedAlert]) -> list[PlannedAlert]:
-    return [alert for alert in alerts if alert.event in _WARNS]
+    return [alert for alert in alerts if alert.event in WARNS]
 
 
 def _first(alerts: Iterable[PlannedAlert], events: Sequence[AlertEvent]) -> PlannedAlert | None:

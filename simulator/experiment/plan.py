@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from simulator.experiment.designs import Design, DesignKind
+from simulator.experiment.people import PeopleOrder
 from simulator.experiment.variants import Base
 
 _FEWEST_ROWS: Final = 16
@@ -56,6 +57,7 @@ class Plan:
         replications: how many of each point.
         chunk_points: points of one chunk.
         chunk_replications: replications of one chunk.
+        people: how people are reached, None to play the chain alone.
     """
 
     base: Base
@@ -64,6 +66,7 @@ class Plan:
     replications: int
     chunk_points: int
     chunk_replications: int
+    people: PeopleOrder | None = None
 
     @property
     def rows(self) -> int:
@@ -103,6 +106,7 @@ class Plan:
             "set": [asdict(setting) for setting in self.base.fixed],
             "design": asdict(self.design),
             "seed": self.seed,
+            "people": None if self.people is None else self.people.identity(),
             "chunk_points": self.chunk_points,
             "chunk_replications": self.chunk_replications,
         }
@@ -118,7 +122,13 @@ class Plan:
         return replace(self, replications=replications)
 
 
-def make_plan(base: Base, design: Design, seed: int, replications: int) -> Plan:
+def make_plan(
+    base: Base,
+    design: Design,
+    seed: int,
+    replications: int,
+    people: PeopleOrder | None = None,
+) -> Plan:
     """A plan whose chunks are small enough to share out and large enough to be worth sending.
 
     Args:
@@ -126,6 +136,7 @@ def make_plan(base: Base, design: Design, seed: int, replications: int) -> Plan:
         design: its variants.
         seed: at least 0.
         replications: of each point, at least 1.
+        people: how people are reached, None to play the chain alone.
     """
     rows = -(-design.points * replications // _CHUNKS)
     rows = max(_FEWEST_ROWS, min(rows, _MOST_ROWS))
@@ -137,6 +148,7 @@ def make_plan(base: Base, design: Design, seed: int, replications: int) -> Plan:
         replications=replications,
         chunk_points=points,
         chunk_replications=max(1, min(rows // points, replications)),
+        people=people,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from simulator.experiment.designs import EVERYTHING, Point
 from simulator.experiment.figures import Replication, Value, figures_of
+from simulator.experiment.people import People
 from simulator.experiment.plan import Chunk, Plan
 from simulator.model import Timeline, simulate
 from simulator.randomness import Stream, Streams
@@ -19,6 +20,7 @@ from simulator.scenario.schema import Scenario
 
 _KEPT: Final = 256
 _ALTERNATIVE: Final = "alternative"
+PEOPLE: Final = "people"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class Player:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self._people = None if plan.people is None else People(plan.people)
         self._ready: OrderedDict[int, tuple[Point, Scenario]] = OrderedDict()
 
     def play_chunk(self, chunk: Chunk) -> Columns:
@@ -62,10 +65,14 @@ class Player:
 
     def play(self, number: int, replication: int) -> Replication:
         """One replication of one point."""
-        _, scenario = self._variant(number)
+        point, scenario = self._variant(number)
         timeline = self.timeline(number, replication)
         launches = [launch.id for launch in scenario.launches]
-        return Replication(point=number, number=replication, figures=figures_of(timeline, launches))
+        figures = figures_of(timeline, launches)
+        if self._people is not None:
+            streams = people_streams(self.plan.seed, replication, point.redrawn)
+            figures |= self._people.figures(scenario, timeline, streams)
+        return Replication(point=number, number=replication, figures=figures)
 
     def timeline(self, number: int, replication: int) -> Timeline:
         """The whole of one replication of one point."""
@@ -107,6 +114,14 @@ class RedrawnStreams(Streams):
         if EVERYTHING in self._stages or stage_of(name) in self._stages:
             return super().stream(f"{_ALTERNATIVE}/{name}")
         return super().stream(name)
+
+
+def people_streams(seed: int, replication: int, stages: tuple[str, ...]) -> Streams:
+    """The streams that towns and networks are drawn from, all of them from the same set."""
+    streams = Streams(seed, replication)
+    if EVERYTHING in stages or PEOPLE in stages:
+        streams.prefix += f"{_ALTERNATIVE}/"
+    return streams
 
 
 class NotingStreams(Streams):

@@ -16,10 +16,13 @@ from simulator.experiment.estimates import (
     Difference,
     Estimate,
     Floats,
+    Quantile,
     estimate,
     paired_difference,
+    quantiles,
 )
 from simulator.experiment.figures import is_whole
+from simulator.experiment.people import band_seconds, is_band
 from simulator.experiment.plan import Plan
 from simulator.experiment.sensitivity import variance_shares
 from simulator.experiment.summary import (
@@ -30,12 +33,17 @@ from simulator.experiment.summary import (
     QuantileSummary,
     ShareSummary,
     SwingSummary,
+    WarnedBySummary,
 )
 
 MOST_POINTS: Final = 1000
 _MOST_WHOLE: Final = 64
+_MOST_CURVES: Final = 8
 HEADLINE: Final = (
     "alert_ns",
+    "warned_before_arrival_people",
+    "warned_before_predicted_people",
+    "alerted_needlessly_people",
     "predicted_lead_time_ns",
     "lead_time_ns",
     "closing_ns",
@@ -114,15 +122,16 @@ def rows_digest(rows: Rows) -> str:
 
 def headline(columns: Sequence[str]) -> list[str]:
     """The figures that variants are compared by."""
-    people = [name for name in columns if name.endswith("_people")]
-    return [name for name in HEADLINE if name in columns] + people
+    return [name for name in HEADLINE if name in columns]
 
 
 class _Table:
     """The rows, cut into points."""
 
     def __init__(self, rows: Rows, points: int, replications: int) -> None:
-        self.columns = [name for name in rows.columns if name not in {"point", "replication"}]
+        names = [name for name in rows.columns if name not in {"point", "replication"}]
+        self.columns = [name for name in names if not is_band(name)]
+        self.bands = [name for name in names if is_band(name)]
         self._rows = rows
         self._points = points
         self._replications = replications
@@ -150,7 +159,20 @@ def _points(design: Design, table: _Table) -> Iterator[PointSummary]:
             settings={setting.path: setting.shown for setting in point.settings},
             figures=tuple(_figure(name, found) for name, found in figures if found is not None),
             differences=tuple(found for found in differences if found is not None),
+            warned_by=tuple(_warned_by(table, number)) if number < _MOST_CURVES else (),
         )
+
+
+def _warned_by(table: _Table, point: int) -> Iterator[WarnedBySummary]:
+    for name in table.bands:
+        people = table.figure(name, point)
+        people = np.sort(people[~np.isnan(people)])
+        if len(people):
+            yield WarnedBySummary(
+                after_s=band_seconds(name),
+                mean=float(people.mean()),
+                quantiles=_quantiles(quantiles(people)),
+            )
 
 
 def _figure(column: str, found: Estimate) -> FigureSummary:
@@ -164,14 +186,18 @@ def _figure(column: str, found: Estimate) -> FigureSummary:
         high=found.high,
         student=found.student,
         bootstrap=found.bootstrap,
-        quantiles=tuple(
-            QuantileSummary(
-                percent=float(quantile.percent),
-                value=quantile.value,
-                interval=(quantile.low, quantile.high),
-            )
-            for quantile in found.quantiles
-        ),
+        quantiles=_quantiles(found.quantiles),
+    )
+
+
+def _quantiles(found: Sequence[Quantile]) -> tuple[QuantileSummary, ...]:
+    return tuple(
+        QuantileSummary(
+            percent=float(quantile.percent),
+            value=quantile.value,
+            interval=(quantile.low, quantile.high),
+        )
+        for quantile in found
     )
 
 

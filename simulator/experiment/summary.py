@@ -66,6 +66,14 @@ class PairedSummary(Part):
     )
 
 
+class WarnedBySummary(Part):
+    """People warned by a time after the launch, over replications."""
+
+    after_s: int = Field(description="Seconds after the first launch, scenario time.")
+    mean: float = Field(description="Mean, people.")
+    quantiles: tuple[QuantileSummary, ...] = Field(description="Quantiles that n supports.")
+
+
 class PointSummary(Part):
     """One variant."""
 
@@ -75,6 +83,9 @@ class PointSummary(Part):
     figures: tuple[FigureSummary, ...] = Field(description="Figures over its replications.")
     differences: tuple[PairedSummary, ...] = Field(
         default=(), description="Against point 0, in pairs."
+    )
+    warned_by: tuple[WarnedBySummary, ...] = Field(
+        default=(), description="People warned by time; of the first eight points."
     )
 
 

@@ -183,13 +183,14 @@ def _continued(path: Path, plan: Plan, facts: Mapping[str, Any]) -> tuple[Plan, 
             ("settings", same.identity()["set"], known.get("set")),
             ("design", _plain(same.identity()["design"]), known.get("design")),
             ("seed", same.seed, known.get("seed")),
+            ("people", _plain(same.identity()["people"]), known.get("people")),
             ("version of alertsim", facts.get("version"), known.get("version")),
         )
         if mine != theirs
     ]
     if differs:
         raise OutputError(
-            f"holds another experiment: its {' and '.join(differs)} differ",
+            f"holds another experiment, with another {' and another '.join(differs)}",
             where=str(path),
             remedy="choose another directory with --out, or repeat the command in experiment.json",
         )

@@ -19,6 +19,11 @@ from simulator.report.layout import Table
 
 MOST_POINTS: Final = 300
 _SHOWN: Final = (5.0, 50.0, 95.0)
+_REPEATED: Final = {
+    "issue_": "alert_ns",
+    "predicted_lead_time_": "predicted_lead_time_ns",
+    "lead_time_": "lead_time_ns",
+}
 
 
 def figures(point: PointSummary, *, everything: bool) -> Table:
@@ -29,7 +34,7 @@ def figures(point: PointSummary, *, everything: bool) -> Table:
         everything: also both intervals of the mean and how often it did not happen.
     """
     rows = []
-    for figure in point.figures:
+    for figure in _distinct(point.figures):
         quantiles = {one.percent: amount(figure.column, one.value) for one in figure.quantiles}
         row = [
             name_of(figure.column),
@@ -57,6 +62,17 @@ def figures(point: PointSummary, *, everything: bool) -> Table:
             "A quantile q needs n >= 10/(1 - q) replications; a dash stands where there are fewer.",
         ),
     )
+
+
+def _distinct(found: Sequence[FigureSummary]) -> list[FigureSummary]:
+    """Without the figures of a prefecture that repeat those of the whole area."""
+    kept: list[FigureSummary] = []
+    for figure in found:
+        whole = next((name for name in _REPEATED if figure.column.startswith(name)), None)
+        same = next((one for one in kept if one.column == _REPEATED.get(whole or "")), None)
+        if same is None or figure.model_copy(update={"column": same.column}) != same:
+            kept.append(figure)
+    return kept
 
 
 def variants(summary: ExperimentSummary, column: str) -> Table:
@@ -119,7 +135,7 @@ def tornado(summary: ExperimentSummary, column: str) -> Table:
 
 def shares(summary: ExperimentSummary, column: str) -> Table:
     """Whose chance makes a figure vary."""
-    chosen = [share for share in summary.shares if share.column == column]
+    chosen = [share for share in summary.shares if share.column == column and share.total > 0]
     rows = [
         (
             share.stage.replace("_", "-"),
@@ -135,7 +151,10 @@ def shares(summary: ExperimentSummary, column: str) -> Table:
         head=("stage", "total", "95 %", "alone", "95 %"),
         rows=tuple(rows),
         numeric=frozenset({1, 2, 3, 4}),
-        notes=(f"Shares of its variance, from {chosen[0].n:,} replications of each exchange.",)
+        notes=(
+            f"Shares of its variance, from {chosen[0].n:,} replications of each exchange.",
+            "Stages that do not matter are left out.",
+        )
         if chosen
         else (),
     )

@@ -61,11 +61,11 @@ def _state(summary: ExperimentSummary) -> str:
 def _tables(summary: ExperimentSummary) -> list[str]:
     if not summary.points:
         return []
-    columns = tables.compared(summary)
+    columns = tables.compared(summary)[:_MOST_FIGURES]
     if summary.shares:
         return [table_text(tables.shares(summary, column)) for column in columns]
     if summary.swings:
         return [table_text(tables.tornado(summary, column)) for column in columns]
     if summary.points_played > 1:
-        return [table_text(tables.variants(summary, column)) for column in columns[:_MOST_FIGURES]]
+        return [table_text(tables.variants(summary, column)) for column in columns]
     return [table_text(tables.figures(summary.points[0], everything=False))]

@@ -22,6 +22,12 @@ _NAMES: Final = {
     "prefectures": "prefectures warned",
     "messages": "messages sent",
     "withheld": "messages withheld",
+    "alerted": "people where an alert was issued",
+    "warned": "people warned at all",
+    "warned_before_predicted": "people warned before the predicted arrival",
+    "warned_before_arrival": "people warned before the true arrival",
+    "alerted_needlessly": "people warned although nothing arrived",
+    "missed": "people not warned although something arrived",
 }
 _PLACED: Final = re.compile(r"(issue|predicted_lead_time|lead_time)_([a-z]+)")
 _PLACES: Final = {
@@ -42,6 +48,8 @@ def name_of(column: str) -> str:
         text = _NAMES[stem]
     elif stem.startswith("stage_"):
         text = f"stage {stem.removeprefix('stage_').replace('_', '-')}"
+    elif stem.startswith("first_"):
+        text = f"people who heard it first by {stem.removeprefix('first_').replace('_', ' ')}"
     elif match := _PLACED.fullmatch(stem):
         text = f"{_PLACES[match[1]]}, {words.prefecture(match[2])}"
     else:
@@ -72,10 +80,12 @@ def change(column: str, value: float | None) -> str:
 
 def half(column: str, interval: tuple[float, float] | None) -> str:
     """Half the width of an interval: ``± 3.1 s``; nothing if there is none."""
-    if interval is None:
+    if interval is None or interval[0] == interval[1]:
         return ""
     width = (interval[1] - interval[0]) / 2
-    return f"± {width / NS_PER_S:.3g} s" if column.endswith("_ns") else f"± {_number(width)}"
+    if column.endswith("_ns"):
+        return f"± {width / NS_PER_S:.1f} s"
+    return f"± {_number(width)}"
 
 
 def span_of(column: str, interval: tuple[float, float] | None) -> str:

@@ -1,0 +1,175 @@
+"""People in a replication: who was warned when, as columns of its row.
+
+Rule of the module: pure. The reach of a variant is made once per worker and kept; a replication
+costs the same however many people there are. People are kept to a thousandth, so that the last bits
+of floating-point sums never show.
+
+    alerted_people                    live where an alert was issued
+    warned_people                     were warned at all
+    warned_before_predicted_people    before the arrival that the chain believed in at issue
+    warned_before_arrival_people      before the true arrival, where something arrives
+    alerted_needlessly_people         were warned although nothing arrives there
+    missed_people                     were not warned although something arrives
+    first_CHANNEL_people              heard it first through this channel
+    warned_by_0210s_people            were warned within so many seconds of the first launch
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+
+from simulator.experiment.figures import WARNS, Value
+from simulator.model.timeline import EventKind, PlannedAlert, Timeline
+from simulator.randomness import Streams
+from simulator.reach import PROFILES, MeasuredDelivery, ReachPlan, ReachResult, load_profile
+from simulator.scenario.schema import Scenario
+from simulator.units import NS_PER_S, NS_PER_US
+from simulator.world.geography import municipalities
+
+BAND_STEP_S: Final = 30
+BAND_LAST_S: Final = 1800
+_BAND_S: Final = tuple(range(0, BAND_LAST_S + 1, BAND_STEP_S))
+_DIGITS: Final = 3
+_KEPT: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleOrder:
+    """That people are counted, and how they are reached.
+
+    Attributes:
+        profile: name or path of the channels, None for those of the scenario's time.
+        app: a measured distribution for the app, or None.
+    """
+
+    profile: str | None = None
+    app: MeasuredDelivery | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """What makes two orders the same, as plain data."""
+        app = self.app
+        return {
+            "profile": self.profile,
+            "app": None
+            if app is None
+            else [app.delays_s.tolist(), app.shares.tolist(), app.stepped, app.delivered],
+        }
+
+
+class People:
+    """The people of a plan's variants.
+
+    Args:
+        order: how they are reached.
+    """
+
+    def __init__(self, order: PeopleOrder) -> None:
+        self._order = order
+        self._plans: OrderedDict[tuple[str, datetime], ReachPlan] = OrderedDict()
+
+    def figures(self, scenario: Scenario, timeline: Timeline, streams: Streams) -> dict[str, Value]:
+        """The columns of a replication; none without a warning that can reach anybody.
+
+        Args:
+            scenario: the variant.
+            timeline: what the chain did.
+            streams: the draws of the replication.
+        """
+        launched = [
+            event.at_ns
+            for event in timeline.events
+            if event.kind is EventKind.TRUTH and event.name == "launch"
+        ]
+        if not launched:
+            return {}
+        first = first_warnings(timeline)
+        true = {slug: alert.true_arrival_ns for slug, alert in first.items()}
+        result = self._plan(scenario, launched[0]).replicate(
+            issues_ns={slug: alert.at_ns for slug, alert in first.items()},
+            arrivals_ns=true,
+            streams=streams,
+        )
+        totals = result.totals()
+        arrives = any(moment is not None for moment in true.values())
+        found: dict[str, Value] = {
+            "alerted_people": totals.alerted,
+            "warned_people": totals.warned,
+            "warned_before_predicted_people": _before_predicted(result, first),
+            "warned_before_arrival_people": totals.in_time if arrives else None,
+            "alerted_needlessly_people": totals.needless,
+            "missed_people": totals.missed if arrives else None,
+        }
+        for channel, people in totals.first.items():
+            found[f"first_{str(channel).replace('-', '_')}_people"] = people
+        moments = np.array([launched[0] + after * NS_PER_S for after in _BAND_S])
+        by_time = result.warned_by(moments)
+        found |= {
+            band_column(after): float(people)
+            for after, people in zip(_BAND_S, by_time, strict=True)
+        }
+        return {
+            name: None if value is None else round(value, _DIGITS) for name, value in found.items()
+        }
+
+    def _plan(self, scenario: Scenario, launched_ns: int) -> ReachPlan:
+        """The reach of a variant: all towns, so that no alerted one is ever missing."""
+        name = self._order.profile or profile_of(scenario)
+        moment = scenario.epoch + timedelta(microseconds=launched_ns // NS_PER_US)
+        key = (name, moment)
+        found = self._plans.get(key)
+        if found is None:
+            found = ReachPlan.build(
+                load_profile(name), municipalities(), moment, app=self._order.app
+            )
+            self._plans[key] = found
+            if len(self._plans) > _KEPT:
+                self._plans.popitem(last=False)
+        return found
+
+
+def profile_of(scenario: Scenario) -> str:
+    """The channels of a scenario: those of its chain's profile, else the latest before its date."""
+    if scenario.chain.profile in PROFILES:
+        return scenario.chain.profile
+    years = {int(name.rpartition("-")[2]): name for name in PROFILES}
+    return years[max(year for year in years if year <= max(scenario.epoch.year, min(years)))]
+
+
+def first_warnings(timeline: Timeline) -> Mapping[str, PlannedAlert]:
+    """The first warning of each prefecture."""
+    found: dict[str, PlannedAlert] = {}
+    for alert in timeline.alerts:
+        if alert.event in WARNS:
+            found.setdefault(alert.prefecture, alert)
+    return found
+
+
+def band_column(after_s: int) -> str:
+    """The column of people warned within so many seconds of the launch."""
+    return f"warned_by_{after_s:04d}s_people"
+
+
+def is_band(column: str) -> bool:
+    """Whether a column belongs to the curve of people warned by time."""
+    return column.startswith("warned_by_")
+
+
+def band_seconds(column: str) -> int:
+    """Seconds after the launch of a column of the curve."""
+    return int(column.removeprefix("warned_by_").removesuffix("s_people"))
+
+
+def _before_predicted(result: ReachResult, warnings: Mapping[str, PlannedAlert]) -> float | None:
+    """People warned before the arrival that was believed in; None where none was predicted."""
+    predicted = {
+        slug: alert.believed_arrival_ns
+        for slug, alert in warnings.items()
+        if alert.believed_arrival_ns is not None
+    }
+    if not predicted:
+        return None
+    return sum(float(result.warned_by([at], slug)[0]) for slug, at in predicted.items())
