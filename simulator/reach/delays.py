@@ -26,8 +26,10 @@ HORIZON_S: Final = 1800
 STEPS_PER_S: Final = 16
 _BINS: Final = HORIZON_S * STEPS_PER_S
 _ANY_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_NOISE: Final = 1e-15  # what a transform leaves where there is nothing
 _BULK: Final = 512
-_TAIL_POWERS: Final = range(10, 32)
+_OCTAVES: Final = (4, 31)
+_PER_OCTAVE: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -168,7 +170,8 @@ class _Mass:
         """
         size = 2 * _BINS  # no wrap-around below the horizon
         product = np.fft.rfft(self.bins, size) * np.fft.rfft(other.bins, size)
-        both = np.maximum(np.fft.irfft(product, size)[:_BINS], 0.0)
+        both = np.fft.irfft(product, size)[:_BINS]
+        both[both < _NOISE] = 0.0
         spread = 0.5 * both
         spread[1:] += 0.5 * both[:-1]
         return _Mass(
@@ -220,6 +223,8 @@ def _quantiles_s(law: DelayLaw) -> Floats:
 @lru_cache(maxsize=1)
 def _shares() -> Floats:
     """Shares at which a law is asked: even in the bulk, ever finer in both tails."""
-    tail = 2.0 ** -np.asarray(_TAIL_POWERS, np.float64)
+    first, last = _OCTAVES
+    tail = 2.0 ** -np.arange(first, last, 1 / _PER_OCTAVE)
     bulk = np.arange(1, _BULK) / _BULK
+    bulk = bulk[(bulk > tail[0]) & (bulk < 1.0 - tail[0])]
     return np.concatenate([tail[::-1], bulk, 1.0 - tail])
