@@ -89,6 +89,14 @@ def test_the_page_draws_offline_without_a_complaint_and_fits(
         assert complaints.found == []
 
 
+def test_no_button_would_send_the_figures_anywhere(browser: Browser, page_of: PageOf) -> None:
+    with opened(browser, page_of("complete")) as (page, _):
+        titles = page.eval_on_selector_all(
+            ".modebar-btn", "buttons => buttons.map(each => each.getAttribute('data-title'))"
+        )
+        assert set(titles) == {"Download plot as a PNG"}
+
+
 def test_pictures_do_not_cover_what_follows_them(browser: Browser, page_of: PageOf) -> None:
     for size in (DESKTOP, PHONE):
         with opened(browser, page_of("trouble"), size) as (page, _):

@@ -54,7 +54,7 @@
       displaylogo: false,
       displayModeBar: narrow ? false : "hover",
       scrollZoom: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
       plotlyServerURL: "",
     });
   }
