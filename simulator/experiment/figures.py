@@ -87,11 +87,7 @@ def figures_of(timeline: Timeline, launches: Sequence[str]) -> dict[str, Value]:
         timeline: of one replication.
         launches: ids of the scenario's launches, in its order.
     """
-    launched = {
-        event.launch: event.at_ns
-        for event in timeline.events
-        if event.kind is EventKind.TRUTH and event.name == "launch"
-    }
+    launched = launch_times(timeline)
     found: dict[str, Value] = {}
     for number, launch in enumerate(launches):
         own = [alert for alert in timeline.alerts if alert.launch == launch]
@@ -108,16 +104,34 @@ def figures_of(timeline: Timeline, launches: Sequence[str]) -> dict[str, Value]:
     return found
 
 
+def launch_times(timeline: Timeline) -> dict[str, int]:
+    """When each launch was, or the mistake that passed for one; in order of time."""
+    return {
+        event.launch: event.at_ns
+        for event in timeline.events
+        if event.kind is EventKind.TRUTH and event.cause is None and event.launch is not None
+    }
+
+
 def column_order(columns: Iterable[str]) -> list[str]:
     """Columns in the order in which they are kept and shown: known ones first, then by name."""
     return sorted(
         columns,
         key=lambda column: (
-            "." in column and not column.startswith("vary:"),
-            _FIRST.index(column) if column in _FIRST else len(_FIRST),
+            column.rpartition(".")[0],
+            _rank(column.rpartition(".")[2]),
             column,
         ),
     )
+
+
+def _rank(name: str) -> int:
+    """Place of a figure among the known ones; further stages stand before the decision."""
+    if name in _FIRST:
+        return 2 * _FIRST.index(name)
+    if name.startswith("stage_"):
+        return 2 * _FIRST.index("stage_assessment_ns") + 1
+    return 2 * len(_FIRST)
 
 
 def is_whole(column: str) -> bool:

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from simulator.experiment.figures import WARNS, Value
+from simulator.experiment.figures import WARNS, Value, launch_times
 from simulator.model.timeline import EventKind, PlannedAlert, Timeline
 from simulator.randomness import Streams
 from simulator.reach import PROFILES, MeasuredDelivery, ReachPlan, ReachResult, load_profile
@@ -79,22 +79,18 @@ class People:
             timeline: what the chain did.
             streams: the draws of the replication.
         """
-        launched = [
-            event.at_ns
-            for event in timeline.events
-            if event.kind is EventKind.TRUTH and event.name == "launch"
-        ]
+        launched = [*launch_times(timeline).values()]
         if not launched:
             return {}
         first = first_warnings(timeline)
-        true = {slug: alert.true_arrival_ns for slug, alert in first.items()}
+        true = true_arrivals(timeline, first)
         result = self._plan(scenario, launched[0]).replicate(
             issues_ns={slug: alert.at_ns for slug, alert in first.items()},
             arrivals_ns=true,
             streams=streams,
         )
         totals = result.totals()
-        arrives = any(moment is not None for moment in true.values())
+        arrives = bool(true)
         found: dict[str, Value] = {
             "alerted_people": totals.alerted,
             "warned_people": totals.warned,
@@ -145,6 +141,18 @@ def first_warnings(timeline: Timeline) -> Mapping[str, PlannedAlert]:
     for alert in timeline.alerts:
         if alert.event in WARNS:
             found.setdefault(alert.prefecture, alert)
+    return found
+
+
+def true_arrivals(timeline: Timeline, warnings: Mapping[str, PlannedAlert]) -> Mapping[str, int]:
+    """When something really arrives where; the first of several, warned or not."""
+    found: dict[str, int] = {}
+    for event in timeline.events:
+        if event.kind is EventKind.TRUTH and event.name == "arrival" and event.prefecture:
+            found.setdefault(event.prefecture, event.at_ns)
+    for slug, alert in warnings.items():
+        if alert.true_arrival_ns is not None:
+            found.setdefault(slug, alert.true_arrival_ns)
     return found
 
 

@@ -10,6 +10,7 @@ from simulator.experiment.summarise import Rows
 from simulator.experiment.summary import ExperimentSummary
 from simulator.report import experiment_pictures as pictures
 from simulator.report import experiment_tables as tables
+from simulator.report import experiment_variant_pictures as variant_pictures
 from simulator.report import sections, words
 from simulator.report.experiment_words import amount, half, name_of
 from simulator.report.html import contents, framed
@@ -93,6 +94,7 @@ def _sections(summary: ExperimentSummary, rows: Rows, command: Sequence[str]) ->
     return [
         _sensitivity(summary),
         _variants(summary),
+        _people(summary),
         _minutes(summary, rows),
         _figures(summary),
         _provenance(summary, command),
@@ -107,13 +109,13 @@ def _sensitivity(summary: ExperimentSummary) -> Section:
                 f"tornado-{column}",
                 f"How far {name_of(column)} moves when one assumption goes to either end of its "
                 "range, all draws staying the same.",
-                pictures.tornado(summary, column),
+                variant_pictures.tornado(summary, column),
             ),
             sections.details("The same as a table", sections.data(tables.tornado(summary, column))),
             sections.figure(
                 f"shares-{column}",
                 f"Which stage's chance makes {name_of(column)} vary: share of the variance.",
-                pictures.shares(summary, column),
+                variant_pictures.shares(summary, column),
             ),
             sections.details("The same as a table", sections.data(tables.shares(summary, column))),
         ]
@@ -132,16 +134,15 @@ def _variants(summary: ExperimentSummary) -> Section:
         sections.figure(
             "trade-off",
             "Lead time against people alerted who need not have been, one mark per variant.",
-            pictures.trade_off(summary),
+            variant_pictures.trade_off(summary),
         ),
     ]
     for column in tables.compared(summary):
         parts += [
             sections.figure(
                 f"variants-{column}",
-                f"{name_of(column).capitalize()}: mean with its 95 % interval, and the range from "
-                "the 5th to the 95th percentile where there are replications enough.",
-                pictures.response(summary, column),
+                f"{name_of(column).capitalize()}: mean with its 95 % interval.",
+                variant_pictures.response(summary, column),
             ),
             sections.details(
                 f"All variants: {name_of(column)}",
@@ -149,6 +150,20 @@ def _variants(summary: ExperimentSummary) -> Section:
             ),
         ]
     return Section(anchor="variants", title="Variants", parts=tuple(parts))
+
+
+def _people(summary: ExperimentSummary) -> Section:
+    compared = summary.design in {"single", "grid", "lhs"}
+    picture = pictures.warned_by(summary.points[: 6 if compared else 1])
+    caption = (
+        "People warned by time after the launch: the mean, and where the middle half and nine "
+        "tenths of the replications lie."
+    )
+    return Section(
+        anchor="people",
+        title="Who is warned by when",
+        parts=(sections.figure("warned-by", caption, picture),),
+    )
 
 
 def _minutes(summary: ExperimentSummary, rows: Rows) -> Section:

@@ -4,16 +4,16 @@ Rule of the module: as :mod:`simulator.report.drawing`: dictionaries of numbers 
 points for a page that stays small.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from simulator.experiment.estimates import FEWEST, Floats
 from simulator.experiment.summarise import Rows
-from simulator.experiment.summary import ExperimentSummary, FigureSummary, PairedSummary
+from simulator.experiment.summary import PointSummary
 from simulator.report.drawing import (
     LEGEND_ROW_PX,
-    MOST_ROWS,
     ROW_PX,
     Picture,
     axis,
@@ -21,8 +21,8 @@ from simulator.report.drawing import (
     rows_axis,
     safe,
 )
-from simulator.report.experiment_words import amount, change, name_of
-from simulator.units import NS_PER_MIN, NS_PER_S
+from simulator.report.experiment_words import amount, name_of
+from simulator.units import NS_PER_MIN
 
 _STAGE_STYLES: Final = (
     ("@stage", ""),
@@ -39,6 +39,10 @@ _BY_TIME: Final = (
     ("closing_ns", "closing message", "@clear", "dash"),
 )
 _Z: Final = 1.96
+_SECONDS: Final = 60
+_READABLE: Final = 0.09
+_LAST_SHARE: Final = 0.99
+_BANDS: Final = ((5.0, 95.0, 0.16), (25.0, 75.0, 0.28))
 
 
 def stage_split(rows: Rows, replications: int) -> Picture | None:
@@ -55,11 +59,12 @@ def stage_split(rows: Rows, replications: int) -> Picture | None:
     groups = _groups(alert)
     if not groups:
         return None
+    longest = max(float(np.nanmean(alert[chosen])) for chosen in groups.values())
     traces = []
     for number, stage in enumerate(stages):
         spent = rows.column(stage)[:replications]
         role, shape = _STAGE_STYLES[number % len(_STAGE_STYLES)]
-        means = [float(np.nanmean(spent[chosen])) for chosen in groups.values()]
+        means = [float(np.nan_to_num(spent[chosen]).mean()) for chosen in groups.values()]
         traces.append(
             {
                 "type": "bar",
@@ -67,9 +72,13 @@ def stage_split(rows: Rows, replications: int) -> Picture | None:
                 "name": name_of(stage).removeprefix("stage "),
                 "y": list(groups),
                 "x": [round(mean / NS_PER_MIN, 3) for mean in means],
-                "text": [amount(stage, mean) for mean in means],
+                "text": [
+                    amount(stage, mean) if mean > longest * _READABLE else "" for mean in means
+                ],
+                "customdata": [amount(stage, mean) for mean in means],
                 "textposition": "inside",
                 "insidetextanchor": "middle",
+                "textangle": 0,
                 "marker": {
                     "color": role,
                     "line": {"color": "@ink", "width": 1},
@@ -78,7 +87,7 @@ def stage_split(rows: Rows, replications: int) -> Picture | None:
                         "fgopacity": 0.4, "size": 7,
                     },
                 },
-                "hovertemplate": "%{y}: %{text}<extra>" + safe(name_of(stage)) + "</extra>",
+                "hovertemplate": "%{y}: %{customdata}<extra>" + safe(name_of(stage)) + "</extra>",
             }
         )  # fmt: skip
     return {
@@ -113,6 +122,7 @@ def by_time(rows: Rows, replications: int) -> Picture | None:
         return None
     alert = rows.column("alert_ns")[:replications]
     traces: list[dict[str, Any]] = []
+    last = 0.0
     for column, label, role, dash in _BY_TIME:
         if column not in rows.columns:
             continue
@@ -122,6 +132,7 @@ def by_time(rows: Rows, replications: int) -> Picture | None:
         if len(times) < FEWEST:
             continue
         traces += _curve(times, replications, label, role, dash)
+        last = max(last, float(np.quantile(times, _LAST_SHARE)))
     if not traces:
         return None
     return {
@@ -129,7 +140,8 @@ def by_time(rows: Rows, replications: int) -> Picture | None:
         "layout": layout(
             380,
             xaxis=axis(
-                title={"text": "minutes after the launch (scenario time)"}, rangemode="tozero"
+                title={"text": "minutes after the launch (scenario time)"},
+                range=[0, round(last * (1 + _READABLE), 2)],
             ),
             yaxis=axis(title={"text": "share of replications"}, tickformat=".0%", range=[0, 1.02]),
         ),
@@ -171,152 +183,37 @@ def _curve(times: Floats, whole: int, label: str, role: str, dash: str) -> list[
     return [band, line]
 
 
-def tornado(summary: ExperimentSummary, column: str) -> Picture | None:
-    """How far a figure moves with each assumption; the longest bar on top."""
-    chosen = [swing for swing in summary.swings if swing.column == column][:MOST_ROWS]
-    if not chosen:
+def warned_by(points: Sequence[PointSummary]) -> Picture | None:
+    """People warned by time after the launch: the median and bands, a line for each variant.
+
+    Args:
+        points: variants; the first with its bands, the others as lines.
+    """
+    shown = [point for point in points if point.warned_by]
+    if not shown:
         return None
-    rows = [safe(swing.path) for swing in chosen]
-    traces = [
-        _swing_bars(column, rows, [swing.at_low for swing in chosen], high=False),
-        _swing_bars(column, rows, [swing.at_high for swing in chosen], high=True),
-    ]
-    for trace, ends in zip(
-        traces, ([s.low for s in chosen], [s.high for s in chosen]), strict=True
-    ):
-        trace["text"] = ends
-    return {
-        "data": traces,
-        "layout": layout(
-            120 + ROW_PX * len(rows),
-            barmode="overlay",
-            xaxis=axis(title={"text": f"change of {name_of(column)}{_unit(column)}"}),
-            yaxis=rows_axis(rows),
-        ),
-        "narrow": {"yaxis": {"tickfont": {"size": 10}}},
-    }
-
-
-def _swing_bars(
-    column: str, rows: list[str], found: list[PairedSummary], *, high: bool
-) -> dict[str, Any]:
-    label, role, shape = ("high end", "@loss", "/") if high else ("low end", "@gain", "")
-    widths = [
-        0.0 if one.student is None else (one.student[1] - one.student[0]) / 2 for one in found
-    ]
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "name": label,
-        "y": rows,
-        "x": [_plain(column, one.mean) for one in found],
-        "customdata": [change(column, one.mean) for one in found],
-        "error_x": {
-            "type": "data",
-            "array": [_plain(column, width) for width in widths],
-            "color": "@ink",
-            "thickness": 1,
-        },
-        "marker": {
-            "color": role,
-            "line": {"color": "@ink", "width": 1},
-            "pattern": {"shape": shape, "fillmode": "overlay", "fgcolor": "@page", "size": 7},
-        },
-        "textposition": "none",
-        "hovertemplate": "%{y} = %{text}: %{customdata}<extra></extra>",
-    }
-
-
-def shares(summary: ExperimentSummary, column: str) -> Picture | None:
-    """Sobol indices, total and alone, with their intervals."""
-    chosen = [share for share in summary.shares if share.column == column][:MOST_ROWS]
-    if not chosen:
-        return None
-    rows = [safe(share.stage.replace("_", "-")) for share in chosen]
-    totals = [(share.total, share.total_interval) for share in chosen]
-    alone = [(share.first, share.first_interval) for share in chosen]
-    traces = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": label,
-            "y": rows,
-            "x": [round(value, 4) for value, _ in values],
-            "error_x": {
-                "type": "data",
-                "symmetric": False,
-                "array": [round(max(0.0, ends[1] - value), 4) for value, ends in values],
-                "arrayminus": [round(max(0.0, value - ends[0]), 4) for value, ends in values],
-                "color": "@ink",
-                "thickness": 1,
-            },
-            "marker": {
-                "color": role,
-                "line": {"color": "@ink", "width": 1},
-                "pattern": {"shape": shape, "fillmode": "overlay", "fgcolor": "@page", "size": 7},
-            },
-            "hovertemplate": "%{y}: %{x:.1%}<extra>" + label + "</extra>",
-        }
-        for label, values, role, shape in (
-            ("total", totals, "@stage", ""),
-            ("alone", alone, "@belief", "/"),
-        )
-    ]
-    return {
-        "data": traces,
-        "layout": layout(
-            120 + 2 * ROW_PX * len(rows),
-            barmode="group",
-            xaxis=axis(title={"text": "share of the variance"}, tickformat=".0%"),
-            yaxis=rows_axis(rows),
-        ),
-        "narrow": {},
-    }
-
-
-def response(summary: ExperimentSummary, column: str) -> Picture | None:
-    """A figure over the variants: along the first axis, a line for each value of the others."""
-    found = [
-        (point, figure)
-        for point in summary.points
-        if point.number
-        for figure in point.figures
-        if figure.column == column
-    ]
-    if not found or not summary.varied:
-        return None
-    first = summary.varied[0]
-    series: dict[str, list[tuple[str, FigureSummary]]] = {}
-    for point, figure in found[: MOST_ROWS * len(_STAGE_STYLES)]:
-        rest = " ".join(f"{k}={v}" for k, v in point.settings.items() if k != first)
-        series.setdefault(rest if summary.design == "grid" else "variants", []).append(
-            (point.settings[first], figure)
-        )
-    values = list(dict.fromkeys(point.settings[first] for point, _ in found))
-    traces = []
-    for number, (label, items) in enumerate(list(series.items())[:_TENTH]):
+    traces: list[dict[str, Any]] = []
+    for low, high, opacity in _BANDS:
+        band = _between(shown[0], low, high)
+        if band is not None:
+            traces.append({**band, "opacity": opacity})
+    for number, point in enumerate(shown):
         role, _ = _STAGE_STYLES[number % len(_STAGE_STYLES)]
-        widths = [
-            0.0 if one.student is None else (one.student[1] - one.student[0]) / 2
-            for _, one in items
-        ]
         traces.append(
             {
                 "type": "scatter",
-                "mode": "lines+markers" if summary.design == "grid" else "markers",
-                "name": safe(label or first),
-                "x": [value for value, _ in items],
-                "y": [_plain(column, one.mean) for _, one in items],
-                "error_y": {
-                    "type": "data",
-                    "array": [_plain(column, width) for width in widths],
-                    "color": role,
-                    "thickness": 1.5,
+                "mode": "lines",
+                "name": safe(f"mean, {point.name}"),
+                "x": [one.after_s / _SECONDS for one in point.warned_by],
+                "y": [round(one.mean) for one in point.warned_by],
+                "line": {
+                    "color": "@alert" if not number else role,
+                    "width": 2.5,
+                    "dash": "dash" if number else "solid",
                 },
-                "text": [amount(column, one.mean) for _, one in items],
-                "line": {"color": role, "width": 2},
-                "marker": {"color": role, "size": 8},
-                "hovertemplate": "%{x}: %{text}<extra>" + safe(label) + "</extra>",
+                "hovertemplate": "%{y:,} people by %{x:.1f} min<extra>"
+                + safe(point.name)
+                + "</extra>",
             }
         )
     return {
@@ -324,59 +221,31 @@ def response(summary: ExperimentSummary, column: str) -> Picture | None:
         "layout": layout(
             400,
             xaxis=axis(
-                type="category",
-                categoryorder="array",
-                categoryarray=values,
-                title={"text": safe(first)},
+                title={"text": "minutes after the launch (scenario time)"}, rangemode="tozero"
             ),
-            yaxis=axis(title={"text": f"{name_of(column)}{_unit(column)}"}),
+            yaxis=axis(title={"text": "people warned"}, rangemode="tozero"),
         ),
-        "narrow": {"height": 440},
+        "narrow": {"height": 400 + LEGEND_ROW_PX * len(traces)},
     }
 
 
-def trade_off(summary: ExperimentSummary) -> Picture | None:
-    """Lead time against people alerted needlessly; None without people."""
-    lead, needless = "predicted_lead_time_ns", "alerted_needlessly_people"
-    chosen = []
-    for point in summary.points[: MOST_ROWS * _TENTH]:
-        means = {figure.column: figure.mean for figure in point.figures}
-        if lead in means and needless in means:
-            chosen.append((safe(point.name), means[lead], means[needless]))
-    if len(chosen) <= 1:
-        return None
+def _between(point: PointSummary, low: float, high: float) -> dict[str, Any] | None:
+    """The area between two quantiles of the replications; None if they are not known."""
+    ends: list[tuple[float, float, float]] = []
+    for one in point.warned_by:
+        known = {quantile.percent: quantile.value for quantile in one.quantiles}
+        if low not in known or high not in known:
+            return None
+        ends.append((one.after_s / _SECONDS, known[low], known[high]))
+    times = [end[0] for end in ends]
     return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": "variant",
-                "x": [round(one[2]) for one in chosen],
-                "y": [_plain(lead, one[1]) for one in chosen],
-                "text": [one[0] for one in chosen],
-                "marker": {
-                    "color": "@alert",
-                    "size": 10,
-                    "symbol": ["diamond", *["circle"] * (len(chosen) - 1)],
-                    "line": {"color": "@ink", "width": 1},
-                },
-                "hovertemplate": "%{text}<br>%{y:.0f} s, %{x:,} people<extra></extra>",
-            }
-        ],
-        "layout": layout(
-            400,
-            showlegend=False,
-            xaxis=axis(title={"text": "people alerted who need not have been"}),
-            yaxis=axis(title={"text": "predicted lead time, s"}),
-        ),
-        "narrow": {"height": 420},
+        "type": "scatter",
+        "mode": "lines",
+        "name": f"{high - low:g} % of replications",
+        "x": times + times[::-1],
+        "y": [round(end[2]) for end in ends] + [round(end[1]) for end in ends[::-1]],
+        "fill": "toself",
+        "fillcolor": "@alert",
+        "line": {"width": 0, "color": "@alert"},
+        "hoverinfo": "skip",
     }
-
-
-def _plain(column: str, value: float) -> float:
-    """In seconds where the column is a duration."""
-    return round(value / NS_PER_S, 3) if column.endswith("_ns") else round(value, 3)
-
-
-def _unit(column: str) -> str:
-    return ", s" if column.endswith("_ns") else ""

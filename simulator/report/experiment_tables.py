@@ -14,7 +14,14 @@ from simulator.experiment.summary import (
     PointSummary,
 )
 from simulator.report import words
-from simulator.report.experiment_words import amount, change, half, name_of, span_of
+from simulator.report.experiment_words import (
+    amount,
+    change,
+    half,
+    is_detail,
+    name_of,
+    span_of,
+)
 from simulator.report.layout import Table
 
 MOST_POINTS: Final = 300
@@ -31,10 +38,13 @@ def figures(point: PointSummary, *, everything: bool) -> Table:
 
     Args:
         point: the variant.
-        everything: also both intervals of the mean and how often it did not happen.
+        everything: also by prefecture and launch, both intervals of the mean, and how often it
+            did not happen.
     """
     rows = []
-    for figure in _distinct(point.figures):
+    distinct = _distinct(point.figures)
+    shown = distinct if everything else [one for one in distinct if not is_detail(one.column)]
+    for figure in shown:
         quantiles = {one.percent: amount(figure.column, one.value) for one in figure.quantiles}
         row = [
             name_of(figure.column),
@@ -52,15 +62,20 @@ def figures(point: PointSummary, *, everything: bool) -> Table:
     head = ("figure", "n", "mean", *(words.quantile_name(percent) for percent in _SHOWN))
     if everything:
         head += ("mean, Student's t 95 %", "mean, bootstrap 95 %", "did not happen")
+    notes = (
+        "± is half the 95 % interval of the mean (Student's t).",
+        "A quantile q needs n >= 10/(1 - q) replications; a dash stands where there are fewer.",
+    )
+    left = len(distinct) - len(shown)
+    if left:
+        more = words.plural(left, "further figure")
+        notes += (f"{more}, by prefecture and launch: in the page of --out, or with --json.",)
     return Table(
         caption=f"Over replications (scenario time): {point.name}",
         head=head,
         rows=tuple(rows),
         numeric=frozenset(range(1, len(head))),
-        notes=(
-            "± is half the 95 % interval of the mean (Student's t).",
-            "A quantile q needs n >= 10/(1 - q) replications; a dash stands where there are fewer.",
-        ),
+        notes=notes,
     )
 
 

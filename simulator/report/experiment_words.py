@@ -57,6 +57,11 @@ def name_of(column: str) -> str:
     return f"{text} ({launch})" if dot else text
 
 
+def is_detail(column: str) -> bool:
+    """Whether a figure is of one prefecture, or of a launch after the first."""
+    return "." in column or _PLACED.fullmatch(column.rpartition("_")[0]) is not None
+
+
 def amount(column: str, value: float | None) -> str:
     """A value of a column: ``10 min 48.2 s``, ``+90.1 s``, ``1,234``."""
     if value is None:
