@@ -39,15 +39,19 @@ def grid_s() -> Floats:
 
 def falls(curve: Floats) -> Floats:
     """How much a curve falls in each step of the grid; in the first from 1, before the issue."""
-    return -np.diff(curve, axis=-1, prepend=1.0)
+    found = np.empty_like(curve)
+    np.subtract(1.0, curve[..., 0], out=found[..., 0])
+    np.subtract(curve[..., :-1], curve[..., 1:], out=found[..., 1:])
+    return found
 
 
 def middles(curve: Floats) -> Floats:
     """The mean of both ends of each step of the grid."""
-    found = curve.copy()
-    found[..., 1:] += curve[..., :-1]
-    found[..., 0] += 1.0
-    return 0.5 * found
+    found = np.empty_like(curve)
+    np.add(1.0, curve[..., 0], out=found[..., 0])
+    np.add(curve[..., :-1], curve[..., 1:], out=found[..., 1:])
+    found *= 0.5
+    return found
 
 
 def own(channel: Reaching | None) -> Stages:

@@ -6,7 +6,7 @@ Sums of delays are convolutions of the mass in bins of 1/16 s, in which the mass
 evenly; constant delays shift the table and are exact. Beyond the horizon nobody is warned.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -132,19 +132,20 @@ class DelayTable:
 
     Attributes:
         start_s: the sum of the constant delays, seconds.
-        reached: shares at 0, 1/16, 2/16 ... seconds after that, to the horizon.
+        reached: shares at 0, 1/16, 2/16 ... seconds after that, to the horizon; in one row, or
+            in several that start together.
     """
 
     start_s: float
     reached: Floats
 
     def at(self, seconds: Floats) -> Floats:
-        """Shares at some times, of any shape; 0 before the start."""
+        """Shares at some times, of any shape, for each row; 0 before the start."""
         position = np.minimum((seconds - self.start_s) * STEPS_PER_S, _BINS)
         below = np.minimum(np.maximum(position, 0.0).astype(np.intp), _BINS - 1)
-        value = self.reached[below]
-        value += (position - below) * (self.reached[below + 1] - value)
-        value[position < 0] = 0.0
+        value = self.reached[..., below]
+        value += (position - below) * (self.reached[..., below + 1] - value)
+        value[..., position < 0] = 0.0
         return value
 
 
@@ -185,18 +186,21 @@ class _Mass:
         reached[0] = self.at_once
         np.cumsum(self.bins, out=reached[1:])
         reached[1:] += self.at_once
-        return DelayTable(start_s=start_s, reached=np.minimum(reached, 1.0))
+        np.minimum(reached, 1.0, out=reached)
+        reached.setflags(write=False)
+        return DelayTable(start_s=start_s, reached=reached)
 
 
-def delay_table(stages: Iterable[Stage], *further: Delay) -> DelayTable:
-    """The sum of all stages and further delays.
+@lru_cache(maxsize=128)
+def delay_table(stages: tuple[Stage, ...], *further: Delay) -> DelayTable:
+    """The sum of all stages and further delays; kept, because plans of a sweep share most.
 
     Args:
         stages: some of them may delay only a share of people.
         further: delays that everybody has.
     """
     start_s = 0.0
-    total = _Mass(at_once=1.0, bins=np.zeros(_BINS))
+    total = None
     parts: list[tuple[Delay, float]] = [
         (stage.delay, 1.0 if stage.share is None else stage.share.share) for stage in stages
     ]
@@ -204,8 +208,10 @@ def delay_table(stages: Iterable[Stage], *further: Delay) -> DelayTable:
         if isinstance(delay, Constant) and share == 1:
             start_s += delay.value / NS_PER_S
         else:
-            total = total.plus(_mass(delay, share))
-    return total.table(start_s)
+            mass = _mass(delay, share)
+            total = mass if total is None else total.plus(mass)
+    none = _Mass(at_once=1.0, bins=np.zeros(_BINS))
+    return (total or none).table(start_s)
 
 
 def _mass(delay: Delay, share: float) -> _Mass:

@@ -121,7 +121,8 @@ class Equipment:
             alerted: indices of the towns.
             silenced: for each of these, whether its receiver is silent whatever is drawn.
         """
-        names = [column[town] for column in self.names for town in alerted]
+        indices = alerted.tolist()
+        names = [column[town] for column in self.names for town in indices]
         receiver, lag, speaker, indoor = first_uniforms(streams, names).reshape(len(_DRAWN), -1)
         rate = beta_quantile(streams.stream(RATE_STREAM).uniform(), *self.failure)
         audible = np.where(speaker < self.installed[alerted], 1 + self.size[alerted], 0)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from simulator.randomness import Streams
 from simulator.reach.channels import Activity, CellBroadcast, ChannelProfile
 from simulator.reach.curves import PhoneState, falls, grid_s, heard, middles, noticed, tables
-from simulator.reach.delays import MeasuredDelivery
+from simulator.reach.delays import DelayTable, MeasuredDelivery
 from simulator.scenario.laws import duration_ns
 from simulator.units import NS_PER_S
 
@@ -37,6 +37,7 @@ class PhoneCurves:
         near = [getattr(profile.phones.near, activity).share for activity in Activity]
         self._reachable = profile.phones.held.share * np.asarray(near)[:, None]
         self._app_left = 1.0 - _app_shares(profile, app)
+        self._app_falls, self._app_middles = falls(self._app_left), middles(self._app_left)
         broadcast = profile.channels.cell_broadcast
         self._networks = None if broadcast is None else _Networks(profile, broadcast)
 
@@ -60,7 +61,9 @@ class PhoneCurves:
         return PhoneState(
             left=1.0 - reachable + reachable * broadcast * app,
             first=reachable
-            * np.stack([falls(broadcast) * middles(app), falls(app) * middles(broadcast)]),
+            * np.stack(
+                [falls(broadcast) * self._app_middles, self._app_falls * middles(broadcast)]
+            ),
             ever=reachable[:, 0] * np.stack([1.0 - broadcast[:, -1], 1.0 - app[:, -1]]),
         )
 
@@ -70,12 +73,16 @@ class _Networks:
 
     def __init__(self, profile: ChannelProfile, broadcast: CellBroadcast) -> None:
         known = tables(profile, broadcast.hears, broadcast.stages)
-        self._tables = [
-            (
-                table,
-                [getattr(broadcast.hears, activity).notice == name for activity in Activity],
-            )
-            for name, table in known.items()
+        noticed_as = [getattr(broadcast.hears, activity).notice for activity in Activity]
+        self._tables = []
+        for start_s in sorted({table.start_s for table in known.values()}):
+            names = [name for name, table in known.items() if table.start_s == start_s]
+            together = np.stack([known[name].reached for name in names])
+            rows = [noticed_as.index(name) for name in names]
+            self._tables.append((DelayTable(start_s=start_s, reached=together), rows))
+        self._same = [
+            noticed_as.index(name) if name in known else index
+            for index, name in enumerate(noticed_as)
         ]
         self._shown = profile.phones.capable.share * heard(broadcast.hears)
         self._carriers = broadcast.carriers
@@ -101,8 +108,7 @@ class _Networks:
         found = np.zeros((len(Activity), len(grid_s())))
         for table, rows in self._tables:
             found[rows] = sending @ table.at(times)
-        found *= self._shown[:, None]
-        return found
+        return self._shown[:, None] * found[self._same]
 
 
 def _app_shares(profile: ChannelProfile, measured: MeasuredDelivery | None) -> Floats:
