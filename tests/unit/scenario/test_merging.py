@@ -165,12 +165,12 @@ def test_a_profile_gives_the_stages_and_their_sources(tmp_path: Path) -> None:
     assert loaded.chain.teams is not None
     assert loaded.chain.teams.count == 3
     assert loaded.chain.confirmation is not None
-    assert loaded.chain.confirmation.law == "empirical"
+    assert loaded.chain.confirmation.law == "triangular"
     assert {"own", "FDMA-R4-topic"} <= {source.id for source in loaded.sources}
 
 
 def test_an_unknown_profile_is_refused(tmp_path: Path) -> None:
-    path = _file(tmp_path, "a.yaml", HEAD + CHECK + "chain: {profile: j-alert-2021}\n")
+    path = _file(tmp_path, "a.yaml", HEAD + CHECK + "chain: {profile: j-alert-222}\n")
     error = _refused(path)
     assert (error.where, error.field) == (f"{path}:6", "chain.profile")
     assert error.remedy == "did you mean j-alert-2022?"
