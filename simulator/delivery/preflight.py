@@ -7,6 +7,7 @@ how the embedded broker's MQTT 3.1.1 side dies. No MQTT 5 property is set.
 """
 
 import secrets
+import threading
 from typing import Final
 
 from simulator.alerts.topics import probe_topic
@@ -17,7 +18,7 @@ from simulator.delivery.wire.order import Cause, ConnectionOrder, ReadBuffer, St
 from simulator.delivery.wire.packets import Packet, Publish
 from simulator.delivery.wire.poller import Poller
 from simulator.delivery.wire.transport import resolve
-from simulator.errors import BrokerUnreachableError
+from simulator.errors import AbortedError, BrokerUnreachableError
 from simulator.units import NS_PER_MS, NS_PER_S
 
 TIMEOUT_S: Final = 5.0
@@ -33,6 +34,7 @@ def check_endpoint(
     *,
     root: str = "alertsim",
     clock: Clock | None = None,
+    stop: threading.Event | None = None,
 ) -> int:
     """Connect, subscribe, publish, receive, disconnect; blocks, so a loop calls it in a thread.
 
@@ -41,6 +43,7 @@ def check_endpoint(
         timeout: for everything together, wall seconds.
         root: topic root; the round trip takes a probe topic of its own below it, unretained.
         clock: where time comes from.
+        stop: set from another thread, ends the question within 50 ms.
 
     Returns:
         Wall ns from the publication to its own delivery.
@@ -48,26 +51,31 @@ def check_endpoint(
     Raises:
         BrokerUnreachableError: saying what failed: nobody listens, no answer, not MQTT, refused, or
             accepted and not delivered.
+        AbortedError: if ``stop`` was set.
     """
     timeout_ns = round(timeout * NS_PER_S)
-    first = _Question(endpoint, root, clock or SystemClock())
+    clock, stop = clock or SystemClock(), stop or threading.Event()
+    first = _Question(endpoint, root, clock, stop)
     try:
         return first.ask(timeout_ns)
     except BrokerUnreachableError:
         if first.cause not in {Cause.LOST, Cause.REFUSED}:
             raise
-    return _Question(endpoint, root, clock or SystemClock()).ask(timeout_ns)  # not by chance?
+    return _Question(endpoint, root, clock, stop).ask(timeout_ns)  # not by chance?
 
 
 class _Question:
     """One round trip."""
 
-    def __init__(self, endpoint: BrokerEndpoint, root: str, clock: Clock) -> None:
+    def __init__(
+        self, endpoint: BrokerEndpoint, root: str, clock: Clock, stop: threading.Event
+    ) -> None:
         name = f"check-{secrets.token_hex(6)}"
         self._endpoint = endpoint
         self._topic = probe_topic(root, name)
         self._payload = name.encode()
         self._clock = clock
+        self._stop = stop
         self._address = resolve(endpoint)
         self._connection = Connection(
             ConnectionOrder(
@@ -83,6 +91,8 @@ class _Question:
         connection.open(self._address, now_ns)
         try:
             while self._poller.update(connection, None):
+                if self._stop.is_set():
+                    raise AbortedError("ended while asking the broker")
                 if now_ns - began_ns > timeout_ns:
                     raise BrokerUnreachableError(self._late(timeout_ns))
                 if connection.state is State.UP and self._published_ns is None:

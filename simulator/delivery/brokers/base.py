@@ -55,6 +55,16 @@ class Broker(ABC):
         """Kind, name, version, addresses and settings for the manifest; never a password."""
 
     @property
+    def protocols(self) -> tuple[str, ...]:
+        """MQTT versions that this broker may be used with: ``3.1.1``, ``5`` or both."""
+        return PROTOCOLS
+
+    @property
+    def control_protocol(self) -> str:
+        """The version of our own publisher, guardians and registry: 5 where there is a choice."""
+        return PROTOCOLS[-1] if PROTOCOLS[-1] in self.protocols else self.protocols[0]
+
+    @property
     def process(self) -> int | None:
         """Process id of a broker that we started and that runs; None otherwise."""
         return None
@@ -62,7 +72,7 @@ class Broker(ABC):
     def addresses(self) -> dict[str, str]:
         """URL by MQTT version, without user and password."""
         found: dict[str, str] = {}
-        for protocol in PROTOCOLS:
+        for protocol in self.protocols:
             endpoint = self.endpoint(protocol)
             host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
             found[protocol] = f"mqtt://{host}:{endpoint.port}"

@@ -51,6 +51,11 @@ class ExternalBroker(Broker):
     def start(self) -> None:
         """Nothing to start: preflight says whether it can be used."""
 
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The version that the address names, both if it names none."""
+        return self._protocols
+
     def endpoint(self, protocol: str) -> BrokerEndpoint:
         """The same host and port for both versions, unless the URL limits it to one."""
         if protocol not in self._protocols:
@@ -67,11 +72,6 @@ class ExternalBroker(Broker):
             username=self._username,
             password=self._password,
         )
-
-    def addresses(self) -> dict[str, str]:
-        """URL by MQTT version, without user and password."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return dict.fromkeys(self._protocols, f"mqtt://{host}:{self._port}")
 
     def alive(self) -> str | None:
         """Not ours to know: the connections say."""

@@ -73,6 +73,25 @@ def test_an_address_may_limit_the_version() -> None:
         broker.endpoint("3.1.1")
 
 
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_with_one_version_everything_of_ours_uses_it(protocol: str) -> None:
+    broker = ExternalBroker(f"mqtt://localhost:7?protocol={protocol}")
+
+    assert broker.protocols == (protocol,)
+    assert broker.control_protocol == protocol
+    assert broker.endpoint(broker.control_protocol).protocol == protocol
+    assert broker.addresses() == {protocol: "mqtt://localhost:7"}
+    assert broker.describe()["addresses"] == broker.addresses()
+
+
+@pytest.mark.parametrize("setting", ["embedded", "mosquitto", "mqtt://localhost"])
+def test_with_both_versions_ours_is_the_newer(setting: str) -> None:
+    broker = choose_broker(setting)
+
+    assert broker.protocols == ("3.1.1", "5")
+    assert broker.control_protocol == "5"
+
+
 def test_an_external_broker_is_neither_started_nor_stopped() -> None:
     with ExternalBroker("mqtt://localhost:1") as broker:
         assert broker.alive() is None
