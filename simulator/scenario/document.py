@@ -20,6 +20,8 @@ SIZE_LIMIT_BYTES: Final = 1024 * 1024
 DEPTH_LIMIT: Final = 20
 VALUES_LIMIT: Final = 25_000
 _LONGEST_NUMBER: Final = 20
+_SHOWN_MAX: Final = 80
+_SURROGATES: Final = ("\ud800", "\udfff")
 
 Scalar = str | int | float | bool | None
 
@@ -250,6 +252,7 @@ class _Builder:
             )
         match type(event).__name__:
             case "ScalarEvent":
+                _refuse_half_characters(event.value, place)
                 return Node(value=_scalar(event, place), where=place.where, raw=event.value)
             case "SequenceStartEvent":
                 return self._sequence(place, depth)
@@ -289,6 +292,7 @@ class _Builder:
                     "a field name is a word", remedy="quote a text that begins with [ or {"
                 )
             key = event.value
+            _refuse_half_characters(key, here)
             inner = place.inside(key, here.where)
             if key in fields:
                 raise inner.error(
@@ -303,6 +307,16 @@ class _Builder:
                     remedy="leave status out, or write Exercise or Test",
                 )
         return Node(value=fields, where=place.where)
+
+
+def _refuse_half_characters(text: str, place: _Place) -> None:
+    """Refuse what an escape can write and no file can hold: half of a character."""
+    if any(_SURROGATES[0] <= letter <= _SURROGATES[1] for letter in text):
+        raise place.error(
+            "this is half a character, which no text can hold",
+            value=ascii(text)[:_SHOWN_MAX],
+            remedy=r"write the character itself, or its whole number: \U0001F680",
+        )
 
 
 def _scalar(event: "_Event", place: _Place) -> Scalar:

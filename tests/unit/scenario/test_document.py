@@ -252,3 +252,23 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_a_node_gives_back_plain_values() -> None:
     leaf = Node(value=1, where="x:1")
     assert Node(value={"a": Node(value=[leaf], where="x:1")}, where="x:1").plain() == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "shown"),
+    [
+        ('title: "\\ud800"\n', 1, r"\ud800"),
+        ('a: 1\n"\\udfff": 2\n', 2, r"\udfff"),
+        ('title: "\\ud83d\\ude80"\n', 1, r"\ud83d\ude80"),
+    ],
+)
+def test_half_a_character_is_refused_where_it_stands(text: str, line: int, shown: str) -> None:
+    with pytest.raises(ScenarioError, match="half a character") as caught:
+        parse_document(text, "file")
+    assert caught.value.where == f"file:{line}"
+    assert caught.value.value == f"'{shown}'"
+    str(caught.value).encode()
+
+
+def test_a_character_beyond_the_first_plane_is_a_text() -> None:
+    assert parse_document('title: "\\U0001F680"', "file").plain() == {"title": "\U0001f680"}
