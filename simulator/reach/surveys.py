@@ -6,6 +6,7 @@ would give with every assumed share at the end of its range at which fewest, and
 """
 
 import csv
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from simulator.resources import config_text
 from simulator.units import NS_PER_MIN
 from simulator.world.geography import Municipality, municipalities
 
+_NORMAL_95: Final = 1.96
 # The more of these there are, the fewer people are warned in time.
 _HARMFUL: Final = ("silent", "old", "mixed", "late-phones")
 
@@ -84,9 +86,19 @@ class Comparison:
 
     @property
     def explained(self) -> bool:
-        """Whether some choice within the assumed ranges could give what people said."""
-        low, high = sorted((self.least, self.most))
-        return self.survey.low <= high and low <= self.survey.high
+        """Whether some choice within the assumed ranges could give what people said.
+
+        What they said is known within its sampling error, 1.96 standard errors of a share.
+        """
+        survey = self.survey
+        span = (self.least, self.modelled, self.most)
+        return survey.low - _sampling_error(survey.low, survey.n) <= max(span) and min(
+            span
+        ) <= survey.high + _sampling_error(survey.high, survey.n)
+
+
+def _sampling_error(share: float, n: int) -> float:
+    return _NORMAL_95 * math.sqrt(share * (1.0 - share) / n)
 
 
 @cache

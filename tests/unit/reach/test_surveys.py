@@ -27,13 +27,19 @@ def test_each_kind_of_question_has_an_answer(asked: Asked) -> None:
 
 @pytest.mark.parametrize(
     ("least", "most", "explained"),
-    [(0.5, 0.7, False), (0.5, 0.82, True), (0.9, 0.95, False), (0.95, 0.85, True)],
+    [
+        (0.5, 0.7, False),
+        (0.5, 0.785, False),  # 0.814 within 0.024
+        (0.5, 0.795, True),
+        (0.5, 0.82, True),
+        (0.95, 0.85, True),
+    ],
 )
 def test_a_survey_is_explained_if_the_ranges_could_give_it(
     least: float, most: float, *, explained: bool
 ) -> None:
     survey = BY_ID["sendai-170915"]
-    found = Comparison(survey=survey, modelled=0.8, least=least, most=most)
+    found = Comparison(survey=survey, modelled=0.6, least=least, most=most)
     assert found.explained is explained
 
 
@@ -52,3 +58,9 @@ def test_ends_of_ranges_go_the_way_that_warns_fewest_or_most() -> None:
         share = broadcast.stages[2].share
         assert share is not None
         assert share.share == late
+
+
+def test_a_model_that_warns_too_many_is_found_out() -> None:
+    street = BY_ID["internet-170915"]
+    assert not Comparison(survey=street, modelled=0.8, least=0.7, most=0.9).explained
+    assert Comparison(survey=street, modelled=0.8, least=0.64, most=0.9).explained
