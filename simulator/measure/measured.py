@@ -46,6 +46,15 @@ class Samples:
             alert=self.alert[rows],
         )
 
+    def joined(self, more: "Samples") -> "Samples":
+        """These and others."""
+        return Samples(
+            values_ns=np.concatenate([self.values_ns, more.values_ns]),
+            low_ns=np.concatenate([self.low_ns, more.low_ns]),
+            high_ns=np.concatenate([self.high_ns, more.high_ns]),
+            alert=np.concatenate([self.alert, more.alert]),
+        )
+
     @property
     def uncertainty_max_ns(self) -> int:
         """Largest stamp uncertainty among them."""
@@ -116,6 +125,15 @@ class Measured:
             high = values + uncertainty
         return Samples(values_ns=values, low_ns=low, high_ns=high, alert=self.segments.alert[rows])
 
+    def bounded(self, rows: Bools) -> Samples:
+        """Deliveries known only up to their round trip: each lies between 0 and the round trip.
+
+        They have no figure of their own: the values are the upper ends, for judging alone.
+        """
+        trips = self.samples(Segment.ROUND_TRIP, rows)
+        ends = trips.values_ns
+        return Samples(values_ns=ends, low_ns=np.minimum(ends, 0), high_ns=ends, alert=trips.alert)
+
     def ages(
         self,
         *,
@@ -138,9 +156,6 @@ class Measured:
         if qos is not None:
             kept &= received_qos(flags) == qos
         age = (received - self.account.evidence.expectation.intended_ns[alert])[kept]
-        return Samples(
-            values_ns=np.concatenate([flagged.values_ns, age]),
-            low_ns=np.concatenate([flagged.low_ns, age - states[kept, 3]]),
-            high_ns=np.concatenate([flagged.high_ns, age]),
-            alert=np.concatenate([flagged.alert, alert[kept]]),
+        return flagged.joined(
+            Samples(values_ns=age, low_ns=age - states[kept, 3], high_ns=age, alert=alert[kept])
         )

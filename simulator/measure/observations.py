@@ -3,11 +3,13 @@
 Rule of the module: a metric of the catalogue and its tags select samples or pairs; the aggregate is
 taken three times, over the values and over both ends of each value's interval (every aggregate is
 monotone in its samples). A row's interval holds all of its stamp and clock error: the true arrival
-lies between ``received_ns - uncertainty_ns`` and ``received_ns``.
+lies between ``received_ns - uncertainty_ns`` and ``received_ns``. A client without a comparable
+clock still bounds its delivery latency: it lies between 0 and the round trip. That is enough to
+judge by and no figure: where such a row is among the samples there is an interval and no value.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -70,6 +72,8 @@ def observe(threshold: Threshold, scene: Scene) -> Observation:
     if "population" in tags:
         rows = measured.of_population(_POPULATIONS[tags["population"]])
     rows = measured.narrowed(rows, prefecture=prefecture, event=event, qos=qos)
+    if segment is Segment.DELIVERY:
+        return _delivery(threshold, measured, rows)
     return _aggregate(threshold, measured.samples(segment, rows), 0)
 
 
@@ -113,6 +117,20 @@ def _lead(threshold: Threshold, scene: Scene, tags: Mapping[str, str]) -> Observ
     values, low, high = (np.concatenate(part) for part in zip(*parts, strict=True))
     samples = Samples(values_ns=values, low_ns=low, high_ns=high, alert=np.concatenate(alerts))
     return _aggregate(threshold, samples, scene.precision_ns)
+
+
+def _delivery(threshold: Threshold, measured: Measured, rows: Bools) -> Observation:
+    """One-way figures and, where there is only a round trip, the interval that it leaves."""
+    one_way, bounded = measured.samples(Segment.DELIVERY, rows), measured.bounded(rows)
+    if not len(bounded) or threshold.aggregate == "count":
+        return _aggregate(threshold, one_way, 0)
+    observation = _aggregate(threshold, one_way.joined(bounded), 0)
+    return replace(
+        observation,
+        value=None,
+        reason=f"{len(bounded)} of {observation.samples} deliveries are known only up to their "
+        "round trip",
+    )
 
 
 def _aggregate(threshold: Threshold, samples: Samples, error_ns: int) -> Observation:

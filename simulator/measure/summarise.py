@@ -130,7 +130,8 @@ def summarise(
         account: the closed, balanced account.
         timeline: what was played.
         thresholds: what to judge, defaults included; a default on a duration is left out if
-            nobody was owed anything.
+            nobody was owed anything. A delivery that is known only up to its round trip is judged
+            as the interval from 0 to it (see measure.observations).
         run: which run.
         broker: what it went through.
         provenance: how to get it again.

@@ -141,7 +141,7 @@ class ThresholdResult(Part):
         description="Time scale of ns values; a lead time is scenario, a count is none."
     )
     bound: float = Field(description="The bound of the expression.")
-    value: float | None = Field(description="Actual value; null if there is none.")
+    value: float | None = Field(description="Actual value; null where only an interval is known.")
     low: float | None = Field(description="Lower end after clock and stamp error.")
     high: float | None = Field(description="Upper end after clock and stamp error.")
     samples: int = Field(description="Samples behind the value.")

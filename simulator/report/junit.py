@@ -56,7 +56,7 @@ def junit_report(source: ReportSource) -> str:
 def _case(suite: ET.Element, scenario: str, result: ThresholdResult) -> None:
     name = f"{tables.threshold_metric(result)}: {result.expression}"
     case = ET.SubElement(suite, "testcase", {"classname": clean(scenario), "name": clean(name)})
-    value = words.plain_minus(tables.threshold_value(result, result.value))
+    value = words.plain_minus(tables.threshold_actual(result))
     message = clean(f"is {value}, n = {result.samples}: {result.reason}")
     if result.verdict == "fail":
         ET.SubElement(case, "failure", {"message": message, "type": "threshold"})

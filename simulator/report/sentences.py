@@ -86,13 +86,13 @@ def _judged(thresholds: tuple[ThresholdResult, ...]) -> str:
 
 
 def _is(result: ThresholdResult) -> str:
-    return f"{tables.threshold_value(result, result.value)} ({result.expression})"
+    return f"{tables.threshold_actual(result)} ({result.expression})"
 
 
 def _failure(result: ThresholdResult) -> str:
     return (
         f"{tables.threshold_metric(result)} was to meet {result.expression} "
-        f"and is {tables.threshold_value(result, result.value)}"
+        f"and is {tables.threshold_actual(result)}"
     )
 
 

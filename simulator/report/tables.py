@@ -36,7 +36,7 @@ def thresholds(results: Sequence[ThresholdResult]) -> Table:
             (
                 threshold_metric(result),
                 result.expression + (" (default)" if result.default else ""),
-                threshold_value(result, result.value),
+                threshold_actual(result),
                 _interval(result),
                 f"{result.samples:,}",
                 result.verdict,
@@ -60,6 +60,16 @@ def threshold_value(result: ThresholdResult, value: float | None) -> str:
     if result.unit == "share":
         return f"{100 * value:.4g} %"
     return f"{value:,.10g}"
+
+
+def threshold_actual(result: ThresholdResult) -> str:
+    """What a threshold's metric is: its value, or the interval where only that is known."""
+    if result.value is not None or result.low is None or result.high is None:
+        return threshold_value(result, result.value)
+    high = threshold_value(result, result.high)
+    return (
+        f"{threshold_value(result, result.low)} to {high}" if result.low > 0 else f"at most {high}"
+    )
 
 
 def threshold_metric(result: ThresholdResult) -> str:

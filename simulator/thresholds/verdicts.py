@@ -35,7 +35,8 @@ class Observation:
         low: lower end of the interval it lies in, after clock and stamp error.
         high: upper end.
         samples: samples behind it.
-        reason: why there is no value, one sentence; empty if there is one.
+        reason: why there is no value, one sentence; empty if there is one. An interval may stand
+            without a value: it is judged all the same.
     """
 
     value: Number | None
@@ -100,6 +101,8 @@ def judge(
     if doubt:
         return _verdict(threshold, Verdict.INCONCLUSIVE, observation, doubt)
     interval = _interval(threshold, low, high)
+    if observation.reason:
+        interval = f"{interval} ({observation.reason})"
     met = _on_interval(threshold, low, high)
     if met is None:
         reason = f"the bound lies inside the interval {interval}"

@@ -333,3 +333,50 @@ def test_a_run_without_alerts_or_thresholds_is_still_a_summary(kit: Any) -> None
     assert (summary.publisher.qos, summary.publisher.lateness_max_ns) == (0, None)
     assert summary.clocks.uncertainty_max_ns is None
     assert summary.timeline == ()
+
+
+@pytest.mark.parametrize(
+    ("trip_s", "expression", "verdict", "code"),
+    [
+        (2, "max<5s", "pass", 0),  # the delivery can only have been shorter
+        (6, "max<5s", "inconclusive", 98),  # it may have been quick, it may not
+        (2, "max<=2s", "pass", 0),
+        (2, "max>1s", "inconclusive", 98),  # nothing says that it took any time at all
+        (2, "count==0", "pass", 0),  # a round trip is no figure of its own
+    ],
+)
+def test_a_client_without_a_comparable_clock_is_judged_up_to_its_round_trip(
+    kit: Any, trip_s: int, expression: str, verdict: str, code: int
+) -> None:
+    trip = kit.row(0, 0, trip_s * S, flags=int(kit.Flag.ROUND_TRIP))
+    summary = play(
+        kit,
+        trip,
+        alerts=[kit.alert(0)],
+        thresholds={"delivery_latency{population=live}": expression},
+    )
+
+    result = result_of(summary, "delivery_latency")
+    assert (result.verdict, summary.verdict.exit_code) == (verdict, code)
+    if "count" not in expression:
+        assert (result.value, result.low, result.high) == (None, 0, trip_s * S)
+        assert "1 of 1 deliveries are known only up to their round trip" in result.reason
+    assert {row.segment for row in summary.latency} == {"send", "round-trip"}
+
+
+def test_a_round_trip_hides_no_figure_that_fails(kit: Any) -> None:
+    subs = [kit.sub(0), kit.sub(1)]
+    trip = kit.row(0, 0, 6 * S, flags=int(kit.Flag.ROUND_TRIP))
+
+    slow = play(kit, trip, kit.row(1, 0, 7 * S, uncertainty_ns=9), subs=subs)
+    quick = play(kit, trip, kit.row(1, 0, 3 * MS), subs=subs)
+
+    failed, open_ = (result_of(each, "delivery_latency") for each in (slow, quick))
+    assert (failed.verdict, failed.low, failed.high) == ("fail", 7 * S - 9, 7 * S)
+    assert (open_.verdict, open_.low, open_.high, open_.samples) == (
+        "inconclusive",
+        3 * MS,
+        6 * S,
+        2,
+    )
+    assert (failed.value, open_.value) == (None, None)

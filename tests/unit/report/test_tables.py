@@ -8,7 +8,7 @@ import pytest
 
 from simulator.errors import OutputError
 from simulator.measure.summary import Summary
-from simulator.report import tables
+from simulator.report import tables, words
 from simulator.report.layout import Table
 from simulator.report.provenance import command_of, named
 from simulator.report.run_directory import RunDirectory
@@ -138,3 +138,21 @@ def test_final_rows_replace_provisional_ones(tmp_path: Path) -> None:
     )
     assert directory.parts() == []
     assert directory.scan_deliveries().collect()["outcome"].to_list() == ["late"]
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "shown"),
+    [
+        (2e6, 1e6, 2e6, "2 ms"),
+        (None, 0.0, 2e6, "at most 2 ms"),
+        (None, 1e6, 2e6, "1 ms to 2 ms"),
+        (None, None, None, words.DASH),
+    ],
+)
+def test_a_threshold_without_a_value_shows_the_interval_it_was_judged_on(
+    summary: Summary, value: float | None, low: float | None, high: float | None, shown: str
+) -> None:
+    latency = next(r for r in summary.thresholds if r.metric == "delivery_latency")
+    result = latency.model_copy(update={"value": value, "low": low, "high": high})
+
+    assert tables.thresholds([result]).rows[0][2] == shown
