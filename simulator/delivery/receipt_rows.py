@@ -2,11 +2,13 @@
 
 Rule of the module: pure bookkeeping. A receipt becomes a row in one of three ways:
 
-- its clock domain is ours: its own stamps, at once;
+- its clock domain is ours: its own stamps, once the publisher's stamp is known;
 - its clock is another one: its stamps placed on our clock with their uncertainty, when the run
   settles and all evidence about that clock is in (:mod:`simulator.measure.offsets`);
 - it has no comparable stamps, or its stamps contradict what must have happened: the arrival of the
   receipt, flagged ``ROUND_TRIP``; the reception lies between our sending and that arrival.
+
+No row lies before its alert was sent: a receipt that reached us earlier is invented, and refused.
 """
 
 from collections.abc import Callable
@@ -16,13 +18,11 @@ from typing import Final
 from simulator.alerts.contract import ClockRequest, ReceiptPayload
 from simulator.measure.offsets import OffsetEstimator, place
 from simulator.measure.receipts import UNKNOWN, ReceiptBatch, ReceiptFlag
-from simulator.units import NS_PER_S
 
 MAX_PENDING: Final = 200_000
 """Receipts kept between two takes, and until the run settles; more are counted and dropped."""
 
 _DOMAINS_PER_CLIENT: Final = 4
-_WAIT_FOR_SENT_NS: Final = NS_PER_S  # the publisher's stamp travels by pipe, the receipt by MQTT
 
 Row = tuple[int, int, int, int, int, int]
 
@@ -48,7 +48,7 @@ class Reporter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pending:
-    """A receipt on its way to a row."""
+    """A receipt on its way to a row; ``clock`` is empty if its stamps cannot be compared."""
 
     reporter: Reporter
     number: int
@@ -97,30 +97,26 @@ class ReceiptRows:
             self._refuse("receipts beyond the limit", reporter.client)
             return
         self.count += 1
-        received_ns, domain = receipt.received_ns, receipt.clock
-        stamped = received_ns is not None and domain is not None
+        received_ns = receipt.received_ns or 0
         pending = _Pending(
             reporter=reporter,
             number=reporter.number,
             alert=alert,
             identifier=receipt.id,
-            clock=domain or "",
-            received_ns=received_ns or 0,
-            handled_ns=received_ns or 0 if receipt.handled_ns is None else receipt.handled_ns,
+            clock=self._comparable(reporter, receipt) if alert != UNKNOWN else "",
+            received_ns=received_ns,
+            handled_ns=received_ns if receipt.handled_ns is None else receipt.handled_ns,
             at_ns=at_ns,
             flags=_flags(receipt, returned=reporter.returned, foreign=alert == UNKNOWN),
         )
         if alert == UNKNOWN:
             self._rows.append(self._round_trip(pending))
-        elif not stamped:
+        elif pending.clock in {"", self._domain}:
             self._waiting.append(pending)
-        elif domain == self._domain:
-            self._own_clock(pending)
-        elif (offsets := self._offsets(reporter, pending.clock)) is not None:
+        else:
+            offsets = reporter.offsets[pending.clock]
             offsets.reached_us(theirs_ns=pending.handled_ns, ours_ns=at_ns)
             self._estimated.append(pending)
-        else:
-            self._waiting.append(pending)
 
     def hear_request(
         self, reporter: Reporter, clock: str, request: ClockRequest, *, t2_ns: int, t3_ns: int
@@ -144,16 +140,16 @@ class ReceiptRows:
         if number != request.n:  # of a repeated request, the first answer may be the one it means
             reporter.answered = (request.n, t3_ns)
 
-    def take(self, now_ns: int) -> ReceiptBatch:
+    def take(self) -> ReceiptBatch:
         """Rows that became final since the last call.
 
-        Receipts of another clock are not among them before :meth:`settle`; receipts without
-        comparable stamps wait up to one second for the publisher's stamp.
+        A receipt by MQTT may overtake the publisher's stamp in its pipe, so all of them wait for
+        it; those of another clock wait for :meth:`settle`.
         """
         still: list[_Pending] = []
         for pending in self._waiting:
-            if pending.alert in self._sent or now_ns - pending.at_ns > _WAIT_FOR_SENT_NS:
-                self._rows.append(self._round_trip(pending))
+            if pending.alert in self._sent:
+                self._finish(pending)
             else:
                 still.append(pending)
         self._waiting = still
@@ -162,11 +158,12 @@ class ReceiptRows:
     def settle(self) -> ReceiptBatch:
         """The rest, at the end, when every ``sent`` stamp that will come has come."""
         for pending in self._estimated:
-            if (sent_ns := self._sent.get(pending.alert)) is not None:
+            sent_ns = self._sent.get(pending.alert)
+            if sent_ns is not None and pending.at_ns >= sent_ns:
                 offsets = pending.reporter.offsets[pending.clock]
                 offsets.reached_them(ours_ns=sent_ns, theirs_ns=pending.received_ns)
-        self._rows.extend(self._estimate(pending) for pending in self._estimated)
-        self._rows.extend(self._round_trip(pending) for pending in self._waiting)
+        for pending in (*self._estimated, *self._waiting):
+            self._finish(pending)
         self._estimated, self._waiting = [], []
         return self._flush()
 
@@ -174,12 +171,25 @@ class ReceiptRows:
         rows, self._rows = self._rows, []
         return ReceiptBatch.from_rows(rows)
 
-    def _own_clock(self, pending: _Pending) -> None:
-        if pending.handled_ns > pending.at_ns:
+    def _finish(self, pending: _Pending) -> None:
+        """Make it a row, if it is possible at all."""
+        if pending.at_ns < self._sent.get(pending.alert, pending.at_ns):
+            example = f"{pending.reporter.client}: {pending.identifier}"
+            self._refuse("receipt before its alert was sent", example)
+        elif not pending.clock:
+            self._rows.append(self._round_trip(pending))
+        elif pending.clock == self._domain:
+            self._rows.append(self._own_clock(pending))
+        else:
+            self._rows.append(self._estimate(pending))
+
+    def _own_clock(self, pending: _Pending) -> Row:
+        received_ns, handled_ns = pending.received_ns, pending.handled_ns
+        sent_ns = self._sent.get(pending.alert, received_ns)
+        if not sent_ns <= received_ns <= handled_ns <= pending.at_ns:
             self._impossible(pending)
-            self._waiting.append(pending)
-            return
-        self._rows.append(_row(pending, pending.received_ns, 0, pending.handled_ns))
+            return self._round_trip(pending)
+        return _row(pending, received_ns, 0, handled_ns)
 
     def _estimate(self, pending: _Pending) -> Row:
         sent_ns = self._sent.get(pending.alert)
@@ -205,6 +215,14 @@ class ReceiptRows:
         flags = pending.flags | ReceiptFlag.ROUND_TRIP
         return (pending.number, pending.alert, at_ns, uncertainty_ns, at_ns, flags)
 
+    def _comparable(self, reporter: Reporter, receipt: ReceiptPayload) -> str:
+        """Clock domain of the receipt's stamps; empty if there is nothing to compare."""
+        if receipt.received_ns is None or receipt.clock is None:
+            return ""
+        if receipt.clock == self._domain or self._offsets(reporter, receipt.clock):
+            return receipt.clock
+        return ""
+
     def _offsets(self, reporter: Reporter, domain: str) -> OffsetEstimator | None:
         if domain not in reporter.offsets:
             if len(reporter.offsets) >= _DOMAINS_PER_CLIENT:
@@ -214,7 +232,7 @@ class ReceiptRows:
         return reporter.offsets[domain]
 
     def _impossible(self, pending: _Pending) -> None:
-        self._refuse("impossible times", f"{pending.reporter.client}: {pending.identifier}")
+        self._refuse("impossible stamp", f"{pending.reporter.client}: {pending.identifier}")
 
 
 def _row(pending: _Pending, received_ns: int, uncertainty_ns: int, handled_ns: int) -> Row:

@@ -178,7 +178,7 @@ class ForeignRegistry:
 
         Receipts of another clock domain are not among them before :meth:`settle`.
         """
-        return self._rows.take(self._clock.monotonic_ns())
+        return self._rows.take()
 
     def settle(self) -> ReceiptBatch:
         """The rest, at the end of the run, when every ``sent`` stamp that will come has come."""
