@@ -145,9 +145,12 @@ def _change(place: Place, document: Mapping[str, Any], setting: Setting) -> obje
     inner = _nested(place.steps[place.figure :], {}, new)
     figure = _present(around, document)
     figure = figure if isinstance(figure, dict) else {}
+    if figure.get("law") == RECORDED_LAW and not place.is_law and not setting.factor:
+        return _nested(around, document, {**inner, "note": NOTE})
     provenance = {"assumption": True, "note": NOTE}
     if place.spans:
-        provenance["range"] = _span(figure.get("range", []), inner, setting)
+        whole = inner if place.is_law else {**figure, **inner}
+        provenance["range"] = _span(figure.get("range", []), whole, setting)
     return _nested(around, document, {**inner, **provenance})
 
 
@@ -215,10 +218,9 @@ def _scaled_field(key: str, value: object, factor: float) -> object:
 def _span(known: Sequence[Any], figure: Mapping[str, Any], setting: Setting) -> list[Any]:
     """A range that holds what the figure was, is, and is varied over."""
     own = [figure[key] for key in figure if key in _DURATIONS or key in {"count", "time"}]
+    own += figure.get("values", [])
     over = [] if setting.factor else [setting.low, setting.high]
     ends = [*known, *own, *(end for end in over if end is not None)]
-    if not ends:
-        return []
     if all(isinstance(end, int | float) for end in ends):
         return [min(ends), max(ends)]
     try:

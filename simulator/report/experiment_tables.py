@@ -62,20 +62,20 @@ def figures(point: PointSummary, *, everything: bool) -> Table:
     head = ("figure", "n", "mean", *(words.quantile_name(percent) for percent in _SHOWN))
     if everything:
         head += ("mean, Student's t 95 %", "mean, bootstrap 95 %", "did not happen")
-    notes = (
+    notes = [
         "± is half the 95 % interval of the mean (Student's t).",
         "A quantile q needs n >= 10/(1 - q) replications; a dash stands where there are fewer.",
-    )
+    ]
     left = len(distinct) - len(shown)
     if left:
         more = words.plural(left, "further figure")
-        notes += (f"{more}, by prefecture and launch: in the page of --out, or with --json.",)
+        notes.append(f"{more}, by prefecture and launch: in the page of --out, or with --json.")
     return Table(
         caption=f"Over replications (scenario time): {point.name}",
         head=head,
         rows=tuple(rows),
         numeric=frozenset(range(1, len(head))),
-        notes=notes,
+        notes=tuple(notes),
     )
 
 

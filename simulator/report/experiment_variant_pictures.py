@@ -148,6 +148,7 @@ def response(summary: ExperimentSummary, column: str) -> Picture | None:
             (point.settings[first], figure)
         )
     values = list(dict.fromkeys(point.settings[first] for point, _ in found))
+    ordered = summary.design == "grid" and all(value[:1].isdigit() for value in values)
     traces = []
     for number, (label, items) in enumerate(list(series.items())[:_MOST_SERIES]):
         role = _ROLES[number % len(_ROLES)]
@@ -158,7 +159,7 @@ def response(summary: ExperimentSummary, column: str) -> Picture | None:
         traces.append(
             {
                 "type": "scatter",
-                "mode": "lines+markers" if summary.design == "grid" else "markers",
+                "mode": "lines+markers" if ordered else "markers",
                 "name": safe(label or first),
                 "x": [value for value, _ in items],
                 "y": [_plain(column, one.mean) for _, one in items],
@@ -203,7 +204,9 @@ def trade_off(summary: ExperimentSummary) -> Picture | None:
         "data": [
             {
                 "type": "scatter",
-                "mode": "markers",
+                "mode": "markers+text" if len(chosen) <= _MOST_SERIES else "markers",
+                "textposition": "top center",
+                "cliponaxis": False,
                 "name": "variant",
                 "x": [round(one[2]) for one in chosen],
                 "y": [_plain(_LEAD, one[1]) for one in chosen],
@@ -221,7 +224,7 @@ def trade_off(summary: ExperimentSummary) -> Picture | None:
             400,
             showlegend=False,
             xaxis=axis(title={"text": "people alerted who need not have been"}),
-            yaxis=axis(title={"text": "predicted lead time, s"}),
+            yaxis=axis(title={"text": "shortest predicted lead time of all warned prefectures, s"}),
         ),
         "narrow": {"height": 420},
     }

@@ -1,0 +1,103 @@
+from simulator.experiment.figures import (
+    Replication,
+    column_order,
+    figures_of,
+    is_whole,
+    launch_times,
+)
+from simulator.model import simulate
+from simulator.scenario import load_scenario
+from simulator.units import NS_PER_MIN, NS_PER_S
+
+
+def test_the_founding_case_in_figures() -> None:
+    scenario = load_scenario("tohoku-2022-11-03")
+    found = figures_of(simulate(scenario, 1), ["icbm"])
+    assert found["alert_ns"] == 11 * NS_PER_MIN
+    stages = {name: value for name, value in found.items() if name.startswith("stage_")}
+    assert sum(value or 0 for value in stages.values()) == 11 * NS_PER_MIN
+    assert found["predicted_lead_time_ns"] == found["predicted_lead_time_niigata_ns"]
+    assert found["predicted_lead_time_ns"] == -120 * NS_PER_S
+    assert found["lead_time_ns"] is None
+    assert found["closing_ns"] == found["in_force_ns"] == 10 * NS_PER_MIN
+    assert found["correction_ns"] == 84 * NS_PER_MIN
+    assert found["all_clear_ns"] is None
+    assert found["issue_yamagata_ns"] == 11 * NS_PER_MIN
+    assert (found["prefectures_count"], found["messages_count"]) == (3, 9)
+
+
+def test_stages_add_up_to_the_alert_in_every_regime() -> None:
+    for name in ("tohoku-2022-11-03-modelled", "hokkaido-2017-08-29", "hokkaido-2023-04-13"):
+        scenario = load_scenario(name)
+        launches = [launch.id for launch in scenario.launches]
+        for replication in range(20):
+            found = figures_of(simulate(scenario, 3, replication), launches)
+            stages = [value or 0 for key, value in found.items() if key.startswith("stage_")]
+            assert sum(stages) == found["alert_ns"]
+
+
+def test_further_launches_have_columns_of_their_own() -> None:
+    scenario = load_scenario("salvo")
+    launches = [launch.id for launch in scenario.launches]
+    timeline = simulate(scenario, 1)
+    found = figures_of(timeline, launches)
+    times = launch_times(timeline)
+    for launch in launches:
+        warned = [alert.at_ns for alert in timeline.alerts if alert.launch == launch]
+        prefix = "" if launch == launches[0] else f"{launch}."
+        expected = min(warned) - times[launch] if warned else None
+        assert found[f"{prefix}alert_ns"] == expected
+
+
+def test_what_did_not_happen_is_none_not_zero() -> None:
+    found = figures_of(simulate(load_scenario("drill-minimal"), 1), [])
+    assert found == {
+        "in_force_ns": None,
+        "prefectures_count": 0,
+        "messages_count": 2,
+        "withheld_count": 0,
+    }
+    unwarned = figures_of(simulate(load_scenario("drill-minimal"), 1), ["nobody"])
+    assert unwarned["alert_ns"] is None
+
+
+def test_a_mistake_passes_for_a_launch() -> None:
+    scenario = load_scenario("hawaii-2018")
+    found = figures_of(simulate(scenario, 1), [scenario.launches[0].id])
+    assert found["correction_ns"] == 38 * NS_PER_MIN
+
+
+def test_rows_and_their_order() -> None:
+    row = Replication(point=2, number=5, figures={"alert_ns": 1}).row()
+    assert row == {"point": 2, "replication": 5, "alert_ns": 1}
+    shuffled = [
+        "second.alert_ns",
+        "issue_akita_ns",
+        "stage_decision_ns",
+        "messages_count",
+        "stage_second-look_ns",
+        "alert_ns",
+        "stage_assessment_ns",
+        "replication",
+        "point",
+    ]
+    assert column_order(shuffled) == [
+        "point",
+        "replication",
+        "alert_ns",
+        "stage_assessment_ns",
+        "stage_second-look_ns",
+        "stage_decision_ns",
+        "messages_count",
+        "issue_akita_ns",
+        "second.alert_ns",
+    ]
+
+
+def test_units_tell_the_type() -> None:
+    assert [is_whole(name) for name in ("point", "a_ns", "a_count", "a_people")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
