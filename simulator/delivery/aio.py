@@ -13,7 +13,7 @@ import math
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import aiomqtt
@@ -21,7 +21,9 @@ import paho.mqtt.client as paho
 from aiomqtt.exceptions import MqttConnectError
 
 from simulator.clock import Clock
+from simulator.delivery.loopback import is_loopback
 from simulator.delivery.messages import BrokerEndpoint
+from simulator.delivery.wire.transport import resolve
 from simulator.errors import BrokerLostError, BrokerUnreachableError
 
 _ALL_IN_FLIGHT: Final = 65_535  # every packet identifier there is; paho's default holds the 21st
@@ -263,9 +265,13 @@ async def connect(
         timeout_s: for the TCP connection, the CONNACK and each acknowledgement, wall seconds.
 
     Raises:
-        BrokerUnreachableError: if nobody listens there, or the broker refuses.
+        BrokerUnreachableError: if nobody listens there, the broker refuses, or the host's name
+            claims to be this host and is not.
     """
     where = f"{endpoint.host}:{endpoint.port}"
+    if is_loopback(endpoint.host):  # a name is looked up once, and what was found is connected to
+        address = await asyncio.to_thread(resolve, endpoint)
+        endpoint = replace(endpoint, host=str(address.sockaddr[0]))
     client = _Client(
         endpoint,
         client_id,

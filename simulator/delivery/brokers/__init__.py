@@ -5,11 +5,12 @@ know which kind it is. What we start binds to loopback and dies with this proces
 it; what we did not start is never published to without being named, unless it is on this host.
 """
 
-from simulator.delivery.brokers.base import Broker, is_loopback
+from simulator.delivery.brokers.base import Broker
 from simulator.delivery.brokers.choose import choose_broker
 from simulator.delivery.brokers.embedded import EmbeddedBroker
 from simulator.delivery.brokers.external import ExternalBroker
 from simulator.delivery.brokers.mosquitto import ManagedMosquitto
+from simulator.delivery.loopback import is_loopback
 
 __all__ = [
     "Broker",

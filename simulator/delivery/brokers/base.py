@@ -1,6 +1,5 @@
-"""What every broker can do, and what is on this host."""
+"""What every broker can do."""
 
-import ipaddress
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import ClassVar, Final, Self
@@ -89,13 +88,3 @@ class Broker(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this host's loopback; names are not looked up."""
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from simulator.delivery.brokers.base import PROTOCOLS, Broker, is_loopback
+from simulator.delivery.brokers.base import PROTOCOLS, Broker
+from simulator.delivery.loopback import is_loopback
 from simulator.delivery.messages import BrokerEndpoint
 from simulator.errors import ConfigurationError
 

@@ -12,6 +12,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from simulator.delivery.loopback import check_loopback
 from simulator.delivery.messages import BrokerEndpoint
 from simulator.delivery.wire.order import ConnectionOrder
 from simulator.errors import BrokerUnreachableError
@@ -38,12 +39,13 @@ def resolve(endpoint: BrokerEndpoint) -> Address:
     Of several addresses the first that can be connected to is taken, else the first.
 
     Raises:
-        BrokerUnreachableError: if the name is unknown.
+        BrokerUnreachableError: if the name is unknown, or claims to be this host and is not.
     """
     try:
         found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise BrokerUnreachableError(f"{endpoint.host}: {error.strerror or error}") from error
+    check_loopback(endpoint.host, (str(where[0]) for *_, where in found))
     addresses = [Address(family=family, sockaddr=where) for family, _, _, _, where in found]
     if len(addresses) > 1:  # localhost is ::1 first, where a broker need not listen
         for address in addresses:

@@ -10,7 +10,6 @@ from simulator.delivery.brokers import (
     ExternalBroker,
     ManagedMosquitto,
     choose_broker,
-    is_loopback,
 )
 from simulator.delivery.brokers.embedded import rumqttd_toml
 from simulator.delivery.brokers.external import without_password
@@ -25,18 +24,6 @@ def taken() -> Iterator[int]:
         sock.bind(("127.0.0.1", 0))
         sock.listen()
         yield sock.getsockname()[1]
-
-
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "::1"])
-def test_this_host_is_loopback(host: str) -> None:
-    assert is_loopback(host)
-
-
-@pytest.mark.parametrize(
-    "host", ["broker.example", "localhost.example", "10.0.0.1", "0.0.0.1", "", "127.0.0.1.example"]
-)
-def test_everything_else_is_not(host: str) -> None:
-    assert not is_loopback(host)
 
 
 def test_settings_choose_the_kind() -> None:
