@@ -21,7 +21,7 @@ from pydantic_settings import (
 )
 
 from simulator.errors import ConfigurationError
-from simulator.units import parse_duration
+from simulator.units import format_duration, parse_duration
 
 _MOST_SUBSCRIBERS = 1_000_000
 _MOST_REPEATS = 100_000
@@ -116,13 +116,18 @@ class RunSettings(BaseSettings):
         examples=["10s"],
     )
     hold: Duration = Field(
-        0, description="Keep broker, states and subscribers this long after the drain, wall."
+        0,
+        description="Keep broker, states and subscribers this long after the last alert and its "
+        "drain, wall.",
+        examples=["60s"],
     )
     wait_for_clients: int = Field(
         0, ge=0, description="Start only after so many foreign clients are online by status."
     )
     wait_timeout: Duration = Field(
-        60_000_000_000, description="Give up waiting for clients and readiness after this, wall."
+        60_000_000_000,
+        description="Give up waiting for clients and readiness after this, wall.",
+        examples=["60s"],
     )
     root: str = Field("alertsim", description="First topic level or levels.")
     allow_hosts: HostList = Field(
@@ -144,7 +149,10 @@ class RunSettings(BaseSettings):
         3_600_000_000_000, description="Validity of a message, wall.", examples=["1h"]
     )
     keep_alive: Duration = Field(
-        60_000_000_000, description="MQTT keep alive of our clients, wall.", examples=["60s"]
+        60_000_000_000,
+        le=65_535_000_000_000,
+        description="MQTT keep alive of our clients, wall; MQTT allows at most 65535 s.",
+        examples=["60s"],
     )
     ramp: int = Field(
         2000, ge=1, le=100_000, description="Connections opened per second by the swarm."
@@ -206,14 +214,29 @@ def load_settings(options: Mapping[str, object], config_file: Path | None = None
         ) from None
 
 
+def as_environment(name: str, value: object) -> str:
+    """A setting's value as its environment variable would say it."""
+    if isinstance(value, tuple):
+        return ",".join(str(part) for part in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    annotated = RunSettings.model_fields[name].metadata
+    if isinstance(value, int) and any(
+        isinstance(part, BeforeValidator) and part.func is _duration for part in annotated
+    ):
+        return format_duration(value)
+    return str(value)
+
+
 def _remedy(field: str, kind: str) -> str:
     if kind == "extra_forbidden":
         known = ", ".join(RunSettings.model_fields)
         return f"remove it; the known settings are {known}"
-    description = (
-        RunSettings.model_fields[field].description if field in (RunSettings.model_fields) else None
-    )
-    return description or ""
+    known_field = RunSettings.model_fields.get(field)
+    if known_field is None:
+        return ""
+    example = (known_field.examples or [known_field.default])[0]
+    return f"write for example --{field.replace('_', '-')} {example}; {known_field.description}"
 
 
 def _check_readable(path: Path) -> None:

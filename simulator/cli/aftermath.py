@@ -40,7 +40,7 @@ def report_command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
-    log_level: LogLevelOption = "warning",
+    log_level: LogLevelOption = None,
 ) -> None:
     """Write report.html again and print the summary."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
@@ -55,7 +55,7 @@ def doctor_command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
-    log_level: LogLevelOption = "warning",
+    log_level: LogLevelOption = None,
 ) -> None:
     """Check the machine; 104 if something that every run needs is missing."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:

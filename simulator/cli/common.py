@@ -26,8 +26,12 @@ LogFormatOption = Annotated[
     Literal["console", "json"], typer.Option("--log-format", help="Form of the log on stderr.")
 ]
 LogLevelOption = Annotated[
-    Literal["debug", "info", "warning", "error"],
-    typer.Option("--log-level", help="Least severe log entry that is written."),
+    Literal["debug", "info", "warning", "error"] | None,
+    typer.Option(
+        "--log-level",
+        help="Least severe log entry that is written. Default: warning; info with "
+        "--log-format json, which then takes the place of the progress display.",
+    ),
 ]
 
 
@@ -38,7 +42,7 @@ class Output:
     as_json: bool
     quiet: bool
     log_format: str = "console"
-    log_level: str = "error"
+    log_level: str = "warning"
 
     def start_log(self) -> None:
         """Turn the log on; commands that never write an entry leave its library alone."""
@@ -77,7 +81,11 @@ def _write(stream: TextIO, text: str) -> None:
 
 @contextmanager
 def command(
-    *, as_json: bool = False, quiet: bool = False, log_format: str = "console", level: str = "error"
+    *,
+    as_json: bool = False,
+    quiet: bool = False,
+    log_format: str = "console",
+    level: str | None = None,
 ) -> Iterator[Output]:
     """The frame around a command's body: errors become exit codes.
 
@@ -85,7 +93,8 @@ def command(
         The Output to speak through.
     """
     try:
-        yield Output(as_json=as_json, quiet=quiet, log_format=log_format, log_level=level)
+        chosen = level or ("info" if log_format == "json" else "warning")
+        yield Output(as_json=as_json, quiet=quiet, log_format=log_format, log_level=chosen)
     except AlertsimError as error:
         report_error(error, as_json=as_json)
         raise SystemExit(error.exit_code) from None

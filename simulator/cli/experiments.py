@@ -143,7 +143,7 @@ def sweep_command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
-    log_level: LogLevelOption = "warning",
+    log_level: LogLevelOption = None,
 ) -> None:
     """Play a sweep."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:

@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from simulator.cli.common import Output
@@ -19,6 +21,8 @@ from simulator.delivery.messages import BrokerEndpoint
 from simulator.delivery.runtime_file import running_brokers
 from simulator.errors import BrokerUnreachableError, ConfigurationError, ExitCode
 from simulator.randomness import Streams
+from simulator.settings import RunSettings, load_settings
+from simulator.units import NS_PER_S, parse_duration
 from simulator.world.geography import prefecture
 
 
@@ -27,51 +31,77 @@ def listen(
     *,
     prefectures: Sequence[str],
     everywhere: bool,
-    broker: str | None,
     protocol: str,
     client_id: str | None,
     qos: int,
     count: int | None,
-    root: str | None,
-    allow_hosts: Sequence[str],
+    timeout: str | None,
+    settings: Mapping[str, object],
+    config: Path | None,
 ) -> None:
-    """Listen until interrupted, or until ``count`` alerts came."""
-    if everywhere == bool(prefectures):
+    """Listen until interrupted, until ``count`` alerts came, or until the time is up."""
+    if everywhere and prefectures:
+        raise ConfigurationError(
+            "both --all and --prefecture were given", field="--all", remedy="leave one of them out"
+        )
+    if not everywhere and not prefectures:
         raise ConfigurationError(
             "say where to listen", field="--prefecture", remedy="--prefecture miyagi, or --all"
         )
     slugs = tuple(prefecture(name).slug for name in prefectures)
-    endpoint, found_root = find_broker(broker, protocol, allow_hosts)
+    limit_ns = None if timeout is None else _duration(timeout)
+    chosen = load_settings(settings, config)
+    endpoint, found_root = find_broker(chosen, protocol)
     order = ListenOrder(
         endpoint=endpoint,
         client_id=client_id or f"alertsim-subscribe-{os.getpid()}",
         prefectures=slugs,
-        root=root or found_root,
+        root=found_root,
         qos=qos,
         domain=clock_domain(),
     )
     output.start_log()
+    heard = HeardCount()
     try:
-        asyncio.run(_listen(output, order, count))
+        asyncio.run(_listen(output, order, count, limit_ns, heard))
     except asyncio.CancelledError:
-        sys.exit(ExitCode.PASS)  # the way a listener ends: nothing was cut short
+        # Ctrl-C is the way an endless listener ends; one that was to count has been cut short.
+        sys.exit(ExitCode.PASS if count is None else ExitCode.ABORTED)
+    if count is not None and heard.alerts < count:
+        output.aside(f"{heard.alerts} of {count} alerts came in time")
+        sys.exit(ExitCode.THRESHOLD_FAILED)
 
 
-def find_broker(
-    url: str | None, protocol: str, allow_hosts: Sequence[str]
-) -> tuple[BrokerEndpoint, str]:
+@dataclass(slots=True)
+class HeardCount:
+    """How many live alerts came."""
+
+    alerts: int = 0
+
+
+def _duration(text: str) -> int:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ConfigurationError(
+            str(error), field="--timeout", value=repr(text), remedy="write for example 60s"
+        ) from None
+
+
+def find_broker(settings: RunSettings, protocol: str) -> tuple[BrokerEndpoint, str]:
     """The broker to listen to, and its topic root.
 
     Args:
-        url: ``mqtt://…``, or None for the newest broker of ours that runs on this host.
+        settings: ``broker`` (a URL; otherwise the newest broker of ours that runs here), ``root``
+            and ``allow_hosts`` (receipts are published, so another host needs to be allowed).
         protocol: MQTT version.
-        allow_hosts: hosts other than this one that receipts may be published to.
 
     Raises:
         BrokerUnreachableError: if none was given and none runs.
     """
-    if url is not None:
-        return ExternalBroker(url, allow_hosts=allow_hosts).endpoint(protocol), "alertsim"
+    if settings.broker not in {"embedded", "mosquitto"}:
+        broker = ExternalBroker(settings.broker, allow_hosts=settings.allow_hosts)
+        return broker.endpoint(protocol), settings.root
     running = running_brokers()
     if not running:
         raise BrokerUnreachableError(
@@ -80,10 +110,13 @@ def find_broker(
         )
     newest = running[0]
     endpoint = BrokerEndpoint(host="127.0.0.1", port=newest.ports[protocol], protocol=protocol)
-    return endpoint, newest.root
+    default = RunSettings.model_fields["root"].default
+    return endpoint, newest.root if settings.root == default else settings.root
 
 
-async def _listen(output: Output, order: ListenOrder, count: int | None) -> None:
+async def _listen(
+    output: Output, order: ListenOrder, count: int | None, limit_ns: int | None, heard: HeardCount
+) -> None:
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     if task is not None:
@@ -91,7 +124,13 @@ async def _listen(output: Output, order: ListenOrder, count: int | None) -> None
             loop.add_signal_handler(number, task.cancel)
     where = f"{order.endpoint.host}:{order.endpoint.port} (MQTT {order.endpoint.protocol})"
     output.aside(f"listening at {where} as {order.client_id}; Ctrl-C ends")
-    heard = 0
+    limit_s = None if limit_ns is None else limit_ns / NS_PER_S
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await _hear(output, order, count, heard)
+
+
+async def _hear(output: Output, order: ListenOrder, count: int | None, heard: HeardCount) -> None:
     zone = ZoneInfo("Asia/Tokyo")
     jitter = Streams(os.getpid()).stream("subscribe/reconnect")
     async with aclosing(listen_to(order, clock=SystemClock(), jitter=jitter)) as records:
@@ -102,6 +141,6 @@ async def _listen(output: Output, order: ListenOrder, count: int | None) -> None
                 output.line(format_json(record))
             else:
                 output.text(format_human(record, zone))
-            heard += isinstance(record, Heard) and record.kind is HeardKind.ALERT
-            if count is not None and heard >= count:
+            heard.alerts += isinstance(record, Heard) and record.kind is HeardKind.ALERT
+            if count is not None and heard.alerts >= count:
                 return

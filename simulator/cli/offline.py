@@ -87,7 +87,7 @@ def simulate_command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
-    log_level: LogLevelOption = "warning",
+    log_level: LogLevelOption = None,
 ) -> None:
     """Simulate one replication, or many."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
@@ -128,7 +128,7 @@ def validate_command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
-    log_level: LogLevelOption = "warning",
+    log_level: LogLevelOption = None,
 ) -> None:
     """Validate scenario files; the first that is wrong ends with 104."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
@@ -150,7 +150,7 @@ def schema_command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
-    log_level: LogLevelOption = "warning",
+    log_level: LogLevelOption = None,
 ) -> None:
     """Print a JSON Schema; the output is JSON with and without ``--json``."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
@@ -180,7 +180,7 @@ def scenarios_command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
-    log_level: LogLevelOption = "warning",
+    log_level: LogLevelOption = None,
 ) -> None:
     """List shipped scenarios, or print one."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
@@ -204,6 +204,11 @@ def scenarios_command(
 
 
 def _write_new(path: Path, text: str) -> None:
+    from simulator.errors import OutputError
     from simulator.report.manifest import write_atomically
 
+    if path.exists():
+        raise OutputError(
+            "exists already", str(path), remedy="remove it, or choose another file with --out"
+        )
     write_atomically(path, text.encode())

@@ -29,6 +29,13 @@ QosOption = Annotated[int | None, typer.Option(help="QoS of the publisher, 0 to 
 RepeatOption = Annotated[
     int | None, typer.Option(help="Play the timeline so often on one set of connections.")
 ]
+GapOption = Annotated[str | None, typer.Option(help="Wall time between two playings. Default: 1s.")]
+LateOption = Annotated[
+    str | None, typer.Option(help="First copies later than this are late. Default: 10s.")
+]
+DrainOption = Annotated[
+    str | None, typer.Option(help="Longest wait for owed deliveries. Default: 10s.")
+]
 RootOption = Annotated[str | None, typer.Option(help="Topic root. Default: alertsim.")]
 FormatOption = Annotated[
     str | None,
@@ -43,7 +50,8 @@ WaitOption = Annotated[
     typer.Option(help="Start when so many foreign clients are online by their retained status."),
 ]
 HoldOption = Annotated[
-    str | None, typer.Option(help="Keep everything up this long after the last alert, e.g. 60s.")
+    str | None,
+    typer.Option(help="Keep everything up this long after the last alert and its drain, e.g. 60s."),
 ]
 ThresholdOption = Annotated[
     list[str] | None,
@@ -63,7 +71,10 @@ OutOption = Annotated[
     Path | None, typer.Option(help="Directory in which the run directory is made.")
 ]
 WaitTimeoutOption = Annotated[
-    str | None, typer.Option(help="Give up waiting for readiness after this. Default: 60s.")
+    str | None,
+    typer.Option(
+        help="Give up connecting, or waiting for clients, after this; each. Default: 60s."
+    ),
 ]
 
 
@@ -109,14 +120,11 @@ def run_command(
         str | None, typer.Option(help="Session of the subscribers: clean or persistent.")
     ] = None,
     repeat: RepeatOption = None,
+    gap: GapOption = None,
     out: OutOption = Path("runs"),
     threshold: ThresholdOption = None,
-    late_after: Annotated[
-        str | None, typer.Option(help="First copies later than this are late. Default: 10s.")
-    ] = None,
-    drain: Annotated[
-        str | None, typer.Option(help="Longest wait for owed deliveries. Default: 10s.")
-    ] = None,
+    late_after: LateOption = None,
+    drain: DrainOption = None,
     payload_format: FormatOption = None,
     cap_clock: CapClockOption = None,
     root: RootOption = None,
@@ -135,7 +143,7 @@ def run_command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
-    log_level: LogLevelOption = "warning",
+    log_level: LogLevelOption = None,
 ) -> None:
     """Run a scenario."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
@@ -154,6 +162,7 @@ def run_command(
                 "subscribe_qos": subscribe_qos,
                 "session": session,
                 "repeat": repeat,
+                "gap": gap,
                 "late_after": late_after,
                 "drain": drain,
                 "payload_format": payload_format,
@@ -183,8 +192,11 @@ def publish_command(
     seed: SeedOption = None,
     qos: QosOption = None,
     repeat: RepeatOption = None,
+    gap: GapOption = None,
     out: OutOption = None,
     threshold: ThresholdOption = None,
+    late_after: LateOption = None,
+    drain: DrainOption = None,
     payload_format: FormatOption = None,
     cap_clock: CapClockOption = None,
     root: RootOption = None,
@@ -196,7 +208,7 @@ def publish_command(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
-    log_level: LogLevelOption = "warning",
+    log_level: LogLevelOption = None,
 ) -> None:
     """Publish a scenario; clients that register and report receipts are in the account."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
@@ -212,6 +224,9 @@ def publish_command(
                 "seed": seed,
                 "qos": qos,
                 "repeat": repeat,
+                "gap": gap,
+                "late_after": late_after,
+                "drain": drain,
                 "payload_format": payload_format,
                 "cap_clock": cap_clock,
                 "root": root,
@@ -242,13 +257,20 @@ def subscribe_command(
         str | None, typer.Option(help="MQTT client id. Default: one made from the process id.")
     ] = None,
     qos: Annotated[int, typer.Option(help="QoS to ask for.", min=0, max=2)] = 1,
-    count: Annotated[int | None, typer.Option(help="End after so many alerts.", min=1)] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(help="End after so many alerts; 105 if ended otherwise.", min=1),
+    ] = None,
+    timeout: Annotated[
+        str | None, typer.Option(help="End after this, e.g. 60s; 99 if --count was not reached.")
+    ] = None,
+    config: ConfigOption = None,
     root: RootOption = None,
     allow_host: AllowOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
-    log_level: LogLevelOption = "warning",
+    log_level: LogLevelOption = None,
 ) -> None:
     """Subscribe to alerts and print them as they come: lines for people, JSON Lines with --json."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
@@ -257,12 +279,16 @@ def subscribe_command(
         choice: dict[str, Any] = {
             "prefectures": prefecture or [],
             "everywhere": everywhere,
-            "broker": broker,
             "protocol": protocol,
             "client_id": client_id,
             "qos": qos,
             "count": count,
-            "root": root,
-            "allow_hosts": tuple(allow_host or ()),
+            "timeout": timeout,
+            "settings": {
+                "root": root,
+                "allow_hosts": tuple(allow_host) if allow_host else None,
+                "broker": None if broker in {None, "embedded"} else broker,
+            },
+            "config": config,
         }
         listen(output, **choice)

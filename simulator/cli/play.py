@@ -15,7 +15,7 @@ from simulator.run.play import play as play_request
 from simulator.run.provenance import new_run_id, repeat_command
 from simulator.run.request import RunRequest
 from simulator.scenario import load_scenario
-from simulator.settings import load_settings
+from simulator.settings import RunSettings, as_environment, load_settings
 
 
 def play(
@@ -34,7 +34,7 @@ def play(
         settings=settings,
         scenario=loaded,
         run=new_run_id(SystemClock().wall_ns()),
-        command=repeat_command(),
+        command=repeat_command(unspoken=unspoken(settings, options)),
         out=out,
         thresholds=parse_options(thresholds),
         client=client,
@@ -56,6 +56,16 @@ def play(
     if result.report is not None:
         output.text(f"report: {result.report}")
     sys.exit(result.exit_code)
+
+
+def unspoken(settings: RunSettings, options: Mapping[str, object]) -> dict[str, str]:
+    """Settings in force that the command line does not say, as environment variables."""
+    defaults = RunSettings.model_fields
+    return {
+        f"ALERTSIM_{name.upper()}": as_environment(name, getattr(settings, name))
+        for name in defaults
+        if options.get(name) is None and getattr(settings, name) != defaults[name].default
+    }
 
 
 def parse_options(expressions: Sequence[str]) -> dict[str, list[str]]:
@@ -80,7 +90,7 @@ def parse_options(expressions: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _observer(output: Output) -> Bars | Lines | Silent:
-    if output.quiet:
+    if output.quiet or output.log_format == "json":
         return Silent()
     return Bars() if sys.stderr.isatty() else Lines()
 

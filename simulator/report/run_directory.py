@@ -64,6 +64,12 @@ class RunDirectory:
             raise OutputError(
                 "not a directory", where=str(parent), remedy="choose another directory with --out"
             )
+        if (parent / MANIFEST_NAME).exists():
+            raise OutputError(
+                "is itself a run directory: a run inside a run would hide",
+                where=str(parent),
+                remedy="give the directory that holds runs, for example --out runs",
+            )
         if path.exists():
             cls._refuse_used(path)
         made = not path.exists()

@@ -6,15 +6,16 @@ happens; what was measured before an early end stays in the books.
 """
 
 import asyncio
+import threading
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
     suppress,
 )
-from typing import Any
+from functools import partial
 
 from simulator.clock import Clock, SystemClock, clock_domain
 from simulator.delivery.brokers import Broker, choose_broker
@@ -26,6 +27,7 @@ from simulator.delivery.registry_service import RegistryService
 from simulator.delivery.swarm.worker import worker_main
 from simulator.delivery.vitals import cpu_ns, rss_bytes
 from simulator.errors import (
+    AbortedError,
     AlertsimError,
     BrokerLostError,
     BrokerUnreachableError,
@@ -81,16 +83,18 @@ class Exercise:
             allow_hosts=self.settings.allow_hosts,
             clock=self.clock,
         )
-        self.orders = Orders(request, self.timeline, self.domain)
+        self.orders = Orders(request, self.timeline, self.domain, self.broker)
         self.subscribers = self.orders.subscribers
         self.start_ns = 0
         self.start_unix_ns = 0
         self.closed_ns = 0
         self.broker_facts: dict[str, object] = self.broker.describe()
         self.broker_notes: tuple[str, ...] = ()
+        self._stop = threading.Event()
 
     def abort(self, why: str) -> None:
         """End early, in order."""
+        self._stop.set()
         self.watch.abort(why)
 
     async def play(self, write_part: Callable[[], None]) -> None:
@@ -127,7 +131,10 @@ class Exercise:
             await asyncio.to_thread(self.broker.start)
             for protocol in self.orders.protocols:
                 endpoint = self.broker.endpoint(protocol)
-                await asyncio.to_thread(check_endpoint, endpoint, root=self.settings.root)
+                await asyncio.to_thread(
+                    check_endpoint, endpoint, root=self.settings.root, stop=self._stop
+                )
+            self.watch.check()
             self.broker_facts = self.broker.describe()
             self.observer.broker(self.broker.addresses())
             yield
@@ -149,13 +156,12 @@ class Exercise:
         books.registry = registry
         self.service = RegistryService(
             registry,
-            endpoint=self.broker.endpoint("5"),
+            endpoint=self.broker.endpoint(self.broker.control_protocol),
             root=settings.root,
             client_id=f"{self.request.run}-registry",
             clock=self.clock,
         )
-        task = asyncio.create_task(self._report(self.service.run()))
-        self.service_ready = self.service.ready
+        task = asyncio.create_task(self._report(self.service.run))
         try:
             yield
         finally:
@@ -169,9 +175,7 @@ class Exercise:
         try:
             if self.subscribers:
                 crew.add(
-                    await asyncio.to_thread(
-                        Child, "worker-0", worker_main, self.orders.swarm(self.broker)
-                    )
+                    await asyncio.to_thread(Child, "worker-0", worker_main, self.orders.swarm())
                 )
             yield crew
         finally:
@@ -181,7 +185,7 @@ class Exercise:
     def _sender(self, crew: Crew) -> AbstractAsyncContextManager[Sender]:
         return open_sender(
             self.request.client,
-            self.orders.publisher(self.broker),
+            self.orders.publisher(),
             crew=crew,
             digest=self.books.digest,
             watch=self.watch,
@@ -219,7 +223,11 @@ class Exercise:
 
     async def _clients(self) -> None:
         """Wait for the foreign clients that were asked for."""
-        await self.watch.until(self._registry_ready, self.settings.wait_timeout)
+        if not await self.watch.until(self.service.ready.is_set, self.settings.wait_timeout):
+            raise BrokerUnreachableError(
+                "the broker did not acknowledge the subscriptions to status and receipts of "
+                f"foreign clients; check its access rules below {self.settings.root}/v1/"
+            )
         wanted = self.settings.wait_for_clients
         if not wanted:
             return
@@ -232,9 +240,6 @@ class Exercise:
                 f"{registry.online} of {wanted} clients came online in time; a client registers "
                 f"with a retained status on {self.settings.root}/v1/status/<client id>"
             )
-
-    def _registry_ready(self) -> bool:
-        return self.service.ready.is_set()
 
     # --- sending and after -------------------------------------------------------------------
 
@@ -284,9 +289,9 @@ class Exercise:
     @asynccontextmanager
     async def _ticking(self, write_part: Callable[[], None]) -> AsyncIterator[None]:
         """Watch the broker, take foreign reports, show progress, write parts."""
-        tasks = [asyncio.create_task(self._report(self._tick(write_part)))]
+        tasks = [asyncio.create_task(self._report(partial(self._tick, write_part)))]
         tasks += [
-            asyncio.create_task(self._report(self._probe_listener(protocol)))
+            asyncio.create_task(self._report(partial(self._probe_listener, protocol)))
             for protocol in self.broker.watched
         ]
         try:
@@ -332,7 +337,11 @@ class Exercise:
         """A listener can die while its broker seems healthy: ask it."""
         endpoint = self.broker.endpoint(protocol)
         try:
-            await asyncio.to_thread(check_endpoint, endpoint, root=self.settings.root)
+            await asyncio.to_thread(
+                check_endpoint, endpoint, root=self.settings.root, stop=self._stop
+            )
+        except AbortedError:
+            raise
         except AlertsimError as error:
             raise BrokerLostError(
                 f"the broker's MQTT {protocol} listener died: {error}. On the embedded broker "
@@ -340,10 +349,10 @@ class Exercise:
                 "clients that set properties"
             ) from error
 
-    async def _report(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _report(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run a task beside the phases; its failure ends the run."""
         try:
-            await work
+            await work()
         except AlertsimError as error:
             self.watch.fail(error)
         except Exception as error:  # noqa: BLE001  # a defect ends the run in order, as 107

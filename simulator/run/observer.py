@@ -35,7 +35,7 @@ class Log(Protocol):
     """The part of a structlog logger that is used here."""
 
     def info(self, event: str, /, **values: object) -> object:
-        """Write an entry."""
+        """Write an entry of the ordinary course."""
         ...
 
 

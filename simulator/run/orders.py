@@ -9,13 +9,12 @@ from simulator.delivery.brokers import Broker
 from simulator.delivery.messages import PublishOrder, SwarmOrder
 from simulator.delivery.pacer import schedule
 from simulator.delivery.placement import place
+from simulator.errors import ConfigurationError
 from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, Session
 from simulator.model.timeline import Timeline
 from simulator.run.request import RunRequest
 from simulator.units import NS_PER_S
 from simulator.world.geography import prefectures
-
-_VERSIONS = ("3.1.1", "5")
 
 
 class Orders:
@@ -25,26 +24,46 @@ class Orders:
         request: what to play.
         timeline: the model's plan.
         domain: clock domain of the run.
+        broker: where it goes; not yet started.
+
+    Raises:
+        ConfigurationError: if the broker does not speak the version asked for.
 
     Attributes:
         subscribers: our own, controls included, numbered from 0.
         probe_topic: where the probe goes through the broker to the swarm.
     """
 
-    def __init__(self, request: RunRequest, timeline: Timeline, domain: str) -> None:
+    def __init__(
+        self, request: RunRequest, timeline: Timeline, domain: str, broker: Broker
+    ) -> None:
         self._request = request
         self._settings = request.settings
         self._timeline = timeline
         self._domain = domain
+        self._broker = broker
         self.subscribers = self._place()
         self.probe_topic = probe_topic(self._settings.root, request.run)
 
     @property
     def protocols(self) -> tuple[str, ...]:
-        """MQTT versions in use: the subscribers', and 5 for ourselves."""
-        if self._settings.protocol == "mixed":
-            return _VERSIONS
-        return tuple(dict.fromkeys((self._settings.protocol, "5")))
+        """MQTT versions in use: the subscribers' and our own."""
+        used = [subscriber.protocol for subscriber in self.subscribers]
+        return tuple(dict.fromkeys([*used, self._broker.control_protocol]))
+
+    def _protocol(self) -> str:
+        """Version of the subscribers: as asked for, as far as the broker speaks it."""
+        asked, spoken = self._settings.protocol, self._broker.protocols
+        if asked == "mixed":
+            return "mixed" if len(spoken) > 1 else spoken[0]
+        if asked not in spoken:
+            raise ConfigurationError(
+                "the broker was not given for this MQTT version",
+                field="--protocol",
+                value=asked,
+                remedy=f"use --protocol {spoken[0]}, or change ?protocol= in --broker",
+            )
+        return asked
 
     def schedule(self, start_ns: int) -> tuple[ScheduledAlert, ...]:
         """Every alert of the run with its intended time, for a start (monotonic ns)."""
@@ -85,12 +104,13 @@ class Orders:
             speed=float(settings.speed),
         )
 
-    def swarm(self, broker: Broker) -> SwarmOrder:
+    def swarm(self) -> SwarmOrder:
         """The order of the one swarm worker."""
         settings, planned = self._settings, self.schedule(0)
+        versions = dict.fromkeys(subscriber.protocol for subscriber in self.subscribers)
         return SwarmOrder(
             worker=0,
-            endpoints={version: broker.endpoint(version) for version in _VERSIONS},
+            endpoints={version: self._broker.endpoint(version) for version in versions},
             subscribers=self.subscribers,
             identifiers=self.identifiers(),
             topics=tuple(alert.topic for alert in planned),
@@ -102,10 +122,10 @@ class Orders:
             seed=settings.seed,
         )
 
-    def publisher(self, broker: Broker) -> PublishOrder:
+    def publisher(self) -> PublishOrder:
         """The publisher's order; the start is not known yet."""
         return PublishOrder(
-            endpoint=broker.endpoint("5"),
+            endpoint=self._broker.endpoint(self._broker.control_protocol),
             context=self.context(0, 0),
             prefectures=self._timeline.prefectures,
             client=f"{self._request.run}-publisher",
@@ -127,6 +147,6 @@ class Orders:
             run=self._request.run,
             root=settings.root,
             qos=settings.qos if wanted is None else wanted,
-            protocol=settings.protocol,
+            protocol=self._protocol(),
             session=Session(settings.session),
         )

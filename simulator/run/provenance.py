@@ -8,7 +8,7 @@ import platform
 import secrets
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -70,10 +70,19 @@ def host_facts() -> dict[str, str]:
     }
 
 
-def repeat_command(arguments: Sequence[str] | None = None) -> tuple[str, ...]:
-    """The command line that repeats this run, without passwords."""
+def repeat_command(
+    arguments: Sequence[str] | None = None, unspoken: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """The command line that repeats this run, without passwords.
+
+    Args:
+        arguments: as typed; the process's own if not given.
+        unspoken: environment variables for settings that came from elsewhere.
+    """
     given = sys.argv[1:] if arguments is None else arguments
-    return ("alertsim", *(without_password(argument) for argument in given))
+    variables = [f"{name}={without_password(value)}" for name, value in (unspoken or {}).items()]
+    program = ["env", *variables, "alertsim"] if variables else ["alertsim"]
+    return (*program, *(without_password(argument) for argument in given))
 
 
 def as_shell(command: Sequence[str]) -> str:
