@@ -14,6 +14,7 @@ from simulator.alerts.topics import probe_topic
 from simulator.clock import Clock, SystemClock
 from simulator.delivery.messages import BrokerEndpoint
 from simulator.delivery.wire.connection import Connection
+from simulator.delivery.wire.handshake import TOO_SMALL
 from simulator.delivery.wire.order import Cause, ConnectionOrder, ReadBuffer, State
 from simulator.delivery.wire.packets import Packet, Publish
 from simulator.delivery.wire.poller import Poller
@@ -162,6 +163,8 @@ class _Question:
                 remedy = "this is not an MQTT broker, or not on this port"
             case Cause.REFUSED if any(word in reason.lower() for word in _CREDENTIALS):
                 remedy = "give a user and password that the broker knows: mqtt://user:password@host"
+            case Cause.REFUSED if reason.startswith(TOO_SMALL):
+                remedy = "raise the broker's maximum packet size (mosquitto: max_packet_size)"
             case Cause.REFUSED:
                 remedy = (
                     "does it want a user and password (mqtt://user:password@host), or another MQTT "

@@ -385,8 +385,12 @@ def listening(answer: bytes | None) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n" + b"Header: value\r\n" * 9, "not an MQTT broker"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "is this an MQTT broker"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "not MQTT(?s:.*)not an MQTT broker"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "not MQTT(?s:.*)not an MQTT broker"),
+        (
+            b"\x20\x08\0\0\x05\x27\0\0\x04\0",
+            "at most 1024 bytes(?s:.*)raise the broker's maximum packet size",
+        ),
         (None, "is this an MQTT broker"),
     ],
 )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from simulator.delivery.wire.codec import IncompletePacketError, ProtocolViolationError
+from simulator.delivery.wire.handshake import not_granted, not_mqtt, refused
 from simulator.delivery.wire.keepalive import Act, KeepAlive
 from simulator.delivery.wire.order import READ_BYTES, Cause, ConnectionOrder, ReadBuffer, State
 from simulator.delivery.wire.packets import (
@@ -288,6 +289,9 @@ class Connection:
                 "closed by the broker instead of CONNACK" if refused else "closed by the broker",
             )
             return 0, 0
+        if self.state is State.CONNACK and (objection := not_mqtt(buffer.data, kept + count)):
+            self.close(Cause.VIOLATION, objection)
+            return 0, 0
         self.last_alive_ns = now_ns
         return kept + count, stamp
 
@@ -336,9 +340,6 @@ class Connection:
         return True
 
     def _received(self, packet: Publish) -> bool:
-        if self.state not in {State.SUBACK, State.UP}:
-            self.close(Cause.VIOLATION, "a message before CONNACK")
-            return False
         if packet.qos == 0:
             return True
         if packet.qos == 1:
@@ -353,8 +354,8 @@ class Connection:
         if self.state is not State.CONNACK:
             self.close(Cause.VIOLATION, "a second CONNACK")
             return
-        if packet.code:
-            self.close(Cause.REFUSED, f"connection refused: {packet.reason}")
+        if objection := refused(packet):
+            self.close(Cause.REFUSED, objection)
             return
         self.session_present = packet.session_present
         self.receive_max = packet.receive_max
@@ -379,11 +380,9 @@ class Connection:
         if len(packet.codes) != len(self.order.filters):
             self.close(Cause.VIOLATION, "a SUBACK for another number of filters")
             return
-        for (pattern, qos), code in zip(self.order.filters, packet.codes, strict=True):
-            if code != qos:
-                answer = f"refused (code {code})" if code >= FAILURE else f"granted QoS {code}"
-                self.close(Cause.REFUSED, f"subscription to {pattern} at QoS {qos} {answer}")
-                return
+        if objection := not_granted(self.order, packet):
+            self.close(Cause.REFUSED, objection)
+            return
         self._subscribed = True
         self._is_up(now_ns)
 

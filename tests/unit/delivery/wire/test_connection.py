@@ -163,8 +163,13 @@ def test_a_session_of_an_earlier_process_is_subscribed(bench: Bench) -> None:
         ([ACCEPTED, b"\x90\x03\x00\x02\x01"], Cause.VIOLATION, "nobody asked for"),
         ([ACCEPTED, b"\x90\x04\x00\x01\x01\x01"], Cause.VIOLATION, "another number"),
         ([ACCEPTED, ACCEPTED], Cause.VIOLATION, "second CONNACK"),
-        ([b"\x30\x03\x00\x01a"], Cause.VIOLATION, "before CONNACK"),
-        ([b"\x00\x00"], Cause.VIOLATION, "type 0"),
+        ([b"\x30\x03\x00\x01a"], Cause.VIOLATION, "not MQTT"),
+        ([b"\x00\x00"], Cause.VIOLATION, "not MQTT"),
+        ([b"S"], Cause.VIOLATION, "answered CONNECT with b'S'"),
+        ([b"HTTP/1.1 400 Bad Request\r\n"], Cause.VIOLATION, "with b'HTTP/1.1 400 Bad'$"),
+        ([b"220 mail.example ESMTP\r\n"], Cause.VIOLATION, "not MQTT"),
+        ([b"\x20", b"\x02\x00\x05"], Cause.REFUSED, "not authorized"),
+        ([ACCEPTED, b"\x00\x00"], Cause.VIOLATION, "type 0"),
         ([ACCEPTED, b""], Cause.LOST, "closed by the broker"),
     ],
 )
@@ -174,6 +179,23 @@ def test_what_ends_a_handshake(bench: Bench, blocks: list[bytes], cause: Cause, 
     assert (connection.state, connection.cause) == (State.CLOSED, cause)
     assert re.search(words, connection.reason)
     assert connection.events == 0
+
+
+@pytest.mark.parametrize("taken", [1, 9215, 9216, 2**32 - 1])
+def test_a_broker_without_room_for_our_largest_alert_is_refused_at_once(
+    transport: Any, buffer: ReadBuffer, taken: int
+) -> None:
+    bench = Bench(transport, buffer, "5").order().connect()
+    bench.hear(b"\x20\x08\x00\x00\x05\x27" + taken.to_bytes(4))
+
+    connection = bench.connection
+    if taken >= 9216:
+        assert connection.state is State.UP
+    else:
+        assert (connection.state, connection.cause) == (State.CLOSED, Cause.REFUSED)
+        assert connection.reason == (
+            f"the broker takes packets of at most {taken} bytes, ours may have 9216"
+        )
 
 
 def test_a_refused_tcp_connection_is_unreachable(bench: Bench) -> None:
