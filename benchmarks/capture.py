@@ -1,8 +1,8 @@
 """Deliveries as the kernel saw them: tcpdump on the loopback interface, and a reader of its file.
 
-Rule of the module: only the beginning of each packet is captured, enough for its TCP header, its
-topic and the identifier of its message. A delivery is timed by the packet that holds its last byte.
-Stamps are the kernel's; how late tcpdump itself reads them does not matter.
+Rule of the module: whole packets are captured, because a busy machine puts several messages into
+one. A message is timed by the packet that holds its last byte. Stamps are the kernel's; how late
+tcpdump itself reads them does not matter.
 """
 
 import contextlib
@@ -18,11 +18,10 @@ from typing import Final
 
 from benchmarks.harness import BenchmarkError
 
-_SNAP_BYTES: Final = 320
 _NANOSECONDS: Final = 0xA1B23C4D
 _ETHERNET: Final = 14
 _PUBLISH: Final = 3
-_PUBLISH_BYTES: Final = 1000  # alerts have 3 KB, nothing else that is published has 1
+_HEAD_BYTES: Final = 200  # of a PUBLISH: its topic and the identifier of its message
 _START_S: Final = 10.0
 _BLOCK_S: Final = 1.5  # the kernel hands packets over in blocks, at most a second old
 _IDENTIFIER: Final = re.compile(rb'"id":"([^"]+)"')
@@ -62,7 +61,7 @@ def capturing(port: int, folder: Path) -> Iterator[Capture]:
     file = folder / "loopback.pcap"
     payload = "ip[2:2] - ((ip[0] & 0xf) << 2) - ((tcp[12] & 0xf0) >> 2) > 0"
     wanted = f"tcp and ((src port {port} and {payload}) or (dst port {port} and greater 1000))"
-    command = ["tcpdump", "-i", "lo", "-n", "-s", str(_SNAP_BYTES), "-B", "32768", "-Z", "root"]
+    command = ["tcpdump", "-i", "lo", "-n", "-B", "32768", "-Z", "root"]
     command += ["--time-stamp-precision=nano", "-w", str(file), wanted]
     said = folder / "tcpdump.txt"
     with said.open("wb") as stderr:
@@ -93,10 +92,15 @@ def _await(process: "subprocess.Popen[bytes]", said: Path) -> None:
 
 @dataclass(slots=True)
 class _Flow:
-    """One direction of one connection: the frame that has begun and not ended."""
+    """One direction of one connection.
 
+    Attributes:
+        frame_at: sequence number at which the next frame begins; None before the first packet.
+        identifier: the alert of the frame before that, if it has not ended yet.
+    """
+
+    frame_at: int | None = None
     identifier: str = ""
-    ends_at: int = 0
 
 
 def _read(file: Path, port: int, capture: Capture) -> None:
@@ -107,33 +111,53 @@ def _read(file: Path, port: int, capture: Capture) -> None:
         tcp = _ETHERNET + ip_bytes
         source, target, sequence = struct.unpack_from("!HHI", packet, tcp)
         tcp_bytes = (packet[tcp + 12] >> 4) * 4
-        size = total - ip_bytes - tcp_bytes
-        if size <= 0:
-            continue
+        data = packet[tcp + tcp_bytes : _ETHERNET + total]
         flow = flows.setdefault((source, target), _Flow())
-        stop = (sequence + size) & 0xFFFFFFFF
-        if not flow.identifier:
-            _begin(flow, packet[tcp + tcp_bytes :], sequence)
-        if flow.identifier and (stop - flow.ends_at) & 0xFFFFFFFF < 1 << 31:
+        for identifier in _ended(flow, data, sequence):
             if target == port:
-                capture.published_ns.setdefault(flow.identifier, at_ns)
+                capture.published_ns.setdefault(identifier, at_ns)
             else:
-                capture.delivered_ns.setdefault((target, flow.identifier), at_ns)
-            flow.identifier = ""
+                capture.delivered_ns.setdefault((target, identifier), at_ns)
 
 
-def _begin(flow: _Flow, data: bytes, sequence: int) -> None:
-    """See whether a segment begins with an alert's PUBLISH, and where that ends."""
-    if len(data) < 5 or data[0] >> 4 != _PUBLISH:
-        return
-    length = (data[1] & 0x7F) | data[2] << 7  # two bytes: 128 to 16,383
-    if data[1] < 0x80 or length < _PUBLISH_BYTES:
-        return
-    topic = data[5 : 5 + (data[3] << 8 | data[4])]
-    identifier = _IDENTIFIER.search(data)
-    if _LIVE in topic and identifier:
-        flow.identifier = identifier[1].decode()
-        flow.ends_at = (sequence + 3 + length) & 0xFFFFFFFF
+def _ended(flow: _Flow, data: bytes, sequence: int) -> Iterator[str]:
+    """Identifiers of the alerts whose last byte is in this segment, in order."""
+    position = 0 if flow.frame_at is None else _after(flow.frame_at, sequence)
+    if position < 0:  # the filter left out something small: this is a frame's beginning
+        position, flow.identifier = 0, ""
+    while position <= len(data):
+        if flow.identifier:
+            yield flow.identifier
+        flow.identifier = ""
+        size = _frame_bytes(data, position)
+        if not size:
+            break
+        flow.identifier = _alert(data[position : position + _HEAD_BYTES])
+        position += size
+    flow.frame_at = (sequence + position) & 0xFFFFFFFF
+
+
+def _after(number: int, sequence: int) -> int:
+    """How far a sequence number lies after another, which may be negative."""
+    return ((number - sequence + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
+
+
+def _frame_bytes(data: bytes, position: int) -> int:
+    """Length of the MQTT packet that begins here; 0 if its header is not whole."""
+    length = 0
+    for count, byte in enumerate(data[position + 1 : position + 5]):
+        length |= (byte & 0x7F) << (7 * count)
+        if byte < 0x80:
+            return 2 + count + length
+    return 0
+
+
+def _alert(head: bytes) -> str:
+    """Identifier of a live alert's PUBLISH; empty for every other packet."""
+    if head[0] >> 4 != _PUBLISH or _LIVE not in head:
+        return ""
+    found = _IDENTIFIER.search(head)
+    return found[1].decode() if found else ""
 
 
 def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
