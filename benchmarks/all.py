@@ -13,7 +13,14 @@ from typing import Final
 from benchmarks import document
 
 _ROOT: Final = Path(__file__).parent.parent
-_TIMEOUT_S: Final = {"startup": 60, "pacing": 150, "low_load": 150, "swarm": 330, "ledger": 30}
+_TIMEOUT_S: Final = {
+    "startup": 60,
+    "pacing": 150,
+    "low_load": 150,
+    "swarm": 330,
+    "ledger": 30,
+    "reach": 90,
+}
 
 
 def main() -> None:
