@@ -227,13 +227,13 @@ def test_the_modelled_morning_by_another_road() -> None:
         + seconds("decision", _lognormal(35, 90), 10)
     )
     assert decided > lost, "a second look is due"
-    alert = decided + seconds("second_look", _lognormal(8 * 60, 32 * 60), 60) + issue("issue")
+    alert = decided + seconds("second_look", _lognormal(8 * 60, 38 * 60), 60) + issue("issue")
     confirmation = seconds("confirmation", _triangular(5 * 60, 11 * 60, 20 * 60))
     notice = max(alert, over) + confirmation + issue("passage/issue")
     correction = (
         notice
-        + seconds("discovery", _lognormal(14 * 60, 45 * 60), 120)
-        + seconds("correction", _lognormal(18 * 60, 70 * 60), 180)
+        + seconds("discovery", _lognormal(12 * 60, 45 * 60), 120)
+        + seconds("correction", _lognormal(16 * 60, 70 * 60), 180)
     )
     timeline = simulate(CASES["tohoku-2022-11-03-modelled"](), SEED)
     found = [alert.at_ns / 1e9 for alert in timeline.alerts[::3]]
@@ -269,7 +269,7 @@ def test_the_announced_failure_by_another_road() -> None:
     assert over is not None
     cancelled = (
         over.leaves_s
-        + seconds("cancellation", _triangular(5 * 60, 15 * 60, 35 * 60))
+        + seconds("cancellation", _triangular(3 * 60, 14 * 60, 37 * 60))
         + round(1 + 29 * _share("not-coming/issue", "chollima"), 3)
     )
     timeline = simulate(CASES["okinawa-2024-05-27"](), SEED)
