@@ -76,11 +76,14 @@ class Limits:
         publisher_late_ns: sent minus intended, 99th percentile, wall ns: a tenth of the finest
             threshold people set on delivery.
         cpu_share: CPU time over wall time of one process, 0 to 1: above it, its loop never rests.
+        steal_share: processor time that the hypervisor gave to others, of all of the machine's, 0
+            to 1: one part in twenty is a stall that no loop of ours can see or account for.
     """
 
     loop_lag_ns: int = 250 * NS_PER_MS
     publisher_late_ns: int = 100 * NS_PER_MS
     cpu_share: float = 0.9
+    steal_share: float = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +186,11 @@ class InstrumentLog:
 
 
 def judge_instrument(
-    processes: Sequence[ProcessFigures], lateness_ns: Int64s, limits: Limits | None = None
+    processes: Sequence[ProcessFigures],
+    lateness_ns: Int64s,
+    limits: Limits | None = None,
+    *,
+    steal_share: float | None = None,
 ) -> InstrumentVerdict:
     """Whether the instrument was the bottleneck.
 
@@ -191,6 +198,7 @@ def judge_instrument(
         processes: figures of every process.
         lateness_ns: sent minus intended of every alert sent, wall ns.
         limits: by which to judge; the documented ones if None.
+        steal_share: processor time that the hypervisor gave to others; None if unknown.
     """
     limits = limits or Limits()
     reasons: list[str] = []
@@ -206,6 +214,11 @@ def judge_instrument(
                 f"{process.name}: its processor was busy {process.cpu_share:.0%} of the time, "
                 f"more than {limits.cpu_share:.0%}"
             )
+    if steal_share is not None and steal_share > limits.steal_share:
+        reasons.append(
+            f"machine: its hypervisor gave {steal_share:.1%} of the processor time to others, "
+            f"more than {limits.steal_share:.0%}"
+        )
     if len(lateness_ns):
         late_ns = nearest_rank(np.sort(lateness_ns), P99)
         if late_ns > limits.publisher_late_ns:

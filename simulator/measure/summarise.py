@@ -86,11 +86,15 @@ class Sending:
         payload_format: ``json`` or ``cap-xml``.
         payload_max_bytes: largest payload.
         gap_ns: wall ns between two playings of the timeline.
+        client: what published, ``wire`` or ``aiomqtt``.
+        notes: what a reader must know about its stamps, sentences.
     """
 
     payload_format: str = "json"
     payload_max_bytes: int = 0
     gap_ns: int = 0
+    client: str = "wire"
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,8 @@ class Surroundings:
         limits: by which the instrument is judged.
         overflows: everything bounded that overflowed, by name.
         foreign_clocks: clocks of clients in other domains.
+        steal_share: processor time that the hypervisor gave to others, 0 to 1; None if unknown.
+        broker_cpu_share: CPU time of a broker that we started over wall time; None if unknown.
     """
 
     domain: str = ""
@@ -110,6 +116,8 @@ class Surroundings:
     limits: Limits = field(default_factory=Limits)
     overflows: Mapping[str, int] = field(default_factory=dict)
     foreign_clocks: Sequence[ForeignClock] = ()
+    steal_share: float | None = None
+    broker_cpu_share: float | None = None
 
 
 def summarise(
@@ -189,7 +197,7 @@ def summarise(
         broker=broker,
         publisher=publisher_summary(
             account, sending.payload_format, sending.payload_max_bytes, lateness_ns(account)
-        ),
+        ).model_copy(update={"client": sending.client, "notes": sending.notes}),
         foreign_clients=foreign_clients(account, surroundings.domain, surroundings.foreign_clocks),
         provenance=provenance,
     )
@@ -198,7 +206,9 @@ def summarise(
 def _instrument(account: Account, surroundings: Surroundings) -> InstrumentSummary:
     figures = surroundings.log.figures
     limits = surroundings.limits
-    verdict = judge_instrument(figures, lateness_ns(account), limits)
+    verdict = judge_instrument(
+        figures, lateness_ns(account), limits, steal_share=surroundings.steal_share
+    )
     overflows = dict(surroundings.overflows)
     overflows["unexpected rows"] = account.counted.unexpected.left_out
     overflows["retained copies"] = account.counted.state.left_out
@@ -209,6 +219,7 @@ def _instrument(account: Account, surroundings: Surroundings) -> InstrumentSumma
             "loop_lag_ns": limits.loop_lag_ns,
             "publisher_late_ns": limits.publisher_late_ns,
             "cpu_share": limits.cpu_share,
+            "steal_share": limits.steal_share,
         },
         processes=tuple(
             ProcessSummary(
@@ -222,6 +233,8 @@ def _instrument(account: Account, surroundings: Surroundings) -> InstrumentSumma
             for process in figures
         ),
         overflows={name: count for name, count in overflows.items() if count},
+        steal_share=surroundings.steal_share,
+        broker_cpu_share=surroundings.broker_cpu_share,
     )
 
 

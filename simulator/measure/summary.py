@@ -192,6 +192,14 @@ class InstrumentSummary(Part):
     limits: dict[str, float] = Field(description="The limits it was judged by.")
     processes: tuple[ProcessSummary, ...] = Field(description="Each process.")
     overflows: dict[str, int] = Field(description="Everything bounded that overflowed.")
+    steal_share: float | None = Field(
+        default=None,
+        description="Processor time that the hypervisor gave to others, 0 to 1; null if unknown.",
+    )
+    broker_cpu_share: float | None = Field(
+        default=None,
+        description="CPU time of a broker that we started over wall time; null if unknown.",
+    )
 
 
 class BrokerSummary(Part):
@@ -217,6 +225,10 @@ class PublisherSummary(Part):
     lateness_median_ns: int | None = Field(description="Sent minus intended, middle (wall, ns).")
     lateness_p99_ns: int | None = Field(description="99th percentile (wall, ns), if n allows.")
     lateness_max_ns: int | None = Field(description="Largest (wall, ns).")
+    client: str = Field(default="wire", description="What published: wire or aiomqtt.")
+    notes: tuple[str, ...] = Field(
+        default=(), description="What a reader must know about its stamps, sentences."
+    )
 
 
 class ForeignClient(Part):

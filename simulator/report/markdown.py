@@ -41,7 +41,11 @@ def markdown_report(source: ReportSource) -> str:
             table_markdown(tables.receipts(summary.ledger.total)),
             table_markdown(foreign_clients(summary)),
             table_markdown(tables.messages(summary)),
-            table_markdown(tables.latency(whole, "Latency by population and segment")),
+            table_markdown(
+                tables.latency(
+                    whole, "Latency by population and segment", more=summary.publisher.notes
+                )
+            ),
             table_markdown(tables.lead_times(summary.lead_times)),
             table_markdown(causes(summary)),
         ]

@@ -3,11 +3,15 @@
 Rule of the module: as :mod:`simulator.report.tables`.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from simulator.measure.summary import Summary
 from simulator.report import words
 from simulator.report.layout import Table
 
-_MEBIBYTE = 1 << 20
+_MEBIBYTE: Final = 1 << 20
+_REFUSED: Final = "foreign: "  # how a run names refused reports among its overflows
 
 
 def causes(summary: Summary) -> Table:
@@ -152,10 +156,28 @@ def processes(summary: Summary) -> Table:
     )
 
 
+def machine(summary: Summary) -> Table:
+    """What the machine did beside the instrument."""
+    instrument = summary.instrument
+    known = (
+        ("CPU of the broker that alertsim started", instrument.broker_cpu_share),
+        ("processor time that the hypervisor gave to others (steal)", instrument.steal_share),
+    )
+    return Table(
+        caption="The machine",
+        head=("what", "share"),
+        rows=tuple(
+            (what, words.DASH if share is None else f"{100 * share:.1f} %") for what, share in known
+        ),
+        numeric=frozenset({1}),
+    )
+
+
 def publisher(summary: Summary) -> Table:
     """The sending side."""
     one = summary.publisher
     rows = (
+        ("client", one.client),
         ("alerts planned", f"{one.planned:,}"),
         ("alerts written to the socket", f"{one.sent:,}"),
         ("acknowledged by the broker (not deliveries)", f"{one.acknowledged:,}"),
@@ -165,7 +187,7 @@ def publisher(summary: Summary) -> Table:
         ("sent after the planned instant, p99", words.measured(one.lateness_p99_ns)),
         ("sent after the planned instant, largest", words.measured(one.lateness_max_ns)),
     )
-    return Table(caption="The publisher", head=("what", "figure"), rows=rows)
+    return Table(caption="The publisher", head=("what", "figure"), rows=rows, notes=one.notes)
 
 
 def foreign_clients(summary: Summary) -> Table:
@@ -200,11 +222,33 @@ def foreign_clients(summary: Summary) -> Table:
 
 
 def overflows(summary: Summary) -> Table:
-    """Everything bounded that overflowed, and the limits the instrument was judged by."""
-    counted = [(name, f"{count:,}") for name, count in sorted(summary.instrument.overflows.items())]
+    """Everything bounded that overflowed."""
+    return _counted(
+        "Bounded queues and waits: how often each overflowed",
+        {
+            name: count
+            for name, count in summary.instrument.overflows.items()
+            if not name.startswith(_REFUSED)
+        },
+    )
+
+
+def refused(summary: Summary) -> Table:
+    """Reports of clients that are not ours which were not believed, by reason."""
+    return _counted(
+        "Reports of clients that are not ours that were refused",
+        {
+            name.removeprefix(_REFUSED): count
+            for name, count in summary.instrument.overflows.items()
+            if name.startswith(_REFUSED)
+        },
+    )
+
+
+def _counted(caption: str, counts: Mapping[str, int]) -> Table:
     return Table(
-        caption="Bounded queues and waits: how often each overflowed",
+        caption=caption,
         head=("what", "count"),
-        rows=tuple(counted),
+        rows=tuple((name, f"{count:,}") for name, count in sorted(counts.items())),
         numeric=frozenset({1}),
     )

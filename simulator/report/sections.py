@@ -138,6 +138,7 @@ def _timeline_figures(timeline: Timeline) -> list[Markup | None]:
 
 
 def _latency(summary: Summary) -> Section:
+    notes = summary.publisher.notes
     whole = [row for row in summary.latency if tables.is_whole(row)]
     narrowed = [row for row in summary.latency if not tables.is_whole(row)]
     parts = [
@@ -148,7 +149,7 @@ def _latency(summary: Summary) -> Section:
             "the message was matched to its alert). Wall time, never scaled by the speed. Means "
             "add up exactly; quantiles do not.",
         ),
-        data(tables.latency(whole, "Latency by population and segment")),
+        data(tables.latency(whole, "Latency by population and segment", more=notes)),
         figure(
             "percentile-picture",
             "Live deliveries by percentile. A curve ends where its n no longer supports it.",
@@ -214,7 +215,9 @@ def _quality(summary: Summary) -> Section:
         tag("p", sentence),
         data(quality_tables.stamps(summary)),
         data(quality_tables.processes(summary)),
+        data(quality_tables.machine(summary)),
         data(quality_tables.overflows(summary)),
+        data(quality_tables.refused(summary)),
         data(quality_tables.publisher(summary)),
         data(quality_tables.foreign_clocks(summary)),
         tag("h3", "The broker"),

@@ -6,6 +6,7 @@ a sentence is left out where there is nothing behind it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from simulator.measure.summary import (
     AlertShown,
@@ -17,6 +18,8 @@ from simulator.measure.summary import (
 )
 from simulator.report import tables, words
 from simulator.units import NS_PER_S
+
+_SMALL_BESIDE: Final = 10  # an uncertainty of less than a tenth of the figure goes unsaid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +218,7 @@ def where_time_went(summary: Summary) -> Answer:
         middle = next((q.value_ns for q in delivery.quantiles if q.percent == 50.0), None)  # noqa: PLR2004
         known = middle if middle is not None else delivery.mean_ns
         heads.append(f"delivery {words.measured(known)}")
-        lines += [_delivery(delivery), _segments(summary)]
+        lines += [_delivery(delivery), _segments(summary), _stamps(summary, known)]
     headline = ", ".join(heads)
     return Answer(
         question="Where did the time go?",
@@ -250,6 +253,25 @@ def _delivery(row: LatencyRow) -> str:
         f"at most {words.measured(row.max_ns)} (n = {row.n:,} from "
         f"{words.plural(row.alerts, 'alert')} in {words.plural(row.bursts, 'burst')})"
     )
+
+
+def _stamps(summary: Summary, middle_ns: int | None) -> str:
+    """What the stamps leave in doubt; empty where it is small beside the figures."""
+    clocks = summary.clocks
+    parts = []
+    if clocks.user_stamps:
+        count = clocks.kernel_stamps + clocks.user_stamps
+        parts.append(
+            f"{clocks.user_stamps:,} of {words.plural(count, 'receipt')} were stamped after the "
+            "read and not by the kernel, so that their latency includes the receiver's own delay"
+        )
+    largest_ns = clocks.uncertainty_max_ns or 0
+    if middle_ns is not None and largest_ns * _SMALL_BESIDE > middle_ns:
+        parts.append(
+            f"the stamps are uncertain by up to {words.measured(largest_ns)}, beside a delivery of "
+            f"{words.measured(middle_ns)}"
+        )
+    return f"Stamps: {'; '.join(parts)}" if parts else ""
 
 
 def _segments(summary: Summary) -> str:

@@ -237,13 +237,16 @@ def is_whole(row: LatencyRow) -> bool:
     return row.prefecture is None and row.event is None and row.qos is None
 
 
-def latency(rows: Iterable[LatencyRow], caption: str, *, where: bool = False) -> Table:
+def latency(
+    rows: Iterable[LatencyRow], caption: str, *, where: bool = False, more: Sequence[str] = ()
+) -> Table:
     """Measured segments with n, alerts and bursts beside every quantile.
 
     Args:
         rows: rows of the summary.
         caption: what was chosen.
         where: True to say what each row is narrowed to.
+        more: further sentences that belong below it.
     """
     known = [row for row in rows if row.n]
     cells = tuple(
@@ -269,7 +272,7 @@ def latency(rows: Iterable[LatencyRow], caption: str, *, where: bool = False) ->
         head=(*first, *heads),
         rows=cells,
         numeric=frozenset(range(len(first), len(first) + len(heads))),
-        notes=_quantile_notes(known),
+        notes=(*_quantile_notes(known), *more),
     )
 
 

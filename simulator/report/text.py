@@ -96,7 +96,8 @@ def _seen(summary: Summary) -> Table:
 def _latency(summary: Summary) -> Table:
     """Without the mean and with short names: a terminal has 100 columns at best."""
     whole = [row for row in summary.latency if tables.is_whole(row)]
-    table = tables.latency(whole, "Latency from the planned instant (wall), by segment")
+    notes = summary.publisher.notes
+    table = tables.latency(whole, "Latency from the planned instant (wall), by segment", more=notes)
     return Table(
         caption=table.caption,
         head=table.head[:-1],

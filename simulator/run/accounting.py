@@ -4,6 +4,9 @@ Rule of the module: it gathers what the rooms know and hands it to the measure r
 figure of its own.
 """
 
+from typing import Final
+
+from simulator.delivery.aio_publisher import STAMP_NOTE
 from simulator.errors import AlertsimError, ExitCode
 from simulator.measure.account import Account
 from simulator.measure.plan import SubscriberKind
@@ -20,6 +23,12 @@ from simulator.run.provenance import alertsim_version, as_shell, host_facts, pac
 from simulator.thresholds import Thresholds, parse_thresholds, with_defaults
 from simulator.units import wall_datetime
 from simulator.world.geography import prefectures
+
+_STAMP_NOTES: Final = {"aiomqtt": (f"With --client aiomqtt, {STAMP_NOTE}.",)}
+_NO_PROPERTIES: Final = (
+    "alertsim sets no MQTT 5 property on any broker, the message expiry interval among them: no "
+    "broker lets a message of a run expire, and the outcome expired does not occur."
+)
 
 
 def thresholds_of(exercise: Exercise) -> Thresholds:
@@ -58,6 +67,7 @@ def account(
     ending = Ending()
     if failure is not None:
         ending = Ending(code=failure.exit_code, reason=str(failure))
+    books.machine.end()
     settings = exercise.settings
     summary = summarise(
         closed,
@@ -71,12 +81,16 @@ def account(
             payload_format=settings.payload_format,
             payload_max_bytes=max(books.sizes, default=0),
             gap_ns=settings.gap,
+            client=exercise.request.client,
+            notes=_STAMP_NOTES.get(exercise.request.client, ()),
         ),
         surroundings=Surroundings(
             domain=exercise.domain,
             log=books.health,
             overflows=books.overflows(),
             foreign_clocks=_foreign_clocks(exercise),
+            steal_share=books.machine.steal_share,
+            broker_cpu_share=books.machine.broker_cpu_share,
         ),
     )
     return closed, summary
@@ -121,7 +135,7 @@ def _broker(exercise: Exercise) -> BrokerSummary:
         version=str(facts["version"]),
         addresses=_texts(facts["addresses"]),
         settings=_texts(facts["settings"]),
-        notes=exercise.broker_notes,
+        notes=(*exercise.broker_notes, _NO_PROPERTIES),
     )
 
 

@@ -24,6 +24,7 @@ from simulator.measure.instrument import InstrumentLog
 from simulator.measure.ledger import Ledger
 from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, SubscriberKind
 from simulator.measure.receipts import ReceiptBatch
+from simulator.run.machine import MachineWatch
 from simulator.run.observer import Counts, Observer
 
 
@@ -42,6 +43,7 @@ class Books:
         self.progress: dict[str, Progress] = {}
         self.probes: dict[str, bytes] = {}
         self.health = InstrumentLog()
+        self.machine = MachineWatch(clock)
         self.sizes: list[int] = []
         self.published: Published | None = None
         self.subscribers: list[PlannedSubscriber] = []
@@ -59,6 +61,7 @@ class Books:
         self.ledger = ledger
         self.schedule = schedule
         self.health.begin()
+        self.machine.begin()
         early, self._early = self._early, []
         for message in early:
             self._book(ledger, message)
@@ -109,6 +112,7 @@ class Books:
                 self.probes[name] = message.payload
             case Health():
                 self.health.observe(message, self._clock.monotonic_ns())
+                self.machine.sample()
             case Published():
                 self.published = message
             case Sent() | Acknowledged() | Receipts() | Connections():

@@ -82,3 +82,15 @@ def test_a_process_that_reported_once_has_no_cpu_share() -> None:
     log.observe(Report(cpu_ns=5 * S), 0)
     assert log.figures[0].cpu_share == 0
     assert InstrumentLog().clock_steps == 0
+
+
+@pytest.mark.parametrize(("steal", "limited"), [(None, False), (0.05, False), (0.051, True)])
+def test_time_that_the_hypervisor_gave_to_others_is_a_limit(
+    steal: float | None, limited: bool
+) -> None:
+    verdict = judge_instrument([process()], NOBODY, steal_share=steal)
+
+    assert verdict.bottleneck is limited
+    assert ["5.1% of the processor time" in reason for reason in verdict.reasons] == [
+        True
+    ] * limited

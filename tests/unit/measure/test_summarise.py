@@ -250,12 +250,15 @@ def test_the_publisher_and_the_stamps(kit: Any) -> None:
         kit.row(1, 0, uncertainty_ns=0),
         kit.row(2, 0, uncertainty_ns=10 * S, flags=flag.ROUND_TRIP),
         subs=[kit.sub(0), kit.sub(1), kit.sub(2)],
-        sending=Sending(payload_format="cap-xml", payload_max_bytes=3_000),
+        sending=Sending(
+            payload_format="cap-xml", payload_max_bytes=3_000, client="aiomqtt", notes=("weak",)
+        ),
     )
 
     sender, clocks = summary.publisher, summary.clocks
     assert (sender.planned, sender.sent, sender.acknowledged, sender.qos) == (1, 1, 1, 1)
     assert (sender.payload_format, sender.payload_max_bytes) == ("cap-xml", 3_000)
+    assert (sender.client, sender.notes) == ("aiomqtt", ("weak",))
     assert (sender.lateness_median_ns, sender.lateness_p99_ns, sender.lateness_max_ns) == (
         1_000,
         None,
@@ -380,3 +383,16 @@ def test_a_round_trip_hides_no_figure_that_fails(kit: Any) -> None:
         2,
     )
     assert (failed.value, open_.value) == (None, None)
+
+
+def test_a_machine_that_was_taken_away_takes_a_fail_away(kit: Any) -> None:
+    late = kit.row(0, 0, 7 * S)
+    shares = {"steal_share": 0.2, "broker_cpu_share": 1.5}
+    stolen = play(kit, late, surroundings=Surroundings(**shares))
+    ours = play(kit, late)
+
+    assert stolen.instrument.limits["steal_share"] == 0.05
+    assert (stolen.instrument.steal_share, stolen.instrument.broker_cpu_share) == (0.2, 1.5)
+    assert (stolen.instrument.bottleneck, ours.instrument.bottleneck) == (True, False)
+    assert (stolen.verdict.outcome, ours.verdict.outcome) == ("inconclusive", "fail")
+    assert (ours.instrument.steal_share, ours.instrument.broker_cpu_share) == (None, None)

@@ -157,3 +157,25 @@ def test_nothing_at_all(source_of: SourceOf) -> None:
     assert (warned.headline, warned.sentences) == ("Nobody", ("No delivery was expected.",))
     assert (time.headline, time.sentences) == ("Nothing was measured", ())
     assert first_warning(()) is None
+
+
+def test_stamps_are_spoken_of_where_they_leave_doubt(source_of: SourceOf) -> None:
+    of = summary(source_of, "complete")
+    middle_ns = next(
+        quantile.value_ns
+        for row in of.latency
+        if row is main_row(of, "delivery")
+        for quantile in row.quantiles
+        if quantile.percent == 50 and quantile.value_ns is not None
+    )
+
+    def said(**clocks: int) -> list[str]:
+        changed = of.model_copy(update={"clocks": of.clocks.model_copy(update=clocks)})
+        return [line for line in answers(changed)[2].sentences if line.startswith("Stamps:")]
+
+    assert said() == said(uncertainty_max_ns=middle_ns // 10) == []
+    (uncertain,) = said(uncertainty_max_ns=middle_ns)
+    assert "uncertain by up to" in uncertain
+    (user,) = said(kernel_stamps=897, user_stamps=3)
+    assert user.startswith("Stamps: 3 of 900 receipts were stamped after the read")
+    assert len(said(user_stamps=3, uncertainty_max_ns=middle_ns)) == 1

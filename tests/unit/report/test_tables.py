@@ -8,7 +8,7 @@ import pytest
 
 from simulator.errors import OutputError
 from simulator.measure.summary import Summary
-from simulator.report import tables, words
+from simulator.report import quality_tables, tables, words
 from simulator.report.layout import Table
 from simulator.report.provenance import command_of, named
 from simulator.report.run_directory import RunDirectory
@@ -156,3 +156,23 @@ def test_a_threshold_without_a_value_shows_the_interval_it_was_judged_on(
     result = latency.model_copy(update={"value": value, "low": low, "high": high})
 
     assert tables.thresholds([result]).rows[0][2] == shown
+
+
+def test_refused_reports_are_no_overflow(summary: Summary) -> None:
+    counted = {"unexpected rows": 2, "foreign: too long": 3}
+    instrument = summary.instrument.model_copy(update={"overflows": counted})
+    of = summary.model_copy(update={"instrument": instrument})
+
+    overflowed, refused = quality_tables.overflows(of), quality_tables.refused(of)
+
+    assert (overflowed.rows, refused.rows) == ((("unexpected rows", "2"),), (("too long", "3"),))
+    assert "refused" in refused.caption
+    assert "refused" not in overflowed.caption
+
+
+def test_the_machine_says_what_is_known_of_it(summary: Summary) -> None:
+    assert {row[1] for row in quality_tables.machine(summary).rows} == {words.DASH}
+    known = {"steal_share": 0.0123, "broker_cpu_share": 1.5}
+    instrument = summary.instrument.model_copy(update=known)
+    rows = quality_tables.machine(summary.model_copy(update={"instrument": instrument})).rows
+    assert [row[1] for row in rows] == ["150.0 %", "1.2 %"]

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from simulator.report.html import page
 from simulator.report.layout import Table, display_width, printable, table_text, wrapped
+from simulator.report.markdown import markdown_report
 from simulator.report.source import ReportSource
 from simulator.report.text import text_report
 from tests.unit.report.conftest import HOSTILE
@@ -93,3 +95,22 @@ def test_sentences_are_wrapped_at_spaces() -> None:
     lines = wrapped("T", ["one two three four", "x" * 30], width=12)
     assert lines == ["T", "  one two", "    three", "    four", "  " + "x" * 30]
     assert printable("a\tb") == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_a_weaker_stamp_is_told_beside_the_latency_table_in_every_form(
+    source_of: SourceOf,
+) -> None:
+    source = source_of("complete")
+    assert source.summary is not None
+    sender = source.summary.publisher.model_copy(
+        update={"client": "aiomqtt", "notes": ("Sent is stamped early.",)}
+    )
+    told = replace(source, summary=source.summary.model_copy(update={"publisher": sender}))
+
+    for form in (text_report, markdown_report, page):
+        with_note, without = form(told), form(source)
+        assert "Sent is stamped early." in with_note
+        assert "Sent is stamped early." not in without
+        after = with_note[with_note.index("Sent is stamped early.") :]
+        assert "VERDICT" in after or form is not text_report
+    assert "<td>aiomqtt</td>" in page(told)
