@@ -14,11 +14,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
-from simulator.alerts.compose import ExerciseContext, compose, encode, sent_for
 from simulator.alerts.topics import state_topic
 from simulator.clock import Clock
 from simulator.delivery.aio import Connection, Will, connect
 from simulator.delivery.messages import Acknowledged, Play, Published, PublishOrder, Sent
+from simulator.delivery.sending import compose_payload
 from simulator.errors import BrokerError, BrokerLostError
 from simulator.measure.plan import ScheduledAlert
 from simulator.units import NS_PER_S
@@ -88,7 +88,7 @@ class AioPublisher:
         async def send(alert: ScheduledAlert) -> None:
             nonlocal missing
             composed_ns = self._clock.monotonic_ns()
-            payload = _payload(alert, order, composed_ns)
+            payload = compose_payload(alert, order.schedule, order.context, composed_ns)
             missing += not await self._send(alert, payload, composed_ns, timeout_s)
 
         try:
@@ -200,24 +200,6 @@ async def open_publisher(
             yield publisher
         finally:
             await publisher.clear()
-
-
-def _payload(alert: ScheduledAlert, order: Play, composed_ns: int) -> bytes:
-    context: ExerciseContext = order.context
-    earlier = [order.schedule[number] for number in alert.references]
-    message = compose(
-        planned=alert.planned,
-        identifier=alert.identifier,
-        sequence=alert.sequence,
-        repetition=alert.repetition,
-        references=[
-            (one.identifier, sent_for(context, one.planned, one.intended_ns)) for one in earlier
-        ],
-        intended_ns=alert.intended_ns,
-        composed_ns=composed_ns,
-        context=context,
-    )
-    return encode(message, context.payload_format)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

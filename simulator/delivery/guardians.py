@@ -9,6 +9,7 @@ them; an orderly end publishes the same first and only then says DISCONNECT.
 from typing import Final
 
 from simulator.alerts.topics import state_topic
+from simulator.delivery.backoff import Backoff
 from simulator.delivery.messages import PublishOrder
 from simulator.delivery.wire.connection import Connection
 from simulator.delivery.wire.order import Cause, ConnectionOrder, ReadBuffer, State
@@ -18,8 +19,7 @@ from simulator.delivery.wire.transport import Address
 from simulator.units import NS_PER_S
 
 _STATE_QOS: Final = 1
-_FIRST_WAIT_NS: Final = NS_PER_S // 2
-_LONGEST_WAIT_NS: Final = 8 * NS_PER_S
+_RECONNECT: Final = Backoff(first_ns=NS_PER_S // 2, longest_ns=8 * NS_PER_S)
 
 
 class Guardian:
@@ -39,7 +39,7 @@ class Guardian:
         self.current = b""  # what the state is to be; empty: cleared
         self.pending = False  # it is not written yet
         self.reopen_ns = 0
-        self.wait_ns = _FIRST_WAIT_NS
+        self.failures = 0
 
     @property
     def settled(self) -> bool:
@@ -97,7 +97,7 @@ class Guardians:
         was_up = guardian.connection.state is State.UP
         guardian.connection.handle(events, now_ns, self._buffer)
         if guardian.connection.state is State.UP and not was_up:
-            guardian.wait_ns = _FIRST_WAIT_NS
+            guardian.failures = 0
             if guardian.current:
                 self._mark(guardian)
         self._follow(guardian, now_ns)
@@ -117,8 +117,8 @@ class Guardians:
         if guardian.connection.state is State.IDLE:
             return
         if not self._poller.update(guardian.connection, guardian):
-            guardian.reopen_ns = now_ns + guardian.wait_ns
-            guardian.wait_ns = min(2 * guardian.wait_ns, _LONGEST_WAIT_NS)
+            guardian.reopen_ns = now_ns + _RECONNECT.wait_ns(guardian.failures)
+            guardian.failures += 1
 
     def set(self, prefecture: str, payload: bytes) -> None:
         """The state is to be this from now on; empty clears it. The last one wins."""

@@ -1,17 +1,16 @@
-"""The state of a subscriber's connection, and when to try again. Pure.
+"""The state of a subscriber's connection, and when to try again.
 
-Rule of the module: jitter. Subscribers that lost one broker together must not come back together:
-each draws its wait uniformly from the upper half of a bound that doubles with each failure.
+Rule of the module: records and constants only.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from simulator.delivery.backoff import Backoff
 from simulator.units import NS_PER_MS, NS_PER_S
 
-FIRST_WAIT_NS: Final = 500 * NS_PER_MS
-LONGEST_WAIT_NS: Final = 30 * NS_PER_S
+RECONNECT: Final = Backoff(first_ns=500 * NS_PER_MS, longest_ns=30 * NS_PER_S)
 
 
 class LinkState(StrEnum):
@@ -36,17 +35,3 @@ class LinkChange:
     at_unix_ns: int
     detail: str
     retry_in_ns: int = 0
-
-
-def backoff_ns(failures: int, fraction: float) -> int:
-    """How long to wait before the next attempt.
-
-    Args:
-        failures: failed attempts in a row so far, from 0.
-        fraction: a uniform draw from 0 to 1.
-
-    Returns:
-        Wall ns: from half the bound (0) to the bound (1); it starts at 0.5 s and stops at 30 s.
-    """
-    bound = min(FIRST_WAIT_NS << min(failures, 32), LONGEST_WAIT_NS)
-    return bound // 2 + int(bound // 2 * fraction)

@@ -33,7 +33,7 @@ from simulator.alerts.topics import (
 from simulator.clock import Clock
 from simulator.delivery.aio import Connection, Incoming, Will, connect
 from simulator.delivery.hearing import Arrival, Heard, HeardKind, Hearing
-from simulator.delivery.link import LinkChange, LinkState, backoff_ns
+from simulator.delivery.link import RECONNECT, LinkChange, LinkState
 from simulator.delivery.messages import BrokerEndpoint
 from simulator.errors import BrokerError, BrokerLostError, ConfigurationError
 from simulator.randomness import Stream
@@ -119,7 +119,7 @@ async def listen(
         except BrokerError as error:
             if not was_up:
                 raise
-            wait_ns = backoff_ns(failures, jitter.uniform())
+            wait_ns = RECONNECT.wait_ns(failures, jitter.uniform())
             failures += 1
             yield LinkChange(
                 state=LinkState.LOST,

@@ -10,18 +10,15 @@ measured against.
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 from typing import Final
 
 from simulator.alerts.topics import alert_topic, state_topic
 from simulator.errors import ConfigurationError
 from simulator.measure.plan import ScheduledAlert
-from simulator.model.timeline import PlannedAlert, Timeline
+from simulator.model.timeline import Timeline
 
 MAX_ALERTS: Final = 200_000
 DEFAULT_GAP_NS: Final = 1_000_000_000
-
-_ROUNDING_NS: Final = 1  # what rounding down twice may take from the wait between two playings
 
 
 def schedule(
@@ -118,55 +115,6 @@ def composition_times(intended: Sequence[int], *, lookahead_ns: int, cost_ns: in
     for place in range(len(begins) - 2, -1, -1):
         begins[place] = min(begins[place], begins[place + 1] - cost_ns)
     return begins
-
-
-def next_on_topic(scheduled: Sequence[ScheduledAlert]) -> tuple[int | None, ...]:
-    """When the following alert on each alert's topic is intended, monotonic ns; None if none is.
-
-    A delivery that arrives after this instant makes the run ``overlapped`` (DESIGN section 5).
-    """
-    following: list[int | None] = [None] * len(scheduled)
-    latest: dict[str, int] = {}
-    for alert in reversed(scheduled):
-        following[alert.number] = latest.get(alert.topic)
-        latest[alert.topic] = alert.intended_ns
-    return tuple(following)
-
-
-def fastest_speed_without_overlap(
-    timeline: Timeline,
-    *,
-    max_latency_ns: int,
-    repeat: int = 1,
-    gap_ns: int = DEFAULT_GAP_NS,
-) -> Fraction | None:
-    """Highest speed at which no delivery outlives the wait for the next alert on its topic.
-
-    Args:
-        timeline: what was played.
-        max_latency_ns: longest delivery latency measured, wall ns; it is assumed not to change
-            with the speed.
-        repeat: how often the timeline is played.
-        gap_ns: wall ns between two playings; it does not scale.
-
-    Returns:
-        The exact speed; None if no speed overlaps; 0 if every speed does (two alerts on one topic
-        are planned for the same instant).
-    """
-    if max_latency_ns <= 0:
-        return None
-    alerts = sorted(timeline.alerts, key=lambda alert: (alert.at_ns, alert.number))
-    by_topic: dict[tuple[str, str], list[PlannedAlert]] = {}
-    for alert in alerts:
-        by_topic.setdefault((alert.prefecture, alert.event), []).append(alert)
-    bounds: list[Fraction] = []
-    for series in by_topic.values():
-        times = [alert.at_ns for alert in series]
-        bounds += [Fraction(later - earlier, max_latency_ns) for earlier, later in pairwise(times)]
-        if repeat > 1 and gap_ns < max_latency_ns:
-            waiting = (alerts[-1].at_ns - times[-1]) + (times[0] - alerts[0].at_ns)
-            bounds.append(Fraction(waiting, max_latency_ns - gap_ns + _ROUNDING_NS))
-    return min(bounds, default=None)
 
 
 def _wall(scenario_ns: int, speed: Fraction) -> int:

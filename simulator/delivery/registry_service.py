@@ -1,8 +1,7 @@
 """The registry's connection to the broker.
 
 Rule of the module: a thin asyncio shell. It subscribes, hands every message to the
-:class:`~simulator.delivery.registry.ForeignRegistry`, publishes its answers, and knows when enough
-clients are there. It decides nothing.
+:class:`~simulator.delivery.registry.ForeignRegistry` and publishes its answers. It decides nothing.
 """
 
 import asyncio
@@ -12,7 +11,6 @@ from simulator.clock import Clock
 from simulator.delivery.aio import Connection, connect
 from simulator.delivery.messages import BrokerEndpoint
 from simulator.delivery.registry import ForeignRegistry
-from simulator.units import NS_PER_S
 
 
 class RegistryService:
@@ -43,7 +41,6 @@ class RegistryService:
         self._client_id = client_id
         self._clock = clock
         self._queue_limit = queue_limit
-        self._changed = asyncio.Condition()
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -74,27 +71,6 @@ class RegistryService:
 
     async def _serve(self, connection: Connection) -> None:
         async for message in connection.messages():
-            online = self.registry.online
             reply = self.registry.take(message)
             if reply is not None:
                 await connection.publish(reply.topic, reply.payload)
-            if self.registry.online != online:
-                async with self._changed:
-                    self._changed.notify_all()
-
-    async def wait_for_clients(self, count: int, timeout_ns: int) -> int:
-        """Wait until so many foreign clients are online.
-
-        Args:
-            count: how many, at least 0.
-            timeout_ns: how long at most, wall ns.
-
-        Returns:
-            How many are online now; fewer than ``count`` if the time is up.
-        """
-        try:
-            async with asyncio.timeout(timeout_ns / NS_PER_S), self._changed:
-                await self._changed.wait_for(lambda: self.registry.online >= count)
-        except TimeoutError:
-            pass
-        return self.registry.online

@@ -7,7 +7,7 @@ socket write that takes the first byte. Nothing is sent twice: a lost connection
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -102,22 +102,8 @@ class Sender:
         """Compose one message."""
         alert, context = self._schedule[self._next], self._context
         self._next += 1
-        earlier = [self._schedule[number] for number in alert.references]
         composed_ns = self._clock.monotonic_ns()
-        message = compose(
-            planned=alert.planned,
-            identifier=alert.identifier,
-            sequence=alert.sequence,
-            repetition=alert.repetition,
-            references=[
-                (each.identifier, sent_for(context, each.planned, each.intended_ns))
-                for each in earlier
-            ],
-            intended_ns=alert.intended_ns,
-            composed_ns=composed_ns,
-            context=context,
-        )
-        payload = encode(message, context.payload_format)
+        payload = compose_payload(alert, self._schedule, context, composed_ns)
         packet_id = self._connection.take_packet_id() if alert.qos else 0
         self._composed.append(
             Composed(
@@ -212,3 +198,33 @@ class Sender:
             self._connection.outgoing.discard(item.packet_id)
         self._composed.clear()
         self._next = len(self._schedule)
+
+
+def compose_payload(
+    alert: ScheduledAlert,
+    schedule: Sequence[ScheduledAlert],
+    context: ExerciseContext,
+    composed_ns: int,
+) -> bytes:
+    """The bytes of one message.
+
+    Args:
+        alert: which one.
+        schedule: all of them, by number, for those that it refers to.
+        context: what the run's messages share.
+        composed_ns: now, monotonic ns.
+    """
+    earlier = [schedule[number] for number in alert.references]
+    message = compose(
+        planned=alert.planned,
+        identifier=alert.identifier,
+        sequence=alert.sequence,
+        repetition=alert.repetition,
+        references=[
+            (each.identifier, sent_for(context, each.planned, each.intended_ns)) for each in earlier
+        ],
+        intended_ns=alert.intended_ns,
+        composed_ns=composed_ns,
+        context=context,
+    )
+    return encode(message, context.payload_format)

@@ -15,7 +15,6 @@ from simulator.delivery.brokers.base import Broker
 from simulator.delivery.messages import Play
 from simulator.delivery.registry import ForeignClient
 from simulator.measure.receipts import ReceiptFlag
-from simulator.units import NS_PER_S
 from tests.broker.foreign import CLOCK, MakePlay, on_duty, play_on, reach, running
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"
@@ -144,7 +143,7 @@ async def test_receipts_of_the_shipped_examples_become_rows(
     async with on_duty(broker, identifiers, registered) as service:
         registry = service.registry
         with running(*command):
-            assert await service.wait_for_clients(1, 10 * NS_PER_S) == 1
+            await reach(lambda: service.registry.online, 1)
             identifiers |= {one.identifier: one.number for one in make_play().schedule}
             # Anybody may publish anything on an alert topic: the example must live through it.
             topic = "alertsim/v1/alerts/miyagi/take-shelter"
@@ -174,16 +173,16 @@ async def test_a_client_that_dies_is_offline_by_its_will(broker: Broker) -> None
     script = str(EXAMPLES / "receipt_client_paho.py")
     async with on_duty(broker, {}, []) as service:
         with running(sys.executable, script, endpoint.host, str(endpoint.port), "miyagi") as one:
-            assert await service.wait_for_clients(1, 10 * NS_PER_S) == 1
+            await reach(lambda: service.registry.online, 1)
             one.kill()
             await reach(lambda: 1 - service.registry.online, 1)
-        assert await service.wait_for_clients(1, 0) == 0
+        assert service.registry.online == 0
 
 
 async def test_statuses_retained_before_the_run_are_found(broker: Broker) -> None:
     await publish(broker, ("alertsim/v1/status/early", b'{"state":"online"}'), retain=True)
     async with on_duty(broker, {}, []) as service:
-        assert await service.wait_for_clients(1, 5 * NS_PER_S) == 1
+        await reach(lambda: service.registry.online, 1)
         assert [client.client for client in service.registry.clients] == ["early"]
 
 
@@ -230,9 +229,3 @@ async def test_clock_requests_are_answered_over_mqtt(broker: Broker) -> None:
     assert (response["n"], response["t1_ns"]) == (4, "17")
     t2_ns, t3_ns = int(response["t2_ns"]), int(response["t3_ns"])
     assert before_ns <= t2_ns <= t3_ns <= CLOCK.monotonic_ns()
-
-
-async def test_waiting_for_clients_ends_with_those_that_are_there(embedded: Broker) -> None:
-    async with on_duty(embedded, {}, []) as service:
-        assert await service.wait_for_clients(0, 0) == 0
-        assert await service.wait_for_clients(2, NS_PER_S // 10) == 0

@@ -51,7 +51,7 @@ async def test_the_true_offset_lies_inside_the_stated_bound(
     async with on_duty(embedded, identifiers, registered) as service:
         registry = service.registry
         with running(*command):
-            assert await service.wait_for_clients(1, 15 * NS_PER_S) == 1
+            await reach(lambda: registry.online, 1)
             await play_on(embedded, make_play, registry, repeat=5)
             await reach(lambda: registry.receipts, 10)
         assert registry.take_receipts().rows.tolist() == []  # not before all evidence is in

@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from simulator.delivery.pacer import (
     composition_times,
-    fastest_speed_without_overlap,
-    next_on_topic,
     schedule,
 )
 from simulator.model.timeline import AlertEvent, MsgType, PlannedAlert, Timeline
@@ -102,41 +100,6 @@ def test_order_numbers_sequences_references_and_bursts_are_consistent(
                 other.intended_ns,
             )
             assert (one.burst == other.burst) == same
-
-
-@given(timelines(), st.integers(100, 10**10), st.integers(1, 3), st.integers(0, 10**10))
-def test_at_the_fastest_speed_nothing_overlaps_and_just_above_it_something_does(
-    timeline: Timeline, latency_ns: int, repeat: int, gap_ns: int
-) -> None:
-    fastest = fastest_speed_without_overlap(
-        timeline, max_latency_ns=latency_ns, repeat=repeat, gap_ns=gap_ns
-    )
-
-    def shortest_wait(speed: Fraction) -> int | None:
-        scheduled = schedule(
-            timeline, run="r", root="alertsim", qos=1, speed=speed, repeat=repeat, gap_ns=gap_ns
-        )
-        waits = [
-            following - each.intended_ns
-            for each, following in zip(scheduled, next_on_topic(scheduled), strict=True)
-            if following is not None
-        ]
-        return min(waits, default=None)
-
-    if fastest is None:
-        wait = shortest_wait(Fraction(10**12))
-        assert wait is None or wait >= latency_ns
-    elif fastest == 0:
-        wait = shortest_wait(Fraction(1, 1_000))
-        assert wait is not None
-        assert wait < latency_ns
-    else:
-        at_limit, above = shortest_wait(fastest), shortest_wait(fastest * 2)
-        assert at_limit is not None
-        assert at_limit >= latency_ns
-        assert above is not None
-        within_rounding = 0 < latency_ns - gap_ns < 10
-        assert above < at_limit or within_rounding
 
 
 @given(

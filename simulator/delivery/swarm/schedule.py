@@ -1,30 +1,16 @@
 """When a subscriber is next looked at: the connection ramp, reconnects and keep-alives.
 
-Rule of the module: pure; times come in as arguments. Backoff is wall time and never scaled by the
-run's speed.
+Rule of the module: pure; times come in as arguments.
 """
 
 import heapq
 from typing import Final
 
+from simulator.delivery.backoff import Backoff
 from simulator.delivery.swarm.subscriber import Subscriber
-from simulator.randomness import Stream
 from simulator.units import NS_PER_MS, NS_PER_S
 
-FIRST_BACKOFF_NS: Final = 100 * NS_PER_MS
-LONGEST_BACKOFF_NS: Final = 10 * NS_PER_S
-_DOUBLINGS: Final = 7  # 100 ms doubled seven times exceeds the longest backoff
-
-
-def backoff_ns(attempts: int, jitter: Stream) -> int:
-    """Wait before the next attempt: exponential, between half and all of its nominal value.
-
-    Args:
-        attempts: failed attempts so far, from 1.
-        jitter: spreads the clients of a broker that comes back.
-    """
-    nominal = min(FIRST_BACKOFF_NS << min(attempts - 1, _DOUBLINGS), LONGEST_BACKOFF_NS)
-    return nominal // 2 + int(jitter.uniform() * (nominal // 2))
+RECONNECT: Final = Backoff(first_ns=100 * NS_PER_MS, longest_ns=10 * NS_PER_S)
 
 
 class Agenda:

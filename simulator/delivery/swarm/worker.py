@@ -28,7 +28,7 @@ from simulator.delivery.swarm.farewell import discard_sessions
 from simulator.delivery.swarm.intake import Intake
 from simulator.delivery.swarm.outbox import FLUSH_NS, Outbox
 from simulator.delivery.swarm.recognise import FrameMemory, Recogniser
-from simulator.delivery.swarm.schedule import Agenda, backoff_ns
+from simulator.delivery.swarm.schedule import RECONNECT, Agenda
 from simulator.delivery.swarm.subscriber import (
     PROBE,
     Subscriber,
@@ -348,7 +348,8 @@ class Worker:
                 f"{connection.order.client} at {endpoint.host}:{endpoint.port} "
                 f"(MQTT {endpoint.protocol}): {connection.reason}",
             )
-        self._agenda.put(subscriber, self._now() + backoff_ns(subscriber.attempts, self._jitter))
+        wait_ns = RECONNECT.wait_ns(subscriber.attempts - 1, self._jitter.uniform())
+        self._agenda.put(subscriber, self._now() + wait_ns)
 
     # --- reports ---
 

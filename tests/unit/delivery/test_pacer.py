@@ -6,8 +6,6 @@ import pytest
 
 from simulator.delivery.pacer import (
     composition_times,
-    fastest_speed_without_overlap,
-    next_on_topic,
     schedule,
 )
 from simulator.errors import ConfigurationError
@@ -145,44 +143,6 @@ def test_what_no_setting_can_hold_is_a_defect(wrong: dict[str, int]) -> None:
     given = {"speed": Fraction(1), "repeat": 1, "gap_ns": 0, "qos": 1} | wrong
     with pytest.raises(ValueError, match="not"):
         schedule(FOUNDING, run="r", root="alertsim", **given)  # type: ignore[arg-type]  # mixed
-
-
-def test_the_next_alert_on_a_topic_is_that_of_the_next_repetition() -> None:
-    scheduled = played(repeat=2)
-
-    assert next_on_topic(scheduled) == (
-        *(each.intended_ns for each in scheduled[4:]),
-        None, None, None, None,
-    )  # fmt: skip
-
-
-def test_no_speed_overlaps_where_no_topic_is_used_twice() -> None:
-    assert fastest_speed_without_overlap(FOUNDING, max_latency_ns=NS_PER_S) is None
-
-
-def test_no_speed_overlaps_without_latency() -> None:
-    assert fastest_speed_without_overlap(FOUNDING, max_latency_ns=0, repeat=2, gap_ns=0) is None
-
-
-def test_the_closest_pair_on_one_topic_limits_the_speed() -> None:
-    thrice = timeline(*(alert(n, at, "miyagi", SHELTER) for n, at in enumerate((0, 900, 1_000))))
-
-    assert fastest_speed_without_overlap(thrice, max_latency_ns=100) == 1
-
-
-def test_two_alerts_at_one_instant_on_one_topic_overlap_at_any_speed() -> None:
-    twice = timeline(alert(0, 5, "miyagi", SHELTER), alert(1, 5, "miyagi", SHELTER))
-
-    assert fastest_speed_without_overlap(twice, max_latency_ns=1) == 0
-
-
-def test_a_gap_shorter_than_the_latency_limits_the_speed_of_repetitions() -> None:
-    latency_ns, gap_ns = 2 * NS_PER_S, NS_PER_S
-    found = fastest_speed_without_overlap(
-        FOUNDING, max_latency_ns=latency_ns, repeat=2, gap_ns=gap_ns
-    )
-
-    assert found == Fraction(10 * NS_PER_MIN, latency_ns - gap_ns + 1)
 
 
 def test_composing_begins_earlier_in_a_burst_that_takes_longer_than_the_lookahead() -> None:

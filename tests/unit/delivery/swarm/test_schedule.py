@@ -1,29 +1,14 @@
-"""Backoff within its bounds, and an agenda in order."""
+"""An agenda in order."""
 
 from typing import Any, cast
 
-from simulator.delivery.swarm.schedule import (
-    FIRST_BACKOFF_NS,
-    LONGEST_BACKOFF_NS,
-    Agenda,
-    backoff_ns,
-)
+from simulator.delivery.swarm.schedule import Agenda
 from simulator.delivery.swarm.subscriber import Subscriber
-from simulator.randomness import Streams
 
 
 def subscriber(number: int) -> Subscriber:
     nothing = cast("Any", None)
     return Subscriber(number, nothing, nothing)
-
-
-def test_backoff_doubles_up_to_its_limit_and_is_spread() -> None:
-    jitter = Streams(7).stream("backoff")
-    for attempts in range(1, 60):
-        nominal = min(FIRST_BACKOFF_NS * 2 ** (attempts - 1), LONGEST_BACKOFF_NS)
-        waits = {backoff_ns(attempts, jitter) for _ in range(20)}
-        assert len(waits) == 20
-        assert all(nominal // 2 <= wait <= nominal for wait in waits)
 
 
 def test_everybody_comes_up_when_due_in_order() -> None:
