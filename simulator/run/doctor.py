@@ -6,24 +6,29 @@ brokers come from ``config/broker_gaps.json``.
 
 import json
 import resource
-import shutil
 import socket
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from typing import Literal
+from math import ceil, floor
+from typing import Final, Literal
 
 from simulator import resources
 from simulator.clock import SystemClock, clock_domain
+from simulator.delivery.brokers.base import PROTOCOLS
+from simulator.delivery.brokers.embedded import PREFERRED_PORTS
+from simulator.delivery.brokers.mosquitto import find_mosquitto, mosquitto_version
+from simulator.delivery.placement import CONTROLS_MIN, CONTROLS_SHARE
 from simulator.delivery.runtime_file import running_brokers
 from simulator.delivery.wire.stamps import kernel_stamps_available
+from simulator.errors import BrokerUnreachableError
 from simulator.run.provenance import alertsim_version, host_facts, package_versions
 
 Level = Literal["ok", "note", "warning", "error"]
 
-_NEEDED_DESCRIPTORS = 4096
-_SPARE_DESCRIPTORS = 256  # the worker's own files and the ramp's half-open sockets
-_EMBEDDED_PORTS = {"3.1.1": 18831, "5": 18835}
+_SUBSCRIBERS: Final = 300  # the default of --subscribers
+_CONTROLS: Final = max(CONTROLS_MIN, ceil(_SUBSCRIBERS * CONTROLS_SHARE))
+_SPARE_DESCRIPTORS: Final = 256  # the worker's own files and the ramp's half-open sockets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,15 +94,23 @@ def _versions() -> list[Finding]:
 
 
 def _descriptors() -> Finding:
+    """By the hard limit: workers and brokers raise their soft limit to it themselves."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    room = max(0, soft - _SPARE_DESCRIPTORS)
-    text = f"ulimit -n is {soft} (hard {hard}): room for about {room} subscribers in one worker"
-    if soft < _NEEDED_DESCRIPTORS:
+    if hard == resource.RLIM_INFINITY:
+        return Finding(level="ok", subject="open files", text="the hard limit is unlimited")
+    room = max(0, hard - _SPARE_DESCRIPTORS)
+    text = (
+        f"hard limit {hard} (soft {soft}, which a run raises itself): room for about {room} "
+        "subscribers in one worker"
+    )
+    if room < _SUBSCRIBERS + _CONTROLS:
         return Finding(
             level="warning",
             subject="open files",
-            text=text,
-            remedy=f"ulimit -n {min(hard, 65536) if hard > 0 else 65536}",
+            text=f"{text}, fewer than the {_SUBSCRIBERS} of a run without --subscribers",
+            remedy="raise the hard limit (ulimit -Hn shows it): as root a line such as "
+            "'* hard nofile 65536' in /etc/security/limits.conf, then log in again; or run with "
+            f"--subscribers {max(1, floor(room / (1 + CONTROLS_SHARE)))} or fewer",
         )
     return Finding(level="ok", subject="open files", text=text)
 
@@ -116,7 +129,8 @@ def _stamps() -> Finding:
 
 
 def _ports() -> list[Finding]:
-    taken = [f"{port} (MQTT {version})" for version, port in _EMBEDDED_PORTS.items() if _used(port)]
+    wanted = list(zip(PROTOCOLS, PREFERRED_PORTS, strict=True))
+    taken = [f"{port} (MQTT {version})" for version, port in wanted if _used(port)]
     if taken:
         return [
             Finding(
@@ -125,7 +139,7 @@ def _ports() -> list[Finding]:
                 text=f"in use: {', '.join(taken)}; a run takes free ports and prints them",
             )
         ]
-    ports = ", ".join(f"{port} (MQTT {version})" for version, port in _EMBEDDED_PORTS.items())
+    ports = ", ".join(f"{port} (MQTT {version})" for version, port in wanted)
     return [Finding(level="ok", subject="embedded ports", text=f"free: {ports}")]
 
 
@@ -151,22 +165,27 @@ def _embedded() -> list[Finding]:
 
 
 def _mosquitto() -> Finding:
-    program = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
-    if program is None:
+    try:
+        version = mosquitto_version(find_mosquitto())
+    except BrokerUnreachableError as error:
+        _, _, remedy = str(error).partition("remedy: ")
         return Finding(
             level="note",
             subject="mosquitto",
             text="not installed; --broker mosquitto is not available",
-            remedy="apt install mosquitto, or the like of your system",
+            remedy=remedy,
         )
-    shown = subprocess.run(  # noqa: S603  # the installed program, no input of the user's
-        [program, "-h"], capture_output=True, text=True, timeout=10, check=False
-    )
-    version = shown.stdout.splitlines()[0] if shown.stdout else "version unknown"
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding(
+            level="warning",
+            subject="mosquitto",
+            text=f"found, but it does not start: {error}",
+            remedy="install it again, or use --broker embedded",
+        )
     return Finding(
         level="ok",
         subject="mosquitto",
-        text=f"{version}; runs started by alertsim lift its queue limits and Nagle delay",
+        text=f"mosquitto {version}; runs started by alertsim lift its queue limits and Nagle delay",
     )
 
 

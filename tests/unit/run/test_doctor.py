@@ -3,6 +3,7 @@
 import resource
 import shutil
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -24,23 +25,49 @@ def test_taken_port_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        monkeypatch.setattr(doctor, "_EMBEDDED_PORTS", {"5": taken.getsockname()[1]})
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(doctor, "PREFERRED_PORTS", (port, port))
         (finding,) = doctor._ports()
     assert finding.level == "note"
-    assert "in use" in finding.text
+    assert f"in use: {port} (MQTT 3.1.1), {port} (MQTT 5)" in finding.text
 
 
-def test_few_descriptors_come_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (1024, 20_000))
+@pytest.mark.parametrize(
+    ("soft", "hard", "level"),
+    [
+        (1024, 20_000, "ok"),  # a worker raises its soft limit itself
+        (20_000, 571, "ok"),
+        (570, 570, "warning"),  # one less than 300 subscribers, 15 controls and the spare
+        (16, resource.RLIM_INFINITY, "ok"),
+    ],
+)
+def test_descriptors_are_judged_by_the_hard_limit(
+    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, level: str
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (soft, hard))
     finding = doctor._descriptors()
-    assert finding.level == "warning"
-    assert finding.remedy == "ulimit -n 20000"
+    assert finding.level == level
+    assert (str(hard) in finding.text) is (hard != resource.RLIM_INFINITY)
+    assert ("ulimit -Hn" in finding.remedy) is (level == "warning")
+    assert ("limits.conf" in finding.remedy) is (level == "warning")
 
 
 def test_missing_packages_and_stamps_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "package_versions", lambda: {"simpy": "not installed"})
     monkeypatch.setattr(doctor, "kernel_stamps_available", lambda _clock: False)
-    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name, **_options: None)
     assert doctor._versions()[-1].level == "error"
     assert doctor._stamps().level == "warning"
-    assert "not installed" in doctor._mosquitto().text
+    mosquitto = doctor._mosquitto()
+    assert "not installed" in mosquitto.text
+    assert mosquitto.remedy.startswith("install it")
+
+
+def test_mosquitto_that_does_not_start_is_no_mosquitto(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "mosquitto"
+    program.write_text("no program", encoding="utf-8")
+    monkeypatch.setattr(doctor, "find_mosquitto", lambda: str(program))
+    finding = doctor._mosquitto()
+    assert (finding.level, "does not start" in finding.text) == ("warning", True)
