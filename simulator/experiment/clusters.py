@@ -68,13 +68,16 @@ class ClusterExecutor:
         distributed: Any = import_module("distributed")
         workers = self._workers()
         try:
-            sent = self._client.scatter(plan, broadcast=True, hash=False)
-            running = distributed.as_completed(with_results=True, raise_errors=True)
+            # A task and not scattered data: should every worker that has it die, it is made again.
+            sent = self._client.submit(_as_it_is, plan, pure=False)
+            running = distributed.as_completed(
+                loop=self._client.loop, with_results=True, raise_errors=True
+            )
             for _ in range(workers * _AHEAD):
                 self._submit(running, sent, chunks)
             for _, columns in running:
                 self._submit(running, sent, chunks)
-                yield columns
+                yield _checked(columns)
         except Exception as error:
             if _is_loss(error):
                 raise ClusterLostError(
@@ -102,6 +105,17 @@ class ClusterExecutor:
             running.add(
                 self._client.submit(play_on_cluster, sent, chunk, pure=False, retries=_RETRIES)
             )
+
+
+def _checked(columns: Columns | BaseException) -> Columns:
+    """Dask hands back a cancelled future's error as its result."""
+    if isinstance(columns, BaseException):
+        raise columns
+    return columns
+
+
+def _as_it_is(plan: Plan) -> Plan:
+    return plan
 
 
 _players: dict[str, Player] = {}

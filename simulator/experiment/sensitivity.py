@@ -168,5 +168,7 @@ def _indices(first: Floats, second: Floats, third: Floats) -> Floats:
     """First-order and total indices, one row each."""
     from scipy.stats import sobol_indices  # noqa: PLC0415  (0.6 s, only where it is needed)
 
-    found = sobol_indices(func={"f_A": first, "f_B": second, "f_AB": third}, n=first.shape[-1])
-    return np.array([found.first_order.ravel(), found.total_order.ravel()])
+    # SciPy fails on a single input; one that is never exchanged changes nothing for the others.
+    padded = np.concatenate([third, first[None]])
+    found = sobol_indices(func={"f_A": first, "f_B": second, "f_AB": padded}, n=first.shape[-1])
+    return np.array([found.first_order.ravel()[:-1], found.total_order.ravel()[:-1]])

@@ -1,7 +1,6 @@
 """Workers are real processes here: they are started, killed and counted."""
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -46,7 +45,7 @@ def test_a_lost_worker_loses_nothing(plan_of: Callable[..., Plan]) -> None:
             if not found:
                 assert executor._pool is not None
                 for process in list(executor._pool._processes.values()):
-                    os.kill(process.pid, signal.SIGKILL)
+                    process.kill()
             found[columns.chunk.number] = columns
     assert found == _played(InlineExecutor(), plan)
 
