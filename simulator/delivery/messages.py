@@ -235,6 +235,13 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """The last message of a child that ends in order."""
+    """The last message of a child that ends in order.
+
+    Attributes:
+        name: ``publisher`` or ``worker-N``.
+        sessions_left: persistent sessions of its subscribers that the broker may still keep, and
+            queue for.
+    """
 
     name: str
+    sessions_left: int = 0

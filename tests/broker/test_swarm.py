@@ -516,6 +516,24 @@ def test_no_session_outlives_the_swarm(
         swarm = start(order_for(both(broker), make_play(), person)).ready()
         swarm.stop()
         assert [event.session_present for event in swarm.events] == [False, False]
+        assert swarm.said[-1] == Ended(name="worker-0", sessions_left=0)
+
+
+def test_sessions_that_could_not_be_discarded_are_told(
+    embedded: Broker, make_play: MakePlay, start: Start
+) -> None:
+    proxy = Proxy(embedded.endpoint("5").port)
+    endpoint = replace(embedded.endpoint("5"), port=proxy.port)
+    people = [
+        subscriber(n, session=session, protocol="5")
+        for n, session in enumerate((Session.PERSISTENT, Session.CLEAN, Session.PERSISTENT))
+    ]
+    swarm = start(order_for({"5": endpoint}, make_play(), *people)).ready()
+    proxy.closed_for_business = True
+    proxy.cut()
+    swarm.stop()
+    proxy.close()
+    assert swarm.said[-1] == Ended(name="worker-0", sessions_left=2)
 
 
 # --- brokers that are none ---

@@ -27,6 +27,7 @@ from simulator.delivery.messages import (
 from simulator.delivery.swarm.farewell import discard_sessions
 from simulator.delivery.swarm.intake import Intake
 from simulator.delivery.swarm.outbox import FLUSH_NS, Outbox
+from simulator.delivery.swarm.probes import Probes
 from simulator.delivery.swarm.recognise import FrameMemory, Recogniser
 from simulator.delivery.swarm.schedule import RECONNECT, Agenda
 from simulator.delivery.swarm.subscriber import (
@@ -48,7 +49,6 @@ from simulator.units import NS_PER_MS, NS_PER_S
 
 MOST_HANDSHAKES: Final = 256  # at a time: more only wait in the broker's listen queue
 ATTEMPTS: Final = 3  # of one connection before the worker gives up its start
-PROBES_KEPT: Final = 16
 _PROGRESS_NS: Final = 100 * NS_PER_MS
 _RAMP_NS: Final = 5 * NS_PER_MS
 _LONGEST_WAIT_NS: Final = NS_PER_S
@@ -129,13 +129,14 @@ class Worker:
         protocols = sorted({planned.protocol for planned in order.subscribers}) or sorted(
             order.endpoints
         )
-        self._probes = [
-            Subscriber(PROBE, probe_connection(protocol, order), memories[protocol])
-            for protocol in protocols
-            if order.probe_topic
-        ]
-        self._probes_seen: dict[bytes, set[int]] = {}
-        everybody = [*self._subscribers, *self._probes]
+        self._probes = Probes(
+            [
+                Subscriber(PROBE, probe_connection(protocol, order), memories[protocol])
+                for protocol in protocols
+                if order.probe_topic
+            ]
+        )
+        everybody = [*self._subscribers, *self._probes.subscribers]
         self._expected = sum(each.joins_ns == NO_TIME for each in everybody)
         self._to_open = deque(each for each in everybody if each.joins_ns == NO_TIME)
         for each in self._subscribers:
@@ -223,13 +224,13 @@ class Worker:
         for key, events in self._poller.select(0):
             if key.data is not None:
                 self._serve(key.data, events, self._now())
-        for subscriber in (*self._subscribers, *self._probes):
+        for subscriber in (*self._subscribers, *self._probes.subscribers):
             subscriber.connection.disconnect()
             self._poller.update(subscriber.connection, subscriber)
         self._outbox.flush()
         self._tell_health()
         self._poller.close()
-        discard_sessions(
+        left = discard_sessions(
             [
                 (each.connection.order, self._addresses[each.connection.codec.protocol])
                 for each in self._subscribers
@@ -239,7 +240,7 @@ class Worker:
             self._clock,
             self._now() + self._grace_ns // 2,
         )
-        self._pipe.send(Ended(name=f"worker-{self._order.worker}"))
+        self._pipe.send(Ended(name=f"worker-{self._order.worker}", sessions_left=left))
 
     # --- connections ---
 
@@ -270,10 +271,10 @@ class Worker:
         connection = subscriber.connection
         if subscriber.number == PROBE:
             for packet in connection.handle(events, self._now(), self._intake.buffer):
-                if isinstance(packet, Publish):
-                    self._probe_seen(subscriber, packet)
-                else:
+                if not isinstance(packet, Publish):
                     self._on_change(subscriber, packet)
+                elif self._probes.seen(subscriber, packet.payload):
+                    self._pipe.send(ProbeSeen(payload=packet.payload, at_ns=self._now()))
         else:
             if events & selectors.EVENT_WRITE:
                 connection.writable(self._now())
@@ -373,16 +374,6 @@ class Worker:
                     reason=reason,
                 )
             )
-
-    def _probe_seen(self, subscriber: Subscriber, packet: Publish) -> None:
-        """Tell the parent once a probe has come over every MQTT version in use."""
-        seen = self._probes_seen.setdefault(packet.payload, set())
-        seen.add(self._probes.index(subscriber))
-        if len(seen) == len(self._probes):
-            del self._probes_seen[packet.payload]
-            self._pipe.send(ProbeSeen(payload=packet.payload, at_ns=self._now()))
-        elif len(self._probes_seen) > PROBES_KEPT:
-            del self._probes_seen[next(iter(self._probes_seen))]
 
     def _tell_progress(self) -> None:
         self._pipe.send(
