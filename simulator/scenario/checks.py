@@ -78,7 +78,8 @@ def _check_thresholds(scenario: Scenario) -> None:
         try:
             parse_thresholds({metric: list(expressions)})
         except ThresholdError as error:
-            raise refuse(error.message, error.remedy, ("thresholds", metric)) from None
+            message = f"{error.message} (got {error.value})"
+            raise refuse(message, error.remedy, ("thresholds", metric)) from None
 
 
 def _check_provenance(scenario: Scenario, path: Path, figure: Provenance) -> None:

@@ -113,7 +113,7 @@ def parse_thresholds(
         listed = [expressions] if isinstance(expressions, str) else list(expressions)
         if not listed:
             raise ThresholdError(
-                "no expression", where, key, remedy='write a list such as ["p(99)<1s"]'
+                "no expression", where, key, "[]", 'write a list such as ["p(99)<1s"]'
             )
         parsed.extend(_parse_expression(text, metric, tags, key, where) for text in listed)
     return tuple(parsed)
@@ -141,7 +141,7 @@ def _parse_key(
             "not a metric with tags",
             where,
             "thresholds",
-            key,
+            key or '""',
             "write it as delivery_latency{population=live}",
         )
     name = match[1].replace("-", "_")
@@ -192,7 +192,7 @@ def _parse_expression(
             "not a threshold expression",
             where,
             key,
-            text,
+            text or '""',
             'write aggregate, operator and bound, for example "p(99)<1s" or "count==0"',
         )
     percent = None if match[1] is None else _parse_percent(match[2], key, where)
@@ -204,6 +204,14 @@ def _parse_expression(
         _refuse(f"unknown aggregate of {metric.name}", aggregate, known, key, where)
     if aggregate == "med":
         percent = Fraction(50)
+    if not match[5]:
+        raise ThresholdError(
+            "there is no bound",
+            where,
+            key,
+            text,
+            f"write it in full, for example {_example(metric)}",
+        )
     operator = "==" if match[4] == "===" else match[4]
     if metric.unit is Unit.NS and aggregate != "count":
         bound = _parse_bound_duration(match[5], key, where)
@@ -217,6 +225,10 @@ def _parse_expression(
         operator=operator,
         bound=bound,
     )
+
+
+def _example(metric: Metric) -> str:
+    return '"p(99)<1s"' if metric.unit is Unit.NS else '"count==0"'
 
 
 def _parse_percent(text: str, key: str, where: str) -> Fraction:

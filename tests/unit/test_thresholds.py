@@ -157,7 +157,11 @@ def test_a_single_expression_may_stand_alone() -> None:
         ("delivery_latency{prefecture=niigatta}", "max<1s", "niigatta", "did you mean niigata?"),
         ("delivery_latency", "p(99)<1sec", "sec", "did you mean s?"),
         ("delivery_latency", "p(99)<1", "1", "write 250ms"),
-        ("delivery_latency", "p(99)<", "", "write 250ms"),
+        ("delivery_latency", "p(99)<", "p(99)<", '"p(99)<1s"'),
+        ("lost", "count==", "count==", '"count==0"'),
+        ("lost", "", '""', "write aggregate"),
+        ("", "count==0", '""', "write it as"),
+        ("lost", "count==x", "x", "without a unit"),
         ("delivery_latency", "p(99)<s", "s", "write 250ms"),
         ("delivery_latency", "average<1s", "average", "known: p(q), med, avg"),
         ("delivery_latency", "mex<1s", "mex", "did you mean"),
@@ -190,8 +194,9 @@ def test_what_is_not_understood_is_refused_with_place_value_and_remedy(
 
 
 def test_an_empty_list_is_refused() -> None:
-    with pytest.raises(ThresholdError, match="no expression"):
+    with pytest.raises(ThresholdError, match="no expression") as caught:
         parse_thresholds({"lost": []})
+    assert (caught.value.value, "write a list" in caught.value.remedy) == ("[]", True)
 
 
 def test_without_known_prefectures_any_slug_is_taken() -> None:

@@ -246,6 +246,11 @@ def test_thresholds_are_read_with_their_grammar() -> None:
     assert scenario.thresholds["lost"] == ("count==0",)
     wrong = {"lost": ["count==0"], "p99": ["max<1s"]}
     assert _problem(_document(launches=[_launch()], thresholds=wrong))[0] == ("thresholds", "p99")
+    wrong = {"lost": ["count==0", "count==x"]}
+    path, message, remedy = _problem(_document(launches=[_launch()], thresholds=wrong))
+    assert path == ("thresholds", "lost")
+    assert "(got x)" in message
+    assert "without a unit" in remedy
 
 
 @pytest.mark.parametrize("name", scenario_names())
