@@ -47,6 +47,12 @@ class Alertsim:
         wait_until(lambda: text in self.stderr() or self.process.poll() is not None, timeout_s)
         assert text in self.stderr(), self.stderr()
 
+    def port(self, version: str) -> int:
+        """Of the broker on this host, from the address that is printed first."""
+        self.wait_for(f"(MQTT {version})")
+        line = next(each for each in self.stderr().splitlines() if f"(MQTT {version})" in each)
+        return int(line.partition("127.0.0.1:")[2].partition(" ")[0])
+
     def wait(self, timeout_s: float = 90) -> int:
         return self.process.wait(timeout_s)
 

@@ -15,13 +15,6 @@ PAHO = ROOT / "docs" / "examples" / "receipt_client_paho.py"
 Start = Callable[..., Alertsim]
 
 
-def _port(run: Alertsim, version: str) -> str:
-    """From the address that the run prints first."""
-    run.wait_for(f"(MQTT {version})")
-    line = next(each for each in run.stderr().splitlines() if f"(MQTT {version})" in each)
-    return line.partition("127.0.0.1:")[2].partition(" ")[0]
-
-
 @pytest.mark.parametrize(
     "broker", ["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)]
 )
@@ -33,7 +26,8 @@ def test_receipts_of_the_shipped_paho_script_are_in_ledger_and_report(
         *("--broker", broker, "--wait-for-clients", "1", "--json"),
     )
     run.wait_for("wait:")
-    client = subprocess.Popen([sys.executable, PAHO, "127.0.0.1", _port(run, "3.1.1"), "miyagi"])
+    port = str(run.port("3.1.1"))
+    client = subprocess.Popen([sys.executable, PAHO, "127.0.0.1", port, "miyagi"])
     try:
         assert run.wait() == 0, run.stderr()
     finally:
