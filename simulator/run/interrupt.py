@@ -1,8 +1,9 @@
 """Signals: the first one asks for an orderly end, later ones change nothing.
 
-Rule of the module: before the event loop runs a signal ends the process as KeyboardInterrupt; while
-it runs it calls ``abort``; afterwards, while the account is written, it is ignored, because cutting
-that short would lose what was measured.
+Rule of the module: at first a signal ends the process as KeyboardInterrupt; from ``hold`` on, when
+there is something to take down, it waits for the event loop; while that runs it calls ``abort``;
+afterwards, while the account is written, it is ignored, because cutting that short would lose what
+was measured.
 """
 
 import asyncio
@@ -21,13 +22,19 @@ class Interrupts:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._abort: Callable[[str], None] | None = None
-        self._begun = False
+        self._held = False
+        self._waiting = ""
+
+    def hold(self) -> None:
+        """From here on a signal waits for ``begin``."""
+        self._held = True
 
     def begin(self, abort: Callable[[str], None]) -> None:
         """The running loop takes over: from here on a signal calls ``abort`` in it."""
         self._loop = asyncio.get_running_loop()
         self._abort = abort
-        self._begun = True
+        if self._waiting:
+            abort(self._waiting)
 
     def end(self) -> None:
         """The loop is about to close: from here on signals are ignored."""
@@ -35,11 +42,13 @@ class Interrupts:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del frame
+        why = f"ended by {signal.Signals(number).name}"
         if self._loop is not None and self._abort is not None:
-            why = f"ended by {signal.Signals(number).name}"
             self._loop.call_soon_threadsafe(self._abort, why)
-        elif not self._begun:
+        elif not self._held:
             raise KeyboardInterrupt
+        elif self._abort is None:
+            self._waiting = self._waiting or why
 
     @contextmanager
     def installed(self) -> Iterator[None]:

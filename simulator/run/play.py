@@ -40,13 +40,10 @@ def play(
     with interrupts.installed():
         exercise = Exercise(request, Logged(observer or Silent(), log), clock)
         thresholds = thresholds_of(exercise)
+        interrupts.hold()
         archive = Archive(request, exercise.timeline, exercise.domain, clock)
         log.info("run starts", scenario=exercise.timeline.scenario, seed=request.settings.seed)
-        try:
-            failure = _play(exercise, archive, interrupts)
-        except KeyboardInterrupt:
-            archive.remove()
-            raise
+        failure = _play(exercise, archive, interrupts)
         if failure is not None:
             log.warning("run ended early", reason=str(failure), kind=type(failure).__name__)
         if exercise.books.ledger is None:

@@ -199,3 +199,25 @@ def test_subscribe_without_place_or_broker(run: Run, tmp_path: Path) -> None:
     alone = run("subscribe", "--all", XDG_RUNTIME_DIR=runtime)
     assert alone.returncode == 106
     assert "alertsim publish" in alone.stderr
+
+
+def test_subscribe_says_how_it_ended(run: Run, tmp_path: Path) -> None:
+    runtime = str(tmp_path)
+    both = run("subscribe", "--all", "--prefecture", "miyagi", XDG_RUNTIME_DIR=runtime)
+    _refused(both, "both")
+    _refused(run("subscribe", "--all", "--timeout", "5", XDG_RUNTIME_DIR=runtime), "--timeout")
+    named = run("subscribe", "--all", "--broker", "embedded", XDG_RUNTIME_DIR=runtime)
+    assert named.returncode == 106
+
+
+def test_timeline_file_that_exists_is_not_overwritten(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_text("mine")
+    _refused(run("simulate", "drill-minimal", "--out", "mine.jsonl"), "mine.jsonl", "exists")
+    assert (tmp_path / "mine.jsonl").read_text() == "mine"
+
+
+def test_usage_errors_are_documents_too(run: Run) -> None:
+    result = run("run", "--json", "--speeed", "3")
+    assert result.returncode == 104
+    assert json.loads(result.stdout)["exit_code"] == 104
+    assert run().returncode == 0

@@ -1,11 +1,12 @@
 """Ends that are not orderly: signals, a broker that dies, a broker that is not there."""
 
 import json
-import shutil
+import resource
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -66,28 +67,6 @@ def test_kill_leaves_no_child_and_a_directory_that_says_so(alertsim: Start, tmp_
     again = alertsim("report", str(next((tmp_path / "runs").iterdir())))
     assert again.wait() == 0, again.stderr()
     assert "incomplete" in again.stdout().lower()
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    import socket  # noqa: PLC0415
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = tmp_path / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
-    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-    process = subprocess.Popen([program, "-c", config], stderr=subprocess.DEVNULL)
-
-    def up() -> bool:
-        with socket.socket() as knock:
-            return knock.connect_ex(("127.0.0.1", port)) == 0
-
-    wait_until(up, 10)
-    yield process, port
-    process.kill()
-    process.wait()
 
 
 @pytest.mark.mosquitto
@@ -193,3 +172,73 @@ def test_listener_that_a_property_killed_is_106(alertsim: Start) -> None:
     summary = run.document()
     total = summary["ledger"]["total"]
     assert total["expected"] == 90
+
+
+def test_signal_while_the_run_is_written_changes_nothing(alertsim: Start, tmp_path: Path) -> None:
+    run = alertsim("run", "drill-minimal", "--speed", "6000", "--subscribers", "5", "--out", "runs")
+    run.wait_for("write:")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        run.send(number)
+    assert run.wait() == 0, run.stderr()
+    assert _manifest(tmp_path)["state"] == "complete"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_before_anything_is_sent_leaves_nothing(
+    alertsim: Start, tmp_path: Path, number: signal.Signals
+) -> None:
+    run = alertsim(*SLOW)
+    run.wait_for("EXERCISE only")
+    run.send(number)
+    assert run.wait() == 105, run.stderr()
+    assert "Traceback" not in run.stderr()
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_while_a_broker_keeps_silent(
+    alertsim: Start, tmp_path: Path, number: signal.Signals
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        run = alertsim(*SLOW, "--broker", f"mqtt://127.0.0.1:{port}")
+        run.wait_for("broker: external")
+        time.sleep(0.3)
+        run.send(number)
+        assert run.wait() == 105, run.stderr()
+    assert not (tmp_path / "runs").exists()
+
+
+def test_directory_that_was_there_before_is_not_removed(alertsim: Start, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    run = alertsim("run", "drill-minimal", "--broker", "mqtt://127.0.0.1:1", "--out", "mine")
+    assert run.wait() == 106
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_run_inside_a_run_is_refused(alertsim: Start, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "old").mkdir(parents=True)
+    (tmp_path / "runs" / "old" / "manifest.json").write_text("{}")
+    run = alertsim("run", "drill-minimal", "--out", "runs/old")
+    assert run.wait() == 104
+    assert "--out runs" in run.stderr()
+
+
+def test_full_disk_costs_the_report_and_not_the_account(alertsim: Start, tmp_path: Path) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The page alone is larger than this; every other file is smaller.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limit[1]))
+    try:
+        run = alertsim(
+            *("run", "drill-minimal", "--speed", "6000", "--subscribers", "5", "--out", "runs"),
+            "--json",
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert run.wait() == 105, run.stderr()
+    assert run.document()["ledger"]["total"]["delivered"] == 5
+    manifest = _manifest(tmp_path)
+    assert (manifest["state"], manifest["exit_code"]) == ("incomplete", 105)
+    assert "report.html" in str(manifest["reason"])

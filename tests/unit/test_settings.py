@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.cli.play import unspoken
 from simulator.errors import ConfigurationError
 from simulator.settings import RunSettings, load_settings
 
@@ -69,3 +70,15 @@ def test_file_that_cannot_be_read_or_parsed(tmp_path: Path) -> None:
 def test_no_setting_can_leave_the_exercise() -> None:
     status = RunSettings.model_json_schema()["properties"]["status"]
     assert status["anyOf"][0]["enum"] == ["Exercise", "Test"]
+
+
+def test_what_the_command_line_does_not_say_is_said_as_environment() -> None:
+    options = {"speed": "600", "subscribers": None}
+    settings = load_settings({"speed": "600", "subscribers": 7, "drain": "3s", "state": False})
+    assert unspoken(settings, options) == {
+        "ALERTSIM_SUBSCRIBERS": "7",
+        "ALERTSIM_DRAIN": "3s",
+        "ALERTSIM_STATE": "false",
+    }
+    hosts = load_settings({"allow_hosts": ("a.example", "b.example")})
+    assert unspoken(hosts, {}) == {"ALERTSIM_ALLOW_HOSTS": "a.example,b.example"}
