@@ -1,0 +1,249 @@
+import json
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+from simulator.experiment import designs
+from simulator.experiment.axes import parse_axes
+from simulator.experiment.drive import MemoryRows, MemoryStore, drive
+from simulator.experiment.executors import InlineExecutor
+from simulator.experiment.people import PeopleOrder
+from simulator.experiment.plan import make_plan, one_point
+from simulator.experiment.sensitivity import assumed_axes, random_stages
+from simulator.experiment.summarise import summarise
+from simulator.experiment.summary import ExperimentSummary
+from simulator.experiment.variants import read_base
+from simulator.report import experiment_pictures as pictures
+from simulator.report import experiment_tables as tables
+from simulator.report import experiment_variant_pictures as variant_pictures
+from simulator.report.experiment_page import experiment_page
+from simulator.report.experiment_text import experiment_text
+from simulator.report.experiment_words import amount, change, half, name_of, span_of
+from simulator.report.words import DASH, MINUS
+
+_STAGES = ("chain.assessment", "chain.decision")
+Made = tuple[ExperimentSummary, MemoryRows]
+
+
+@lru_cache
+def _made(kind: str, replications: int = 220) -> Made:
+    base = read_base("hokkaido-2022-10-04")
+    scenario = base.scenario()
+    kinds: dict[str, Callable[[], designs.Design]] = {
+        "single": one_point,
+        "grid": lambda: designs.grid(
+            parse_axes(["chain.decision=60s,120s", "chain.policy=prefectures,blocks"])
+        ),
+        "lhs": lambda: designs.latin_hypercube(parse_axes(["chain.decision=60s..120s"]), 4, 1),
+        "tornado": lambda: designs.tornado(
+            [axis for axis in assumed_axes(scenario) if axis.path in _STAGES]
+        ),
+        "sobol": lambda: designs.sobol(random_stages(scenario, 1)),
+    }
+    design = kinds[kind]()
+    people = PeopleOrder() if kind in {"single", "grid"} else None
+    plan, store = make_plan(base, design, 1, replications, people), MemoryStore()
+    drive(plan, InlineExecutor(), store)
+    rows = store.rows(plan, replications)
+    summary = summarise(
+        plan,
+        rows,
+        title="A <b>bold</b> title",
+        scenario="made",
+        version="1",
+        replications=replications,
+    )
+    return summary, rows
+
+
+def _pictures(page: str) -> dict[str, Any]:
+    found = re.findall(r'<script type="application/json" id="([^"]+)">(.*?)</script>', page)
+    return {name: json.loads(text) for name, text in found}
+
+
+@pytest.mark.parametrize(
+    ("kind", "replications", "expected"),
+    [
+        ("single", 220, {"warned-by", "stages", "by-time"}),
+        ("grid", 20, {"trade-off", "variants-alert_ns", "warned-by", "stages"}),
+        ("lhs", 20, {"variants-alert_ns", "stages"}),
+        ("tornado", 20, {"tornado-alert_ns", "stages"}),
+        ("sobol", 32, {"shares-alert_ns", "stages"}),
+    ],
+)
+def test_a_page_is_whole_escaped_and_fetches_nothing(
+    kind: str, replications: int, expected: set[str]
+) -> None:
+    summary, rows = _made(kind, replications)
+    page = experiment_page(summary, rows, ["alertsim", "simulate", "a b"])
+    assert expected <= set(_pictures(page))
+    assert "A &lt;b&gt;bold&lt;/b&gt; title" in page
+    assert "<b>bold" not in page
+    assert "default-src &#x27;none&#x27;" in page
+    assert "【訓練】 EXERCISE" in page
+    assert "alertsim simulate 'a b'" in page or "&#x27;a b&#x27;" in page
+    assert summary.rows_digest in page
+    # Beside the plotting library there is at most a megabyte of data.
+    assert sum(len(json.dumps(one)) for one in _pictures(page).values()) < 1_000_000
+
+
+@pytest.mark.parametrize("kind", ["single", "grid", "tornado", "sobol"])
+def test_the_terminal_says_it_too(kind: str) -> None:
+    summary, _ = _made(kind, 32 if kind == "sobol" else 220 if kind == "single" else 20)
+    text = experiment_text(summary, None)
+    assert text.startswith("【訓練】 EXERCISE")
+    assert {
+        "single": "launch to first alert",
+        "grid": "chain.policy",
+        "tornado": "each assumption at the ends of its range",
+        "sobol": "Sobol indices",
+    }[kind] in text
+    assert max(map(len, text.splitlines())) < 140
+
+
+def test_stages_of_the_picture_add_up_to_the_alert() -> None:
+    summary, rows = _made("single")
+    picture = pictures.stage_split(rows, 220)
+    assert picture is not None
+    groups = picture["data"][0]["y"]
+    assert groups == ["all 220", "fastest tenth", "slowest tenth"]
+    sums = [sum(trace["x"][place] for trace in picture["data"]) for place in range(3)]
+    mean = next(one.mean for one in summary.points[0].figures if one.column == "alert_ns")
+    assert sums[0] == pytest.approx(mean / 60e9, abs=0.01)
+    assert sums[1] < sums[0] < sums[2]
+
+
+def test_a_curve_ends_where_all_replications_are_and_never_falls() -> None:
+    _, rows = _made("single")
+    picture = pictures.by_time(rows, 220)
+    assert picture is not None
+    lines = [trace for trace in picture["data"] if "name" in trace]
+    for line in lines:
+        assert line["y"] == sorted(line["y"])
+        assert line["x"] == sorted(line["x"])
+    assert lines[0]["y"][-1] == 1
+
+
+def test_bands_hold_the_mean_curve() -> None:
+    summary, _ = _made("single")
+    picture = pictures.warned_by(summary.points)
+    assert picture is not None
+    assert [trace["name"] for trace in picture["data"]] == [
+        "90 % of replications",
+        "50 % of replications",
+        "mean, as it is",
+    ]
+    wide, _, mean = picture["data"]
+    half_way = len(wide["x"]) // 2
+    high, low = wide["y"][:half_way], wide["y"][half_way:][::-1]
+    assert all(a >= b for a, b in zip(high, low, strict=True))
+    assert low[-1] <= mean["y"][-1] <= high[-1]
+
+
+def test_too_few_replications_draw_nothing_they_cannot_carry() -> None:
+    summary, rows = _made("single", 9)
+    assert pictures.by_time(rows, 9) is None
+    picture = pictures.warned_by(summary.points)
+    assert picture is not None
+    assert len(picture["data"]) == 1
+    split = pictures.stage_split(rows, 9)
+    assert split is not None
+    assert split["data"][0]["y"] == ["all 9"]
+
+
+def test_the_trade_off_has_a_mark_for_every_variant() -> None:
+    summary, _ = _made("grid", 20)
+    picture = variant_pictures.trade_off(summary)
+    assert picture is not None
+    (trace,) = picture["data"]
+    assert len(trace["x"]) == summary.points_played == 5
+    assert trace["marker"]["symbol"][0] == "diamond"
+    assert variant_pictures.trade_off(_made("single")[0]) is None
+
+
+def test_a_grid_is_drawn_as_a_line_per_value_of_the_other_axes() -> None:
+    summary, _ = _made("grid", 20)
+    picture = variant_pictures.response(summary, "alert_ns")
+    assert picture is not None
+    assert [trace["name"] for trace in picture["data"]] == [
+        "chain.policy=prefectures",
+        "chain.policy=blocks",
+    ]
+    assert picture["data"][0]["x"] == ["1min", "2min"]
+    assert variant_pictures.response(_made("single")[0], "alert_ns") is None
+    assert variant_pictures.tornado(summary, "alert_ns") is None
+    assert variant_pictures.shares(summary, "alert_ns") is None
+
+
+def test_an_interrupted_experiment_says_so_first() -> None:
+    summary, rows = _made("single")
+    cut = summary.model_copy(update={"state": "interrupted", "replications_asked": 1000})
+    page = experiment_page(cut, rows, ["alertsim"])
+    assert "INCOMPLETE EXPERIMENT" in page
+    assert page.index("INCOMPLETE") < page.index("Where the minutes go")
+    assert "INCOMPLETE: 220 of 1,000" in experiment_text(cut, None)
+    stopped = summary.model_copy(update={"state": "stopped", "stop": "alert=1s"})
+    assert "alert=1s is reached" in experiment_text(stopped, None)
+    assert "stopped early: alert=1s" in experiment_page(stopped, rows, ["alertsim"])
+
+
+def test_an_experiment_without_replications_has_a_text() -> None:
+    summary, _ = _made("single")
+    empty = summary.model_copy(update={"points": (), "replications": 0, "state": "interrupted"})
+    assert "INCOMPLETE" in experiment_text(empty, None)
+
+
+def test_repeated_figures_of_prefectures_are_shown_once() -> None:
+    summary, _ = _made("single")
+    point = summary.points[0]
+    everything = tables.figures(point, everything=True)
+    shown = [row[0] for row in everything.rows]
+    assert "launch to alert, Aomori" not in shown  # all prefectures are issued to at once
+    assert "predicted lead time, Aomori" in shown
+    short = tables.figures(point, everything=False)
+    assert "predicted lead time, Aomori" not in [row[0] for row in short.rows]
+    assert any("further figure" in note for note in short.notes)
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        ("alert_ns", "launch to first alert"),
+        ("stage_second-look_ns", "stage second-look"),
+        ("issue_miyagi_ns", "launch to alert, Miyagi"),
+        ("second.predicted_lead_time_miyagi_ns", "predicted lead time, Miyagi (second)"),
+        ("first_cell_broadcast_people", "people who heard it first by cell broadcast"),
+        ("something_else_count", "something else"),
+    ],
+)
+def test_columns_have_names(column: str, name: str) -> None:
+    assert name_of(column) == name
+
+
+@pytest.mark.parametrize(
+    ("write", "arguments", "text"),
+    [
+        (amount, ("alert_ns", 648.24e9), "10 min 48.2 s"),
+        (amount, ("lead_time_ns", -90.06e9), f"{MINUS}90.1 s"),
+        (amount, ("warned_people", 1234567.8), "1,234,568"),
+        (amount, ("messages_count", 2.5), "2.5"),
+        (amount, ("alert_ns", None), DASH),
+        (change, ("alert_ns", -27.6e9), f"{MINUS}27.6 s"),
+        (change, ("warned_people", 1500.0), "+1,500"),
+        (change, ("warned_people", -2.0), f"{MINUS}2"),
+        (change, ("alert_ns", None), DASH),
+        (half, ("alert_ns", (1e9, 4e9)), "± 1.5 s"),
+        (half, ("warned_people", (10.0, 20.0)), "± 5"),
+        (half, ("alert_ns", (1e9, 1e9)), ""),
+        (half, ("alert_ns", None), ""),
+        (span_of, ("alert_ns", (1e9, 4e9)), "1 s to 4 s"),
+        (span_of, ("alert_ns", None), DASH),
+    ],
+)
+def test_figures_are_written_with_their_unit(
+    write: Callable[..., str], arguments: tuple[Any, ...], text: str
+) -> None:
+    assert write(*arguments) == text
