@@ -28,12 +28,14 @@ check: $(STAMP)  ## linters, types, layers, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/validation.py --check
 
 bench: $(STAMP)  ## measure the figures of docs/benchmarks.md
 	$(BIN)/python benchmarks/all.py
 
 docs: $(STAMP)  ## regenerate the reference pages and the editor schema
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/validation.py
 
 wheel: $(STAMP)  ## build dist/*.whl
 	$(BIN)/python -m build --wheel --outdir dist .

@@ -16,6 +16,7 @@ PURE = (
     "simulator/world/*",
     "simulator/model/*",
     "simulator/alerts/*",
+    "simulator/reach/*",
     "simulator/measure/*",
     "simulator/delivery/pacer.py",
     "simulator/delivery/placement.py",
