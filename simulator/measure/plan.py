@@ -4,7 +4,6 @@ Rule of the room: frozen records. Every ``*_ns`` of this module is wall time on 
 monotonic clock unless its name or description says scenario.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -103,15 +102,3 @@ def filter_matches(topic_filter: str, topic: str) -> bool:
         if index >= len(names) or level not in {"+", names[index]}:
             return False
     return len(levels) == len(names)
-
-
-def effective_qos(subscriber: PlannedSubscriber, topic: str, published: int) -> int | None:
-    """Lower of the published QoS and the highest subscribed QoS of the matching filters.
-
-    Returns:
-        None if no filter of the subscriber matches the topic.
-    """
-    granted: Sequence[int] = [
-        qos for pattern, qos in subscriber.filters if filter_matches(pattern, topic)
-    ]
-    return min(published, max(granted)) if granted else None

@@ -287,15 +287,7 @@ def _messages(timeline: Timeline) -> list[dict[str, Any]]:
                     "name": f"{style} issued",
                     "x": [clock(timeline, alert.at_ns) for alert in alerts],
                     "y": [safe(words.prefecture(alert.prefecture)) for alert in alerts],
-                    "text": [
-                        safe(f"{alert.event} ({alert.msg_type})")
-                        + (
-                            f", {safe(alert.historical_channel)}"
-                            if alert.historical_channel
-                            else ""
-                        )
-                        for alert in alerts
-                    ],
+                    "text": [_said(alert) for alert in alerts],
                     "marker": {
                         "symbol": symbol,
                         "size": 13,

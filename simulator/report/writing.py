@@ -67,11 +67,6 @@ def regenerate(path: Path) -> Report:
     return Report(page=target, source=source)
 
 
-def write_report(path: Path) -> Path:
-    """As :func:`regenerate`; returns the path of the page."""
-    return regenerate(path).page
-
-
 def write_histogram(directory: RunDirectory, run: RunFacts) -> Path:
     """Write ``latency.hlog`` from the run's deliveries, population by population.
 

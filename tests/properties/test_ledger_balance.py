@@ -14,7 +14,6 @@ from simulator.measure.plan import (
     ScheduledAlert,
     Session,
     SubscriberKind,
-    effective_qos,
     filter_matches,
 )
 from simulator.measure.receipts import (
@@ -26,6 +25,13 @@ from simulator.measure.receipts import (
     ReceiptFlag,
 )
 from simulator.model.timeline import AlertEvent, MsgType, PlannedAlert
+
+
+def effective_qos(subscriber: PlannedSubscriber, topic: str, published: int) -> int | None:
+    """By the standard's words and one pair at a time: the lower of published and best granted."""
+    granted = [qos for pattern, qos in subscriber.filters if filter_matches(pattern, topic)]
+    return min(published, max(granted)) if granted else None
+
 
 PREFECTURES = ("miyagi", "niigata")
 EVENTS = (AlertEvent.LAUNCH, AlertEvent.PASSAGE)

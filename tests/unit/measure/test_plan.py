@@ -1,8 +1,6 @@
-from typing import Any
-
 import pytest
 
-from simulator.measure.plan import effective_qos, filter_matches
+from simulator.measure.plan import filter_matches
 
 
 @pytest.mark.parametrize(
@@ -27,12 +25,3 @@ from simulator.measure.plan import effective_qos, filter_matches
 )
 def test_filters_match_as_mqtt_says(pattern: str, topic: str, *, matches: bool) -> None:
     assert filter_matches(pattern, topic) is matches
-
-
-def test_the_effective_qos_is_the_lower_of_published_and_best_subscribed(kit: Any) -> None:
-    subscriber = kit.sub(0, filters=(("a/+", 0), ("a/b", 1), ("c", 2)))
-
-    assert effective_qos(subscriber, "a/b", 2) == 1
-    assert effective_qos(subscriber, "a/x", 2) == 0
-    assert effective_qos(subscriber, "c", 1) == 1
-    assert effective_qos(subscriber, "d", 1) is None
