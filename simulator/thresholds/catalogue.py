@@ -73,7 +73,8 @@ _DURATIONS: Final = (
         latency=True,
         lengthened=True,
         scale="wall",
-        description="Received minus intended; or one segment of it.",
+        description="Received minus intended, or a segment of it; 0 to the round trip where only "
+        "that is known.",
     ),
     Metric(
         name="alert_age",
