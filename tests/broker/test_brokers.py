@@ -281,7 +281,7 @@ def test_a_port_lost_to_somebody_else_while_starting_is_replaced(
             chosen = pick_ports(wanted, given=given)
             return chosen if len(asked) > 1 else (taken, *chosen[1:])
 
-        monkeypatch.setattr(f"simulator.delivery.brokers.{kind}.pick_ports", pick)
+        monkeypatch.setattr("simulator.delivery.brokers.started.pick_ports", pick)
         with choose_broker(kind) as broker:
             assert broker.endpoint("3.1.1").port != taken
             check_endpoint(broker.endpoint("3.1.1"))

@@ -6,21 +6,15 @@ an MQTT 5 property here, and its 3.1.1 listener is watched, because one such pro
 kills it while the other listener goes on as if healthy.
 """
 
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar, Final
 
-from simulator.clock import Clock, SystemClock
-from simulator.delivery.brokers.base import LOOPBACK, PROTOCOLS, Broker
-from simulator.delivery.brokers.child import BrokerProcess
-from simulator.delivery.brokers.ports import PortLostError, await_listening, pick_ports
-from simulator.delivery.messages import BrokerEndpoint
-from simulator.delivery.runtime_file import RuntimeFile
-from simulator.errors import BrokerUnreachableError
+from simulator.clock import Clock
+from simulator.delivery.brokers.base import LOOPBACK
+from simulator.delivery.brokers.started import StartedBroker
 
 PREFERRED_PORTS: Final = (18831, 18835)
-_ANY_PORTS: Final = (0, 0)
 
 _SETTINGS: Final = {
     # rumqttd keeps one commit log per filter. Smaller segments lost messages in floods, the
@@ -39,10 +33,9 @@ _PANICS: Final = {
     "which it cannot serve; such subscribers are cut off",
     "PoisonError": "its MQTT 3.1.1 or 5 listener refuses every new connection",
 }
-_START_NS: Final = 15_000_000_000
 
 
-class EmbeddedBroker(Broker):
+class EmbeddedBroker(StartedBroker):
     """The embedded broker.
 
     Args:
@@ -54,6 +47,9 @@ class EmbeddedBroker(Broker):
     """
 
     kind: ClassVar[str] = "embedded"
+    called: ClassVar[str] = "the embedded broker"
+    preferred: ClassVar[tuple[int, ...]] = PREFERRED_PORTS
+    start_ns: ClassVar[int] = 15_000_000_000
     properties_allowed: ClassVar[bool] = False
     watched: ClassVar[tuple[str, ...]] = ("3.1.1",)
 
@@ -65,95 +61,23 @@ class EmbeddedBroker(Broker):
         clock: Clock | None = None,
         announce: bool = True,
     ) -> None:
-        self._wanted = ports
-        self._root = root
-        self._clock = clock or SystemClock()
-        self._announce = announce
-        self._ports: tuple[int, ...] = ()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._process: BrokerProcess | None = None
-        self._entry: RuntimeFile | None = None
+        super().__init__(ports=ports, root=root, clock=clock, announce=announce)
 
-    def start(self) -> None:
-        """Start the child and wait until both listeners are up."""
-        if self._process is not None:
-            return
-        try:
-            self._folder = tempfile.TemporaryDirectory(prefix="alertsim-broker-")
-            try:
-                self._launch(Path(self._folder.name), self._wanted or PREFERRED_PORTS)
-            except PortLostError:
-                self._launch(Path(self._folder.name), self._wanted or _ANY_PORTS)
-            if self._announce:
-                self._entry = RuntimeFile.write(
-                    kind=self.kind,
-                    ports=dict(zip(PROTOCOLS, self._ports, strict=True)),
-                    root=self._root,
-                    started_ns=self._clock.wall_ns(),
-                )
-        except OSError as error:
-            self.stop()
-            raise BrokerUnreachableError(f"the embedded broker cannot start: {error}") from error
-        except BaseException:
-            self.stop()
-            raise
-
-    def _launch(self, folder: Path, wanted: tuple[int, int]) -> None:
-        self._ports = pick_ports(wanted, given=self._wanted is not None)
+    def _command(self, folder: Path, ports: tuple[int, ...]) -> list[str]:
         configuration = folder / "rumqttd.toml"
-        configuration.write_text(rumqttd_toml(*self._ports), encoding="ascii")
-        process = BrokerProcess(["serve", str(configuration)], folder / "output.txt")
-        process.start()
-        try:
-            await_listening(
-                process,
-                self._ports,
-                clock=self._clock,
-                timeout_ns=_START_NS,
-                name="the embedded broker",
-            )
-        except BrokerUnreachableError:
-            process.stop()
-            raise
-        self._process = process
-
-    def endpoint(self, protocol: str) -> BrokerEndpoint:
-        """127.0.0.1 and the port of this version."""
-        if not self._ports:
-            raise BrokerUnreachableError("the embedded broker was not started")
-        port = self._ports[PROTOCOLS.index(protocol)]
-        return BrokerEndpoint(host=LOOPBACK, port=port, protocol=protocol)
+        configuration.write_text(rumqttd_toml(*ports), encoding="ascii")
+        return ["serve", str(configuration)]
 
     def alive(self) -> str | None:
         """The child's end, or the two panics that end its MQTT 3.1.1 listener without it."""
-        if self._process is None:
-            return "the embedded broker is not running"
-        ended = self._process.ended()
+        ended = super().alive()
+        if ended is not None or self._process is None:
+            return ended
         said = self._process.said()
-        if ended is not None:
-            return f"the embedded broker {ended}" + (f": {said}" if said else "")
         for mark, meaning in _PANICS.items():
             if mark in said:
                 return f"the embedded broker failed: {meaning}"
         return None
-
-    def stop(self) -> None:
-        """End the child and forget the runtime entry."""
-        if self._entry is not None:
-            self._entry.remove()
-            self._entry = None
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
-        self._ports = ()
-
-    @property
-    def process(self) -> int | None:
-        """Process id while it runs."""
-        return self._process.pid if self._process is not None else None
 
     def describe(self) -> dict[str, object]:
         """What the manifest says of it."""

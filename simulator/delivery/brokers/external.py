@@ -116,7 +116,10 @@ def check_allowed(host: str, allow_hosts: Sequence[str], where: str = "--broker"
 
 
 def without_password(url: str) -> str:
-    """The URL as it may be shown."""
+    """A URL, or an option with one (``--broker=URL``), as it may be shown; other text as it is.
+
+    It need not be a valid one: what is refused is shown, too.
+    """
     head, at, tail = url.rpartition("@")
     scheme, slashes, user = head.partition("://")
     return f"{scheme}{slashes}{user.partition(':')[0]}:***@{tail}" if at and ":" in user else url

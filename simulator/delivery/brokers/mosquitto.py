@@ -9,16 +9,12 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import ClassVar, Final
 
-from simulator.clock import Clock, SystemClock
-from simulator.delivery.brokers.base import LOOPBACK, PROTOCOLS, Broker
-from simulator.delivery.brokers.child import BrokerProcess
-from simulator.delivery.brokers.ports import PortLostError, await_listening, pick_ports
-from simulator.delivery.messages import BrokerEndpoint
-from simulator.delivery.runtime_file import RuntimeFile
+from simulator.clock import Clock
+from simulator.delivery.brokers.base import LOOPBACK
+from simulator.delivery.brokers.started import StartedBroker
 from simulator.errors import BrokerUnreachableError
 
 _PROGRAM: Final = "mosquitto"
@@ -31,10 +27,9 @@ _SETTINGS: Final = {
     "allow_anonymous": "true",
     "sys_interval": "0",
 }
-_START_NS: Final = 10_000_000_000
 
 
-class ManagedMosquitto(Broker):
+class ManagedMosquitto(StartedBroker):
     """A mosquitto of our own.
 
     Args:
@@ -47,6 +42,9 @@ class ManagedMosquitto(Broker):
     """
 
     kind: ClassVar[str] = "mosquitto"
+    called: ClassVar[str] = "mosquitto"
+    preferred: ClassVar[tuple[int, ...]] = (0,)
+    start_ns: ClassVar[int] = 10_000_000_000
     properties_allowed: ClassVar[bool] = True
 
     def __init__(
@@ -58,64 +56,24 @@ class ManagedMosquitto(Broker):
         clock: Clock | None = None,
         announce: bool = True,
     ) -> None:
-        self._wanted = port
-        self._root = root
+        super().__init__(
+            ports=None if port is None else (port,),
+            root=root,
+            clock=clock,
+            announce=announce and password_file is None,
+        )
         self._password_file = password_file
-        self._announce = announce and password_file is None
-        self._clock = clock or SystemClock()
-        self._port = 0
         self._version = ""
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._process: BrokerProcess | None = None
-        self._entry: RuntimeFile | None = None
 
-    def start(self) -> None:
-        """Start it and wait until it listens.
-
-        Raises:
-            BrokerUnreachableError: if mosquitto is not installed or does not come up.
-        """
-        if self._process is not None:
-            return
+    def _command(self, folder: Path, ports: tuple[int, ...]) -> list[str]:
         program = find_mosquitto()
-        try:
-            self._version = mosquitto_version(program)
-            self._folder = tempfile.TemporaryDirectory(prefix="alertsim-mosquitto-")
-            try:
-                self._launch(program, Path(self._folder.name))
-            except PortLostError:
-                self._launch(program, Path(self._folder.name))
-            if self._announce:
-                self._entry = RuntimeFile.write(
-                    kind=self.kind,
-                    ports=dict.fromkeys(PROTOCOLS, self._port),
-                    root=self._root,
-                    started_ns=self._clock.wall_ns(),
-                )
-        except (OSError, subprocess.SubprocessError) as error:
-            self.stop()
-            raise BrokerUnreachableError(f"mosquitto cannot start: {error}") from error
-        except BaseException:
-            self.stop()
-            raise
-
-    def _launch(self, program: str, folder: Path) -> None:
-        (self._port,) = pick_ports((self._wanted or 0,), given=self._wanted is not None)
+        self._version = mosquitto_version(program)
         configuration = folder / "mosquitto.conf"
-        configuration.write_text(self._configuration(), encoding="utf-8")
-        process = BrokerProcess(["exec", program, "-c", str(configuration)], folder / "output.txt")
-        process.start()
-        try:
-            await_listening(
-                process, (self._port,), clock=self._clock, timeout_ns=_START_NS, name="mosquitto"
-            )
-        except BrokerUnreachableError:
-            process.stop()
-            raise
-        self._process = process
+        configuration.write_text(self._configuration(*ports), encoding="utf-8")
+        return ["exec", program, "-c", str(configuration)]
 
-    def _configuration(self) -> str:
-        lines = [f"listener {self._port} {LOOPBACK}"]
+    def _configuration(self, port: int) -> str:
+        lines = [f"listener {port} {LOOPBACK}"]
         lines += [f"{name} {value}" for name, value in self._settings().items()]
         if os.geteuid() == 0:
             # Changing its user would make the kernel forget to end it with us.
@@ -129,44 +87,13 @@ class ManagedMosquitto(Broker):
             settings["password_file"] = str(self._password_file)
         return settings
 
-    def endpoint(self, protocol: str) -> BrokerEndpoint:
-        """One port serves both versions."""
-        if not self._port:
-            raise BrokerUnreachableError("mosquitto was not started")
-        return BrokerEndpoint(host=LOOPBACK, port=self._port, protocol=protocol)
-
-    def alive(self) -> str | None:
-        """The child's end and its last words, else None."""
-        if self._process is None:
-            return "mosquitto is not running"
-        ended = self._process.ended()
-        return None if ended is None else f"mosquitto {ended}: {self._process.said()}"
-
-    def stop(self) -> None:
-        """End the child and forget the runtime entry."""
-        if self._entry is not None:
-            self._entry.remove()
-            self._entry = None
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
-        self._port = 0
-
-    @property
-    def process(self) -> int | None:
-        """Process id while it runs."""
-        return self._process.pid if self._process is not None else None
-
     def describe(self) -> dict[str, object]:
         """What the manifest says of it."""
         return {
             "kind": self.kind,
             "name": "mosquitto",
             "version": self._version,
-            "addresses": self.addresses() if self._port else {},
+            "addresses": self.addresses() if self._ports else {},
             "properties_allowed": self.properties_allowed,
             "settings": self._settings(),
         }

@@ -146,8 +146,23 @@ def test_no_refusal_shows_a_password(url: str) -> None:
     assert "sec" not in str(caught.value).replace("seconds", "")
 
 
-def test_a_url_without_password_is_shown_as_it_is() -> None:
-    assert without_password("mqtt://user@host") == "mqtt://user@host"
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("mqtt://me:secret@host:1883", "mqtt://me:***@host:1883"),
+        ("mqtt://me:sec@ret@host", "mqtt://me:***@host"),
+        ("mqtt://me:secret@[broken", "mqtt://me:***@[broken"),
+        ("--broker=mqtt://me:s%40cret@host?protocol=5", "--broker=mqtt://me:***@host?protocol=5"),
+        ("mqtt://user@host", "mqtt://user@host"),
+        ("mqtt://[broken", "mqtt://[broken"),
+        ("--speed", "--speed"),
+        ("miyagi", "miyagi"),
+    ],
+)
+def test_a_url_is_shown_without_its_password_and_anything_else_as_it_is(
+    given: str, shown: str
+) -> None:
+    assert without_password(given) == shown
 
 
 def test_another_host_needs_to_be_named() -> None:
