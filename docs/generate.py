@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
 import typer
+from asyncapi import asyncapi_text
 from pydantic.fields import FieldInfo
 
 from simulator.cli.app import app
@@ -44,6 +45,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
         REFERENCE / "summary.md": summary_page(),
+        REFERENCE / "asyncapi.yaml": asyncapi_text(),
         ROOT / "scenarios" / "scenario.schema.json": scenario_schema_text(),
     }
 
