@@ -387,8 +387,8 @@ def test_a_round_trip_hides_no_figure_that_fails(kit: Any) -> None:
 
 def test_a_machine_that_was_taken_away_takes_a_fail_away(kit: Any) -> None:
     late = kit.row(0, 0, 7 * S)
-    shares = {"steal_share": 0.2, "broker_cpu_share": 1.5}
-    stolen = play(kit, late, surroundings=Surroundings(**shares))
+    surroundings = Surroundings(steal_share=0.2, broker_cpu_share=1.5)
+    stolen = play(kit, late, surroundings=surroundings)
     ours = play(kit, late)
 
     assert stolen.instrument.limits["steal_share"] == 0.05
