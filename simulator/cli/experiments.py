@@ -55,6 +55,7 @@ OutOption = Annotated[
 UntilOption = Annotated[
     str | None,
     typer.Option(
+        "--until-halfwidth",
         help="Stop once half the 95 % interval of a figure's mean is at most this: alert=250ms.",
         metavar="METRIC=WIDTH",
     ),

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,9 +57,9 @@ def test_any_replication_comes_back_by_its_number_with_its_timeline(
 
 def test_the_same_bytes_whatever_the_workers_and_the_hash_seed(run: Run, tmp_path: Path) -> None:
     digests = set()
-    for workers in ("1", "2", "3"):
+    for workers in ("1", "3"):
         played = run(
-            "simulate", MODELLED, "--replications", "60", "--workers", workers,
+            "simulate", MODELLED, "--replications", "40", "--workers", workers,
             "--out", f"by-{workers}", "--quiet",
             PYTHONHASHSEED=workers,
         )  # fmt: skip
@@ -66,7 +67,7 @@ def test_the_same_bytes_whatever_the_workers_and_the_hash_seed(run: Run, tmp_pat
         digests.add(hashlib.sha256(_table(tmp_path / f"by-{workers}")).hexdigest())
     assert len(digests) == 1
     summaries = {
-        (tmp_path / f"by-{workers}" / "summary.json").read_bytes() for workers in ("1", "2", "3")
+        (tmp_path / f"by-{workers}" / "summary.json").read_bytes() for workers in ("1", "3")
     }
     assert len(summaries) == 1
 
@@ -74,7 +75,7 @@ def test_the_same_bytes_whatever_the_workers_and_the_hash_seed(run: Run, tmp_pat
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
     run: Run, tmp_path: Path
 ) -> None:
-    arguments = ["simulate", MODELLED, "--replications", "2000", "--workers", "2", "--chain-only"]
+    arguments = ["simulate", MODELLED, "--replications", "900", "--workers", "2", "--chain-only"]
     process = subprocess.Popen(
         [*_COMMAND, *arguments, "--out", "cut"],
         cwd=tmp_path,
@@ -84,7 +85,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
     )
     parts = tmp_path / "cut" / "replications"
     while process.poll() is None and len(list(parts.glob("part-*"))) < 2:
-        pass
+        time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 105, err
@@ -95,7 +96,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
     assert kept >= 2
     again = run(*arguments, "--out", "cut")
     assert again.returncode == 0, again.stderr
-    assert "replications: 0 of 2,000" not in again.stderr
+    assert "replications: 0 of 900" not in again.stderr
     whole = run(*arguments, "--out", "whole", "--quiet")
     assert whole.returncode == 0
     assert _table(tmp_path / "cut") == _table(tmp_path / "whole")
@@ -103,13 +104,13 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
 
 
 def test_a_killed_experiment_goes_on_too(run: Run, tmp_path: Path) -> None:
-    arguments = ["simulate", MODELLED, "--replications", "1500", "--chain-only", "--workers", "2"]
+    arguments = ["simulate", MODELLED, "--replications", "700", "--chain-only", "--workers", "2"]
     process = subprocess.Popen(
         [*_COMMAND, *arguments, "--out", "cut", "--quiet"], cwd=tmp_path, stderr=subprocess.DEVNULL
     )
     parts = tmp_path / "cut" / "replications"
     while process.poll() is None and len(list(parts.glob("part-*.parquet"))) < 3:
-        pass
+        time.sleep(0.02)
     process.kill()
     process.wait()
     assert run(*arguments, "--out", "cut", "--quiet").returncode == 0
