@@ -58,11 +58,10 @@ def _fly_computed(
     play: Play, launch: Launch, expected: Outlook, figure: Provenance, cause: int
 ) -> Process:
     """The same where it follows from the flight, which arrives in each prefecture on its own."""
-    moments: list[tuple[int, str, str]] = [
-        (at_ns, "arrival", slug) for slug, at_ns in expected.true_ns.items()
+    moments = [
+        *((at_ns, "arrival", slug) for slug, at_ns in expected.true_ns.items()),
+        (expected.ends_ns, str(expected.outcome), ""),
     ]
-    if expected.ends_ns is not None:
-        moments.append((expected.ends_ns, str(expected.outcome), ""))
     for at_ns, name, slug in sorted(moments, key=lambda entry: entry[0]):
         yield from play.wait_until(at_ns)
         play.moment_event(

@@ -138,8 +138,7 @@ def _close(play: Play, launch: Launch, expected: Outlook, last: Message) -> Proc
 def _correct(play: Play, launch: Launch, expected: Outlook, last: Message) -> Process:
     """The chain finds out and says so."""
     outcome, ends_ns = expected.outcome, expected.ends_ns
-    if ends_ns is not None:
-        yield from play.wait_until(ends_ns)
+    yield from play.wait_until(ends_ns)
     discovery = yield from play.stage(launch, "discovery", last.cause)
     found = play.recorder.event(
         EventKind.BELIEF,

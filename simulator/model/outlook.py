@@ -41,7 +41,7 @@ class Outlook:
         cancels: whether that is that a lost flight is not coming.
         true_ns: true arrival at each prefecture, scenario ns.
         outcome: how the flight really ends; None: as believed.
-        ends_ns: when, scenario ns; None: as believed.
+        ends_ns: when, scenario ns; the launch where that is not known.
         lost_ns: from when on there is nothing to follow, scenario ns; None: it is followed.
         geometry: what follows from its flight, None if it has none.
     """
@@ -55,7 +55,7 @@ class Outlook:
     cancels: bool = False
     true_ns: Mapping[str, int]
     outcome: Outcome | None
-    ends_ns: int | None
+    ends_ns: int
     lost_ns: int | None
     geometry: "Geometry | None" = None
 
@@ -94,7 +94,7 @@ def _listed(scenario: Scenario, launch: Launch, belief: Belief) -> Outlook:
     else:
         # Without a truth of its own the belief is true.
         true_ns = {} if belief.outcome in _NOTHING_ARRIVES else believed
-    ends_ns = None if truth is None else scenario.offset_ns(truth.at)
+    ends_ns = scenario.offset_ns(launch.at if truth is None else truth.at)
     vanished = truth is not None and truth.outcome is Outcome.VANISHED
     return Outlook(
         event=AlertEvent(belief.event or AlertEvent.LAUNCH),

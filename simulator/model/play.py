@@ -157,7 +157,7 @@ class Play:
             started_ns=started_ns,
             assumption=assumption,
             sources=figure.sources,
-            note=" ".join(part for part in (note, figure.note) if part),
+            note=f"{note} {figure.note or ''}".strip() if note else figure.note or "",
         )
         stage = StagePassed(
             name=name, started_ns=started_ns, ended_ns=self.now_ns, assumption=assumption
@@ -193,8 +193,8 @@ class Play:
 
     def share(self, launch: Launch, name: str, part: str = "") -> float:
         """A uniform draw, strictly between 0 and 1, from the stream of a stage of a launch."""
-        stream = "/".join(word for word in ("launch", launch.id, part, name) if word)
-        return self._streams.stream(stream).uniform()
+        stage = f"{part}/{name}" if part else name
+        return self._streams.stream(f"launch/{launch.id}/{stage}").uniform()
 
 
 def team_work(

@@ -186,7 +186,10 @@ class Recorder:
                 self._send(message, prefecture, MsgType.ALERT, (), in_force=False)
 
     def _at(self, prefecture: str) -> _Standing:
-        return self._standing.setdefault(prefecture, _Standing())
+        standing = self._standing.get(prefecture)
+        if standing is None:
+            standing = self._standing[prefecture] = _Standing()
+        return standing
 
     def _withhold(self, message: Message, prefecture: str, why: str) -> None:
         self.event(

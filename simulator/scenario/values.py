@@ -8,6 +8,7 @@ has meant seconds, minutes and milliseconds to three people.
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -81,15 +82,23 @@ class Instant:
 
     def offset_ns(self, epoch: datetime) -> int:
         """Scenario time: nanoseconds from the epoch, negative before it."""
-        if match := _TIME_OF_DAY.fullmatch(self.text):
-            midnight = epoch.replace(hour=0, minute=0, second=0, microsecond=0)
-            clock = timedelta(
-                hours=int(match[1]), minutes=int(match[2]), seconds=int(match[3] or 0)
-            )
-            return _nanoseconds(midnight + clock - epoch)
-        if "T" in self.text:
-            return _nanoseconds(datetime.fromisoformat(self.text) - epoch)
-        return parse_duration(self.text)
+        return _offset_ns(self.text, epoch, epoch.utcoffset())
+
+
+@lru_cache(maxsize=4096)
+def _offset_ns(text: str, epoch: datetime, _offset: timedelta | None) -> int:
+    """Kept, because every replication asks for the same few.
+
+    Two epochs are equal that name the same instant in different time zones, where the same time of
+    day is another instant: the offset from UTC tells them apart.
+    """
+    if match := _TIME_OF_DAY.fullmatch(text):
+        midnight = epoch.replace(hour=0, minute=0, second=0, microsecond=0)
+        clock = timedelta(hours=int(match[1]), minutes=int(match[2]), seconds=int(match[3] or 0))
+        return _nanoseconds(midnight + clock - epoch)
+    if "T" in text:
+        return _nanoseconds(datetime.fromisoformat(text) - epoch)
+    return parse_duration(text)
 
 
 def _nanoseconds(span: timedelta) -> int:

@@ -139,3 +139,12 @@ def test_source_names_may_have_capitals() -> None:
     assert TypeAdapter[str](SourceId).validate_python("MOD-221103b") == "MOD-221103b"
     with pytest.raises(ValidationError):
         TypeAdapter[str](SourceId).validate_python("MOD 2211")
+
+
+def test_a_time_of_day_is_that_of_the_epochs_own_zone() -> None:
+    tokyo = datetime.fromisoformat("2026-01-15T00:00:00+09:00")
+    same = tokyo.astimezone(UTC)
+    assert tokyo == same
+    moment = Instant("15:00")
+    assert moment.offset_ns(tokyo) == 15 * 60 * 60 * 10**9
+    assert moment.offset_ns(same) == 0
