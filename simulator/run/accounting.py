@@ -135,7 +135,16 @@ def _broker(exercise: Exercise) -> BrokerSummary:
         version=str(facts["version"]),
         addresses=_texts(facts["addresses"]),
         settings=_texts(facts["settings"]),
-        notes=(*exercise.broker_notes, _NO_PROPERTIES),
+        notes=(*_left_behind(exercise), _NO_PROPERTIES),
+    )
+
+
+def _left_behind(exercise: Exercise) -> tuple[str, ...]:
+    left = exercise.books.sessions_left
+    if not left:
+        return ()
+    return (
+        f"{left} persistent sessions of this run could not be discarded and stay on the broker",
     )
 
 

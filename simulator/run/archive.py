@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from simulator.clock import Clock
+from simulator.delivery.brokers.external import without_password
 from simulator.errors import ExitCode, OutputError
 from simulator.measure.account import Account
 from simulator.measure.ledger import Ledger
@@ -24,7 +25,6 @@ from simulator.run.provenance import (
     alertsim_version,
     host_facts,
     package_versions,
-    without_password,
 )
 from simulator.run.request import RunRequest
 from simulator.units import wall_datetime

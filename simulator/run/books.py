@@ -10,6 +10,7 @@ from simulator.clock import Clock
 from simulator.delivery.messages import (
     Acknowledged,
     Connections,
+    Ended,
     Health,
     ProbeSeen,
     Progress,
@@ -46,6 +47,7 @@ class Books:
         self.machine = MachineWatch(clock)
         self.sizes: list[int] = []
         self.published: Published | None = None
+        self.sessions_left = 0
         self.subscribers: list[PlannedSubscriber] = []
         self.schedule: Sequence[ScheduledAlert] = ()
         self.ledger: Ledger | None = None
@@ -115,6 +117,8 @@ class Books:
                 self.machine.sample()
             case Published():
                 self.published = message
+            case Ended():
+                self.sessions_left += message.sessions_left
             case Sent() | Acknowledged() | Receipts() | Connections():
                 if self.ledger is None:
                     self._early.append(message)

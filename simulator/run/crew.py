@@ -26,7 +26,7 @@ class Crew:
 
     Args:
         watch: where failures are reported.
-        digest: called with every message but Failed and Ended, and the child's name.
+        digest: called with every message but Failed, and the child's name.
     """
 
     def __init__(self, watch: Watch, digest: Callable[[str, object], None]) -> None:
@@ -70,6 +70,7 @@ class Crew:
             kind = _FAILURES.get(message.reason, InternalError)
             self._watch.fail(kind(message.detail))
         elif isinstance(message, Ended):
+            self._digest(child.name, message)
             self._mark_gone(child)
         else:
             self._digest(child.name, message)

@@ -89,7 +89,6 @@ class Exercise:
         self.start_unix_ns = 0
         self.closed_ns = 0
         self.broker_facts: dict[str, object] = self.broker.describe()
-        self.broker_notes: tuple[str, ...] = ()
         self._stop = threading.Event()
 
     def abort(self, why: str) -> None:

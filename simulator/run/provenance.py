@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
+from simulator.delivery.brokers.external import without_password
 from simulator.units import wall_datetime
 
 PACKAGES = (
@@ -88,20 +88,6 @@ def repeat_command(
 def as_shell(command: Sequence[str]) -> str:
     """A command as one would type it."""
     return shlex.join(command)
-
-
-def without_password(text: str) -> str:
-    """A URL with its password replaced; any other text as it is."""
-    name, equals, value = text.partition("=") if text.startswith("--") else ("", "", text)
-    try:
-        parts = urlsplit(value)
-        if parts.password is None:
-            return text
-    except ValueError:
-        return text
-    _, _, host = parts.netloc.rpartition("@")
-    netloc = f"{parts.username}:***@{host}"
-    return f"{name}{equals}{urlunsplit(parts._replace(netloc=netloc))}"
 
 
 def _processor() -> str:

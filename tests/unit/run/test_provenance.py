@@ -4,13 +4,13 @@ import re
 
 import pytest
 
+from simulator.delivery.brokers.external import without_password
 from simulator.run.provenance import (
     as_shell,
     host_facts,
     new_run_id,
     package_versions,
     repeat_command,
-    without_password,
 )
 
 
