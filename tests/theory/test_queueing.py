@@ -131,3 +131,17 @@ def test_a_salvo_at_once_is_worked_off_in_order() -> None:
     env.run()
     assert waits == [number // 3 * 10 for number in range(10)]
     assert env.now == 40
+
+
+def test_work_of_a_later_turn_waits_as_where_it_is_interrupted() -> None:
+    """Two classes, preemptive and resumed, exponential work (Kleinrock 1976, volume 2, 3.6)."""
+    load, shares = 0.7, (0.4, 0.0, 0.0, 0.6)
+    waits = [
+        _waits(number, teams=1, load=load, service=EXPONENTIAL, shares=shares)
+        for number in range(REPLICATIONS)
+    ]
+    high = load * shares[0]
+    # Those of the earlier turn wait as if the others were not there.
+    _assert_meets([fmean(wait[0]) for wait in waits], high * MEAN_SERVICE_S / (1 - high))
+    stay = (MEAN_SERVICE_S * (1 - load) + load * MEAN_SERVICE_S) / ((1 - high) * (1 - load))
+    _assert_meets([fmean(wait[3]) for wait in waits], stay - MEAN_SERVICE_S)
