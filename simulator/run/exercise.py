@@ -83,6 +83,7 @@ class Exercise:
             allow_hosts=self.settings.allow_hosts,
             clock=self.clock,
         )
+        self.books.machine.follow(lambda: self.broker.process)
         self.orders = Orders(request, self.timeline, self.domain, self.broker)
         self.subscribers = self.orders.subscribers
         self.start_ns = 0
