@@ -119,7 +119,10 @@ def test_missed_threshold_is_exit_99_and_too_few_samples_98(alertsim: Start) -> 
         "run", "tohoku-2022-11-03", *FAST, "--json",
         "--threshold", "predicted_lead_time{prefecture=niigata}: min>0s",
     )  # fmt: skip
-    assert failed.wait() == 99, failed.stderr()
+    code = failed.wait()
+    # On a machine whose processor was taken away a fail says nothing, and ends 98 by design.
+    bottleneck = failed.document()["instrument"]["bottleneck"]
+    assert code == (98 if bottleneck else 99), failed.stderr()
     open_ = alertsim(
         "run", "drill-minimal", *FAST, "--json",
         "--threshold", "delivery_latency{population=live}: p(99.99)<1s",
