@@ -77,6 +77,15 @@ ChannelsOption = Annotated[
         metavar="PROFILE",
     ),
 ]
+AppOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--app-channel-from",
+        help="A run directory: its measured deliveries stand for the app channel instead of the "
+        "profile's law.",
+        metavar="RUNDIR",
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -134,6 +143,7 @@ def sweep_command(
     seed: SeedOption = 1,
     chain_only: ChainOnlyOption = False,
     channels: ChannelsOption = None,
+    app: AppOption = None,
     workers: WorkersOption = 0,
     cluster: ClusterOption = None,
     out: OutOption = None,
@@ -156,7 +166,7 @@ def sweep_command(
             output.text("\n".join(known))
             output.document(lambda: {"paths": known})
             return
-        people = people_order(base, channels, chain_only=chain_only)
+        people = people_order(base, channels, app, chain_only=chain_only)
         play(
             output,
             base,
@@ -257,24 +267,31 @@ def varied_base(scenario: str, settings: list[str] | None) -> "Base":
     return read_base(scenario).set_to([parse_setting(text) for text in settings or []])
 
 
-def people_order(base: "Base", channels: str | None, *, chain_only: bool) -> "PeopleOrder | None":
+def people_order(
+    base: "Base", channels: str | None, app: Path | None, *, chain_only: bool
+) -> "PeopleOrder | None":
     """Whether people are counted, and how they are reached."""
     from simulator.errors import ConfigurationError
     from simulator.experiment.people import PeopleOrder
     from simulator.reach import load_profile
 
-    if chain_only and channels is not None:
-        raise ConfigurationError(
-            "the chain alone reaches nobody",
-            field="--channels",
-            value=channels,
-            remedy="leave out --chain-only or --channels",
-        )
+    for option, given in (("--channels", channels), ("--app-channel-from", app)):
+        if chain_only and given is not None:
+            raise ConfigurationError(
+                "the chain alone reaches nobody",
+                field=option,
+                value=str(given),
+                remedy=f"leave out --chain-only or {option}",
+            )
     if chain_only or not base.scenario().launches:
         return None
     if channels is not None:
         load_profile(channels)
-    return PeopleOrder(profile=channels)
+    if app is None:
+        return PeopleOrder(profile=channels)
+    from simulator.run.app_channel import measured_app
+
+    return PeopleOrder(profile=channels, app=measured_app(app))
 
 
 def _design(

@@ -14,6 +14,7 @@ from simulator.cli.common import (
     command,
 )
 from simulator.cli.experiments import (
+    AppOption,
     ChainOnlyOption,
     ChannelsOption,
     ClusterOption,
@@ -74,6 +75,7 @@ def simulate_command(
     until: UntilOption = None,
     chain_only: ChainOnlyOption = False,
     channels: ChannelsOption = None,
+    app: AppOption = None,
     workers: WorkersOption = 0,
     cluster: ClusterOption = None,
     yes: YesOption = False,
@@ -96,7 +98,7 @@ def simulate_command(
             play_replications(
                 output,
                 base,
-                people=people_order(base, channels, chain_only=chain_only),
+                people=people_order(base, channels, app, chain_only=chain_only),
                 seed=seed,
                 replications=replications,
                 workers=workers,

@@ -282,3 +282,32 @@ def test_one_replication_costs_no_table_library() -> None:
         "sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.netns
+def test_a_full_disk_keeps_what_is_finished_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    alertsim = (
+        f"{sys.executable} -m simulator simulate {MODELLED} --replications 600 --workers 1 "
+        f"--chain-only --quiet --out {tmp_path}/disk/one"
+    )
+    script = f"""
+        mkdir {tmp_path}/disk && mount -t tmpfs -o size=120k tmpfs {tmp_path}/disk || exit 9
+        {alertsim}; echo "first $?"
+        ls {tmp_path}/disk/one/replications | grep -c part-
+        mount -o remount,size=64m {tmp_path}/disk
+        {alertsim}; echo "second $?"
+        cp -r {tmp_path}/disk/one {tmp_path}/kept
+    """
+    result = subprocess.run(
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    first, parts, second = result.stdout.split("\n")[:3]
+    assert (first, second) == ("first 104", "second 0"), result.stderr
+    assert int(parts) > 0
+    assert "No space left on device" in result.stderr
+    assert "free some space" in result.stderr
+    assert pl.read_parquet(tmp_path / "kept" / "replications.parquet").height == 600
