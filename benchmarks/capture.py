@@ -95,11 +95,15 @@ class _Flow:
     """One direction of one connection.
 
     Attributes:
-        frame_at: sequence number at which the next frame begins; None before the first packet.
+        seen_to: sequence number after the last byte seen; None before the first packet.
+        frame_at: sequence number at which the next frame begins.
+        rest: that frame's beginning, if it was too short to know the frame.
         identifier: the alert of the frame before that, if it has not ended yet.
     """
 
-    frame_at: int | None = None
+    seen_to: int | None = None
+    frame_at: int = 0
+    rest: bytes = b""
     identifier: str = ""
 
 
@@ -122,15 +126,28 @@ def _read(file: Path, port: int, capture: Capture) -> None:
 
 def _ended(flow: _Flow, data: bytes, sequence: int) -> Iterator[str]:
     """Identifiers of the alerts whose last byte is in this segment, in order."""
-    position = 0 if flow.frame_at is None else _after(flow.frame_at, sequence)
-    if position < 0:  # the filter left out something small: this is a frame's beginning
+    stop = (sequence + len(data)) & 0xFFFFFFFF
+    if flow.seen_to is None:
+        flow.frame_at = sequence
+    elif _after(stop, flow.seen_to) <= 0:
+        return  # sent again
+    flow.seen_to = stop
+    position = _after(flow.frame_at, sequence)
+    if flow.rest and position == -len(flow.rest):
+        data, sequence = flow.rest + data, sequence - len(flow.rest)
+        position = 0
+    elif position < 0:  # the filter left out something small: this is a frame's beginning
         position, flow.identifier = 0, ""
+    if position > len(data):
+        return
+    flow.rest = b""
     while position <= len(data):
         if flow.identifier:
             yield flow.identifier
         flow.identifier = ""
         size = _frame_bytes(data, position)
-        if not size:
+        if not size or len(data) - position < min(size, _HEAD_BYTES):
+            flow.rest = data[position:]
             break
         flow.identifier = _alert(data[position : position + _HEAD_BYTES])
         position += size
