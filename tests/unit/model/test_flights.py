@@ -248,7 +248,7 @@ def test_early_warning_alone_shows_no_direction(fly: Fly) -> None:
     assert timeline.alerts == ()
     mark = next(event for event in timeline.events if event.kind is EventKind.MARK)
     assert "does not show where" in mark.note
-    watch = {"announced": {}}
+    watch: dict[str, Any] = {"announced": {}}
     assert _told(fly(blind, watch, announced=True))[0] == ("launch", THREE)
 
 
