@@ -12,7 +12,7 @@ once or twice, so these few lines are faster than NumPy's, whose import alone ta
 playing fifty timelines.
 """
 
-import hashlib
+from hashlib import sha256
 from typing import Final
 
 MULTIPLIER: Final = 0x2360ED051FC65DA44385DF649FCCF645
@@ -80,5 +80,15 @@ class Streams:
 
         Its state and increment are the two halves of the SHA-256 of seed, replication and name.
         """
-        digest = hashlib.sha256((self.prefix + name).encode()).digest()
+        digest = sha256((self.prefix + name).encode()).digest()
         return Stream(int.from_bytes(digest[:16], "big"), int.from_bytes(digest[16:], "big"))
+
+    def first(self, name: str) -> float:
+        """``stream(name).uniform()``: the first fraction of a stream, at half the cost."""
+        digest = sha256((self.prefix + name).encode()).digest()
+        increment = int.from_bytes(digest[16:], "big") | 1
+        state = (int.from_bytes(digest[:16], "big") * MULTIPLIER + increment) & _MASK_128
+        folded = (state >> 64) ^ (state & _MASK_64)
+        rotation = state >> 122
+        raw = (folded >> rotation | folded << (64 - rotation)) & _MASK_64
+        return ((raw >> _DROPPED_BITS) + 0.5) * _STEP

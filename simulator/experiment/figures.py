@@ -21,9 +21,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from simulator.model.rows import AlertRow, Played
 from simulator.model.timeline import AlertEvent, EventKind, PlannedAlert, Timeline
 
 Value = int | float | None
+Alert = PlannedAlert | AlertRow
 
 WARNS: Final = (AlertEvent.LAUNCH, AlertEvent.TAKE_SHELTER)
 _CLOSES: Final = (
@@ -80,7 +82,7 @@ class Replication:
         return {"point": self.point, "replication": self.number, **self.figures}
 
 
-def figures_of(timeline: Timeline, launches: Sequence[str]) -> dict[str, Value]:
+def figures_of(timeline: Timeline | Played, launches: Sequence[str]) -> dict[str, Value]:
     """The figures of a timeline.
 
     Args:
@@ -104,7 +106,7 @@ def figures_of(timeline: Timeline, launches: Sequence[str]) -> dict[str, Value]:
     return found
 
 
-def launch_times(timeline: Timeline) -> dict[str, int]:
+def launch_times(timeline: Timeline | Played) -> dict[str, int]:
     """When each launch was, or the mistake that passed for one; in order of time."""
     return {
         event.launch: event.at_ns
@@ -139,7 +141,7 @@ def is_whole(column: str) -> bool:
     return column in {"point", "replication"} or column.endswith(("_ns", "_count"))
 
 
-def _of_launch(alerts: Sequence[PlannedAlert], launched_ns: int | None) -> dict[str, Value]:
+def _of_launch(alerts: Sequence[Alert], launched_ns: int | None) -> dict[str, Value]:
     warnings = _warnings(alerts)
     if not warnings or launched_ns is None:
         return {"alert_ns": None}
@@ -147,7 +149,7 @@ def _of_launch(alerts: Sequence[PlannedAlert], launched_ns: int | None) -> dict[
     found: dict[str, Value] = {"alert_ns": first.at_ns - launched_ns}
     for stage in first.stages:
         found[f"stage_{stage.name}_ns"] = stage.ended_ns - stage.started_ns
-    reached: dict[str, PlannedAlert] = {}
+    reached: dict[str, Alert] = {}
     for alert in warnings:
         reached.setdefault(alert.prefecture, alert)
     predicted, true = [], []
@@ -171,7 +173,7 @@ def _of_launch(alerts: Sequence[PlannedAlert], launched_ns: int | None) -> dict[
     return found
 
 
-def _correction_ns(alerts: Sequence[PlannedAlert]) -> int | None:
+def _correction_ns(alerts: Sequence[Alert]) -> int | None:
     """From the last message before it to the correction."""
     correction = _first(alerts, (AlertEvent.CORRECTION,))
     if correction is None:
@@ -180,15 +182,15 @@ def _correction_ns(alerts: Sequence[PlannedAlert]) -> int | None:
     return correction.at_ns - max(wrong, default=correction.at_ns)
 
 
-def _warnings(alerts: Iterable[PlannedAlert]) -> list[PlannedAlert]:
+def _warnings(alerts: Iterable[Alert]) -> list[Alert]:
     return [alert for alert in alerts if alert.event in WARNS]
 
 
-def _first(alerts: Iterable[PlannedAlert], events: Sequence[AlertEvent]) -> PlannedAlert | None:
+def _first(alerts: Iterable[Alert], events: Sequence[AlertEvent]) -> Alert | None:
     return next((alert for alert in alerts if alert.event in events), None)
 
 
-def _longest_in_force(alerts: Iterable[PlannedAlert]) -> int | None:
+def _longest_in_force(alerts: Iterable[Alert]) -> int | None:
     """Longest stretch that a prefecture spends under a warning; None if none ever was."""
     since: dict[str, int] = {}
     longest: int | None = None

@@ -22,8 +22,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from simulator.experiment.figures import WARNS, Value, launch_times
-from simulator.model.timeline import EventKind, PlannedAlert, Timeline
+from simulator.experiment.figures import WARNS, Alert, Value, launch_times
+from simulator.model.rows import Played
+from simulator.model.timeline import EventKind, Timeline
 from simulator.randomness import Streams
 from simulator.reach import PROFILES, MeasuredDelivery, ReachPlan, ReachResult, load_profile
 from simulator.scenario.schema import Scenario
@@ -71,7 +72,9 @@ class People:
         self._order = order
         self._plans: OrderedDict[tuple[str, datetime], ReachPlan] = OrderedDict()
 
-    def figures(self, scenario: Scenario, timeline: Timeline, streams: Streams) -> dict[str, Value]:
+    def figures(
+        self, scenario: Scenario, timeline: Timeline | Played, streams: Streams
+    ) -> dict[str, Value]:
         """The columns of a replication; none without a warning that can reach anybody.
 
         Args:
@@ -135,16 +138,16 @@ def profile_of(scenario: Scenario) -> str:
     return years[max(year for year in years if year <= max(scenario.epoch.year, min(years)))]
 
 
-def first_warnings(timeline: Timeline) -> Mapping[str, PlannedAlert]:
+def first_warnings(timeline: Timeline | Played) -> Mapping[str, Alert]:
     """The first warning of each prefecture."""
-    found: dict[str, PlannedAlert] = {}
+    found: dict[str, Alert] = {}
     for alert in timeline.alerts:
         if alert.event in WARNS:
             found.setdefault(alert.prefecture, alert)
     return found
 
 
-def true_arrivals(timeline: Timeline, warnings: Mapping[str, PlannedAlert]) -> Mapping[str, int]:
+def true_arrivals(timeline: Timeline | Played, warnings: Mapping[str, Alert]) -> Mapping[str, int]:
     """When something really arrives where; the first of several, warned or not."""
     found: dict[str, int] = {}
     for event in timeline.events:
@@ -171,7 +174,7 @@ def band_seconds(column: str) -> int:
     return int(column.removeprefix("warned_by_").removesuffix("s_people"))
 
 
-def _before_predicted(result: ReachResult, warnings: Mapping[str, PlannedAlert]) -> float | None:
+def _before_predicted(result: ReachResult, warnings: Mapping[str, Alert]) -> float | None:
     """People warned before the arrival that was believed in; None where none was predicted."""
     predicted = {
         slug: alert.believed_arrival_ns

@@ -15,6 +15,7 @@ from simulator.experiment.figures import Replication, Value, figures_of
 from simulator.experiment.people import People
 from simulator.experiment.plan import Chunk, Plan
 from simulator.model import Timeline, simulate
+from simulator.model.engine import play_once
 from simulator.randomness import Stream, Streams
 from simulator.scenario.schema import Scenario
 
@@ -66,22 +67,24 @@ class Player:
     def play(self, number: int, replication: int) -> Replication:
         """One replication of one point."""
         point, scenario = self._variant(number)
-        timeline = self.timeline(number, replication)
+        played = play_once(scenario, self._streams(point, replication))
         launches = [launch.id for launch in scenario.launches]
-        figures = figures_of(timeline, launches)
+        figures = figures_of(played, launches)
         if self._people is not None:
             streams = people_streams(self.plan.seed, replication, point.redrawn)
-            figures |= self._people.figures(scenario, timeline, streams)
+            figures |= self._people.figures(scenario, played, streams)
         return Replication(point=number, number=replication, figures=figures)
 
     def timeline(self, number: int, replication: int) -> Timeline:
         """The whole of one replication of one point."""
         point, scenario = self._variant(number)
-        seed = self.plan.seed
+        streams = self._streams(point, replication)
+        return simulate(scenario, self.plan.seed, replication, streams)
+
+    def _streams(self, point: Point, replication: int) -> Streams:
         if not point.redrawn:
-            return simulate(scenario, seed, replication)
-        streams = RedrawnStreams(seed, replication, point.redrawn)
-        return simulate(scenario, seed, replication, streams)
+            return Streams(self.plan.seed, replication)
+        return RedrawnStreams(self.plan.seed, replication, point.redrawn)
 
     def _variant(self, number: int) -> tuple[Point, Scenario]:
         found = self._ready.get(number)
@@ -115,6 +118,10 @@ class RedrawnStreams(Streams):
             return super().stream(f"{_ALTERNATIVE}/{name}")
         return super().stream(name)
 
+    def first(self, name: str) -> float:
+        """The first fraction of the stream of this name."""
+        return self.stream(name).uniform()
+
 
 def people_streams(seed: int, replication: int, stages: tuple[str, ...]) -> Streams:
     """The streams that towns and networks are drawn from, all of them from the same set."""
@@ -142,6 +149,10 @@ class NotingStreams(Streams):
         """The stream of this name."""
         self.asked.append(name)
         return super().stream(name)
+
+    def first(self, name: str) -> float:
+        """The first fraction of the stream of this name."""
+        return self.stream(name).uniform()
 
 
 def stage_of(stream: str) -> str:

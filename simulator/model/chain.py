@@ -6,7 +6,7 @@ Rule of the module: one process per launch; truth goes its own way and the chain
 from typing import Final
 
 from simulator.model.followups import correct_area, follow_up
-from simulator.model.outlook import Outlook, outlook
+from simulator.model.outlook import Outlook
 from simulator.model.play import Passed, Play, Process
 from simulator.model.recorder import Message
 from simulator.model.sensing import sense
@@ -29,7 +29,7 @@ def play_launch(play: Play, launch: Launch) -> Process:
         launch=launch.id,
         note=launch.title or "",
     )
-    expected = outlook(play.scenario, launch)
+    expected = play.script.outlook(launch)
     if launch.truth is not None:
         play.env.process(_fly(play, launch, launch.truth, cause))
     elif expected is not None and expected.geometry is not None:
@@ -154,7 +154,7 @@ def _issue(play: Play, launch: Launch, expected: Outlook, passed: list[Passed]) 
         event=expected.event,
         launch=launch.id,
         cause=passed[-1].number,
-        stages=tuple(one.stage for one in passed),
+        stages=tuple([one.stage for one in passed]),
         believed_ns=expected.believed_ns,
         true_ns=expected.true_ns,
     )

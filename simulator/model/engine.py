@@ -10,6 +10,8 @@ from importlib.metadata import version
 from simulator.model.chain import play_launch
 from simulator.model.play import Play, Process
 from simulator.model.recorder import Message
+from simulator.model.rows import Played, planned_alerts, timeline_events
+from simulator.model.script import script_of
 from simulator.model.timeline import AlertEvent, EventKind, Timeline
 from simulator.randomness import Streams
 from simulator.scenario.schema import Drill, Mark, Scenario
@@ -32,14 +34,7 @@ def simulate(
     Raises:
         ValueError: if seed or replication is negative.
     """
-    play = Play(scenario, streams or Streams(seed, replication), _start_ns(scenario))
-    for launch in scenario.launches:
-        play.env.process(play_launch(play, launch))
-    for drill in scenario.tests:
-        play.env.process(_play_drill(play, drill))
-    for mark in scenario.marks:
-        play.env.process(_play_mark(play, mark))
-    play.env.run()
+    played = play_once(scenario, streams or Streams(seed, replication))
     return Timeline(
         scenario=scenario.id,
         title=scenario.title,
@@ -47,23 +42,33 @@ def simulate(
         seed=seed,
         replication=replication,
         version=_version(),
-        events=tuple(play.recorder.events),
-        alerts=tuple(play.recorder.alerts),
+        events=timeline_events(played.events),
+        alerts=planned_alerts(played.alerts),
     )
+
+
+def play_once(scenario: Scenario, streams: Streams) -> Played:
+    """Play a scenario once and leave its rows: what experiments need, at a third of the cost.
+
+    Args:
+        scenario: what happens.
+        streams: where to draw from.
+    """
+    play = Play(script_of(scenario), streams)
+    for launch in scenario.launches:
+        play.env.process(play_launch(play, launch))
+    for drill in scenario.tests:
+        play.env.process(_play_drill(play, drill))
+    for mark in scenario.marks:
+        play.env.process(_play_mark(play, mark))
+    play.env.run()
+    return Played(events=play.recorder.events, alerts=play.recorder.alerts)
 
 
 @cache
 def _version() -> str:
     """The installed version; looking it up takes as long as half a replication."""
     return version("alertsim")
-
-
-def _start_ns(scenario: Scenario) -> int:
-    """The earliest instant the scenario names, or its epoch."""
-    moments = [launch.at for launch in scenario.launches] + [mark.at for mark in scenario.marks]
-    offsets = [scenario.offset_ns(moment) for moment in moments]
-    offsets += [drill.at.offset_ns(scenario.epoch) for drill in scenario.tests]
-    return min([0, *offsets])
 
 
 def _play_drill(play: Play, drill: Drill) -> Process:

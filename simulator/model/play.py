@@ -5,19 +5,19 @@ one draw from the stream named after it, so that no stage depends on how many ot
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import simpy
 
-from simulator.errors import InternalError
 from simulator.model.recorder import Recorder
-from simulator.model.timeline import EventKind, StagePassed
+from simulator.model.rows import EventRow, StageRow
+from simulator.model.script import Described, Script, Step
+from simulator.model.timeline import EventKind
 from simulator.randomness import Streams
 from simulator.scenario.chain import Moment, Watch
 from simulator.scenario.laws import Law, Provenance, duration_ns
-from simulator.scenario.schema import Launch, Scenario, Threat
+from simulator.scenario.schema import Launch, Threat
 from simulator.units import format_duration
 
 Process = Generator[simpy.Event, Any, Any]
@@ -33,11 +33,10 @@ class Turn(IntEnum):
     CORRECTION = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
+class Passed(NamedTuple):
     """A stage that ended: what it was, and the number of its event."""
 
-    stage: StagePassed
+    stage: StageRow
     number: int
 
 
@@ -45,15 +44,17 @@ class Play:
     """What the processes of one replication share.
 
     Args:
-        scenario: what happens.
+        script: what happens.
         streams: where draws come from.
-        start_ns: scenario time to start from, at or before the first event.
     """
 
-    def __init__(self, scenario: Scenario, streams: Streams, start_ns: int) -> None:
-        self.scenario = scenario
-        self.chain = scenario.chain
-        self.env = simpy.Environment(initial_time=start_ns)
+    __slots__ = ("_streams", "chain", "env", "recorder", "scenario", "script", "teams")
+
+    def __init__(self, script: Script, streams: Streams) -> None:
+        self.script = script
+        self.scenario = script.scenario
+        self.chain = script.chain
+        self.env = simpy.Environment(initial_time=script.start_ns)
         self.recorder = Recorder(self.env)
         self._streams = streams
         count = 1 if self.chain.teams is None else self.chain.teams.count
@@ -71,7 +72,7 @@ class Play:
 
     def at_ns(self, moment: Moment) -> int:
         """Scenario time of a moment."""
-        return self.scenario.offset_ns(moment)
+        return self.script.at_ns(moment)
 
     def moment_event(
         self,
@@ -86,6 +87,7 @@ class Play:
         about_ns: int | None = None,
     ) -> int:
         """Something with a provenance of its own happened now; its number."""
+        described = self.script.described(moment)
         return self.recorder.event(
             kind,
             name,
@@ -93,9 +95,9 @@ class Play:
             launch=launch,
             prefecture=prefecture,
             about_ns=about_ns,
-            assumption=moment.assumption or self.scenario.fictional,
-            sources=moment.sources,
-            note=note or moment.note or "",
+            assumption=described.assumption,
+            sources=described.sources,
+            note=note or described.note,
         )
 
     def stage(
@@ -109,9 +111,11 @@ class Play:
             cause: number of the event that began it.
             part: which of several messages of the launch it belongs to.
         """
-        started_ns = self.now_ns
-        yield self.env.timeout(self.draw_ns(launch, name, part))
-        return self.passed(launch, name, cause, self.law(name, launch), started_ns=started_ns)
+        step = self.script.step(launch, name)
+        env = self.env
+        started_ns: int = env.now  # type: ignore[assignment]  # every delay is a whole number
+        yield env.timeout(self._drawn_ns(step, name, part))
+        return self._record(step.shown, launch, cause, step.described, started_ns)
 
     def team_stage(
         self,
@@ -128,73 +132,67 @@ class Play:
         threats before low ones. A team leaves later turns for an earlier one and comes back to
         them; within a turn it is not interrupted.
         """
+        step = self.script.step(launch, name)
         started_ns = self.now_ns
         rank = _RANKS[launch.threat] + turn * len(_RANKS)
-        duration_ns = self.draw_ns(launch, name, part)
+        duration_ns = self._drawn_ns(step, name, part)
         waited_ns = yield from team_work(self.env, self.teams, rank, duration_ns)
-        note = f"Waited {format_duration(waited_ns)} for a free team." if waited_ns else ""
-        figure = self.law(name, launch)
-        return self.passed(launch, name, cause, figure, started_ns=started_ns, note=note)
+        described = step.described
+        if waited_ns:
+            note = f"Waited {format_duration(waited_ns)} for a free team. {described.note}"
+            described = described._replace(note=note.rstrip())
+        return self._record(step.shown, launch, cause, described, started_ns)
 
     def passed(
-        self,
-        launch: Launch,
-        name: str,
-        cause: int,
-        figure: Provenance,
-        *,
-        started_ns: int,
-        note: str = "",
+        self, launch: Launch, name: str, cause: int, figure: Provenance, *, started_ns: int
     ) -> Passed:
-        """Record that a stage ended now, on the strength of a figure."""
-        name = name.replace("_", "-")
-        assumption = figure.assumption or self.scenario.fictional
-        number = self.recorder.event(
-            EventKind.STAGE,
-            name,
-            cause=cause,
-            launch=launch.id,
-            started_ns=started_ns,
-            assumption=assumption,
-            sources=figure.sources,
-            note=f"{note} {figure.note or ''}".strip() if note else figure.note or "",
+        """Record that something ended now, on the strength of a figure."""
+        return self._record(name, launch, cause, self.script.described(figure), started_ns)
+
+    def _record(
+        self, shown: str, launch: Launch, cause: int, described: Described, started_ns: int
+    ) -> Passed:
+        recorder = self.recorder
+        number = len(recorder.events)
+        now_ns: int = self.env.now  # type: ignore[assignment]
+        assumption, sources, note = described
+        recorder.events.append(
+            EventRow(
+                number,
+                now_ns,
+                EventKind.STAGE,
+                shown,
+                cause,
+                launch.id,
+                None,
+                started_ns,
+                assumption,
+                sources,
+                note,
+                None,
+            )
         )
-        stage = StagePassed(
-            name=name, started_ns=started_ns, ended_ns=self.now_ns, assumption=assumption
-        )
-        return Passed(stage=stage, number=number)
+        return Passed(StageRow(shown, started_ns, now_ns, assumption), number)
 
     def watch(self, launch: Launch) -> Watch | None:
         """How the chain watches a launch that was announced, None if it does not."""
-        return self.chain.announced if launch.announced else None
+        return self.script.watch(launch)
 
     def law(self, name: str, launch: Launch) -> Law:
-        """The law of a stage for a launch.
+        """The law of a stage for a launch."""
+        return self.script.step(launch, name).law
 
-        Raises:
-            InternalError: if the scenario has none; its checks should have refused it.
-        """
-        watching: Law | None = getattr(self.watch(launch), name, None)
-        law: Law | None = watching or getattr(self.chain, name)
-        if law is None:
-            raise InternalError(f"the stage {name} has no law in scenario {self.scenario.id}")
-        return law
+    def draw_ns(self, launch: Launch, name: str) -> int:
+        """How long a stage of a launch takes this time."""
+        return self._drawn_ns(self.script.step(launch, name), name, "")
 
-    def draw_ns(self, launch: Launch, name: str, part: str = "") -> int:
-        """How long a stage of a launch takes this time.
+    def _drawn_ns(self, step: Step, name: str, part: str) -> int:
+        stream = f"{step.stream}{part}/{name}" if part else step.stream + name
+        return duration_ns(step.law, self._streams.first(stream), self.scenario.epoch)
 
-        Args:
-            launch: the launch.
-            name: the stage.
-            part: which of several messages of the launch it belongs to.
-        """
-        share = self.share(launch, name, part)
-        return duration_ns(self.law(name, launch), share, self.scenario.epoch)
-
-    def share(self, launch: Launch, name: str, part: str = "") -> float:
+    def share(self, launch: Launch, name: str) -> float:
         """A uniform draw, strictly between 0 and 1, from the stream of a stage of a launch."""
-        stage = f"{part}/{name}" if part else name
-        return self._streams.stream(f"launch/{launch.id}/{stage}").uniform()
+        return self._streams.first(f"launch/{launch.id}/{name}")
 
 
 def team_work(
@@ -213,7 +211,8 @@ def team_work(
     while True:
         asked_ns = int(env.now)
         turn = rank // len(_RANKS)
-        interrupts = any(other.priority // len(_RANKS) > turn for other in teams.users)
+        users = teams.users
+        interrupts = bool(users) and any(one.priority // len(_RANKS) > turn for one in users)
         with teams.request(priority=rank, preempt=interrupts) as request:
             yield request
             begun_ns = int(env.now)

@@ -10,14 +10,8 @@ from dataclasses import dataclass, field
 
 import simpy
 
-from simulator.model.timeline import (
-    AlertEvent,
-    EventKind,
-    MsgType,
-    PlannedAlert,
-    StagePassed,
-    TimelineEvent,
-)
+from simulator.model.rows import AlertRow, EventRow, StageRow
+from simulator.model.timeline import AlertEvent, EventKind, MsgType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +33,7 @@ class Message:
     event: AlertEvent
     launch: str | None
     cause: int
-    stages: tuple[StagePassed, ...] = ()
+    stages: tuple[StageRow, ...] = ()
     believed_ns: Mapping[str, int] | None = None
     true_ns: Mapping[str, int] | None = None
     stated_ns: int | None = None
@@ -67,7 +61,8 @@ class _Standing:
 
     def others(self, launch: str) -> bool:
         """Whether a warning of another launch keeps people in shelter."""
-        return any(name != launch and name not in self.settled for name in self.open)
+        others = len(self.open) - (launch in self.open)
+        return others > 0 and any(name != launch and name not in self.settled for name in self.open)
 
     def close(self) -> tuple[int, ...]:
         """End all warnings; the numbers of the messages that they were."""
@@ -87,8 +82,8 @@ class Recorder:
     def __init__(self, env: simpy.Environment) -> None:
         self._env = env
         self._standing: dict[str, _Standing] = {}
-        self.events: list[TimelineEvent] = []
-        self.alerts: list[PlannedAlert] = []
+        self.events: list[EventRow] = []
+        self.alerts: list[AlertRow] = []
 
     def event(
         self,
@@ -106,20 +101,21 @@ class Recorder:
     ) -> int:
         """Something happened now; its number."""
         number = len(self.events)
+        now_ns: int = self._env.now  # type: ignore[assignment]  # every delay is a whole number
         self.events.append(
-            TimelineEvent(
-                number=number,
-                at_ns=int(self._env.now),
-                kind=kind,
-                name=name,
-                cause=cause,
-                launch=launch,
-                prefecture=prefecture,
-                started_ns=started_ns,
-                assumption=assumption,
-                sources=sources,
-                note=note,
-                about_ns=about_ns,
+            EventRow(
+                number,
+                now_ns,
+                kind,
+                name,
+                cause,
+                launch,
+                prefecture,
+                started_ns,
+                assumption,
+                sources,
+                note,
+                about_ns,
             )
         )
         return number
@@ -134,7 +130,7 @@ class Recorder:
             own = standing.open.get(launch)
             kind = MsgType.ALERT if own is None else MsgType.UPDATE
             references = () if own is None else (own,)
-            number = self._send(message, prefecture, kind, references, in_force=True)
+            number = self._send(standing, message, prefecture, kind, references, in_force=True)
             standing.open[launch] = standing.latest[launch] = number
 
     def end(self, message: Message, launch: str, prefectures: Sequence[str], kind: MsgType) -> None:
@@ -149,7 +145,9 @@ class Recorder:
                 standing.settled[launch] = standing.unsaid[launch] = None
                 self._withhold(message, prefecture, "the warning of another launch is in force")
                 continue
-            number = self._send(message, prefecture, kind, standing.close(), in_force=False)
+            number = self._send(
+                standing, message, prefecture, kind, standing.close(), in_force=False
+            )
             standing.latest[launch] = number
 
     def correct(
@@ -172,7 +170,7 @@ class Recorder:
             in_force = danger or others
             withdrawn = (wrong,) if in_force else tuple(sorted({wrong, *standing.close()}))
             kind = MsgType.UPDATE if in_force else MsgType.CANCEL
-            number = self._send(message, prefecture, kind, withdrawn, in_force=in_force)
+            number = self._send(standing, message, prefecture, kind, withdrawn, in_force=in_force)
             standing.latest[launch] = number
             if danger:
                 standing.open[launch] = number
@@ -180,10 +178,11 @@ class Recorder:
     def test(self, message: Message, prefectures: Sequence[str]) -> None:
         """Send a test message, except where a warning is in force: it would replace it."""
         for prefecture in prefectures:
-            if self._at(prefecture).open:
+            standing = self._at(prefecture)
+            if standing.open:
                 self._withhold(message, prefecture, "a warning is in force")
             else:
-                self._send(message, prefecture, MsgType.ALERT, (), in_force=False)
+                self._send(standing, message, prefecture, MsgType.ALERT, (), in_force=False)
 
     def _at(self, prefecture: str) -> _Standing:
         standing = self._standing.get(prefecture)
@@ -203,6 +202,7 @@ class Recorder:
 
     def _send(
         self,
+        standing: _Standing,
         message: Message,
         prefecture: str,
         kind: MsgType,
@@ -210,35 +210,47 @@ class Recorder:
         *,
         in_force: bool,
     ) -> int:
-        event_number = self.event(
-            EventKind.ALERT,
-            message.event,
-            cause=message.cause,
-            launch=message.launch,
-            prefecture=prefecture,
+        events, alerts = self.events, self.alerts
+        now_ns: int = self._env.now  # type: ignore[assignment]
+        launch, cause, event = message.launch, message.cause, message.event
+        event_number, number = len(events), len(alerts)
+        events.append(
+            EventRow(
+                event_number,
+                now_ns,
+                EventKind.ALERT,
+                event,
+                cause,
+                launch,
+                prefecture,
+                None,
+                False,
+                (),
+                "",
+                None,
+            )
         )
-        standing = self._at(prefecture)
         standing.sequence += 1
-        number = len(self.alerts)
-        self.alerts.append(
-            PlannedAlert(
-                number=number,
-                event_number=event_number,
-                at_ns=int(self._env.now),
-                launch=message.launch,
-                prefecture=prefecture,
-                event=message.event,
-                msg_type=kind,
-                sequence=standing.sequence,
-                references=references,
-                in_force=in_force,
-                stages=message.stages,
-                believed_arrival_ns=(message.believed_ns or {}).get(prefecture),
-                true_arrival_ns=(message.true_ns or {}).get(prefecture),
-                stated_ns=message.stated_ns,
-                historical_channel=message.historical_channel,
-                reason=message.reason,
-                cause=message.cause,
+        believed, true = message.believed_ns, message.true_ns
+        alerts.append(
+            AlertRow(
+                number,
+                event_number,
+                now_ns,
+                launch,
+                prefecture,
+                event,
+                kind,
+                standing.sequence,
+                references,
+                in_force,
+                message.stages,
+                None if believed is None else believed.get(prefecture),
+                None if true is None else true.get(prefecture),
+                message.stated_ns,
+                message.historical_channel,
+                message.reason,
+                cause,
             )
         )
         return number

@@ -102,3 +102,10 @@ def test_fractions_are_spread_evenly_along_a_stream_and_across_streams() -> None
     assert _spread([stream.uniform() for _ in range(10_000)]) < 27.9
     assert _spread([Streams(1, n).stream("a").uniform() for n in range(10_000)]) < 27.9
     assert _spread([Streams(n).stream("a").uniform() for n in range(10_000)]) < 27.9
+
+
+def test_the_first_fraction_is_that_of_the_stream() -> None:
+    streams = Streams(3, 9)
+    for number in range(200):
+        name = f"launch/{number}/assessment"
+        assert streams.first(name) == streams.stream(name).uniform()

@@ -1,0 +1,98 @@
+"""What a replication leaves behind, as cheap rows; a timeline is made of them when one is wanted.
+
+Rule of the module: the same fields as the records of ``timeline``, in the same order, so that who
+only reads can read either. Experiments play millions of replications and keep a few figures of
+each: making frozen records for all of them would take longer than playing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from simulator.model.timeline import (
+    AlertEvent,
+    EventKind,
+    MsgType,
+    PlannedAlert,
+    StagePassed,
+    TimelineEvent,
+)
+
+
+class StageRow(NamedTuple):
+    """As :class:`StagePassed`."""
+
+    name: str
+    started_ns: int
+    ended_ns: int
+    assumption: bool
+
+
+class EventRow(NamedTuple):
+    """As :class:`TimelineEvent`."""
+
+    number: int
+    at_ns: int
+    kind: EventKind
+    name: str
+    cause: int | None
+    launch: str | None
+    prefecture: str | None
+    started_ns: int | None
+    assumption: bool
+    sources: tuple[str, ...]
+    note: str
+    about_ns: int | None
+
+
+class AlertRow(NamedTuple):
+    """As :class:`PlannedAlert`."""
+
+    number: int
+    event_number: int
+    at_ns: int
+    launch: str | None
+    prefecture: str
+    event: AlertEvent
+    msg_type: MsgType
+    sequence: int
+    references: tuple[int, ...]
+    in_force: bool
+    stages: tuple[StageRow, ...]
+    believed_arrival_ns: int | None
+    true_arrival_ns: int | None
+    stated_ns: int | None
+    historical_channel: str | None
+    reason: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """One replication, before it is a timeline.
+
+    Attributes:
+        events: everything that happened, in order.
+        alerts: the messages to send, in order of issue.
+    """
+
+    events: Sequence[EventRow]
+    alerts: Sequence[AlertRow]
+
+
+def timeline_events(rows: Sequence[EventRow]) -> tuple[TimelineEvent, ...]:
+    """The records of rows."""
+    return tuple(TimelineEvent(**row._asdict()) for row in rows)
+
+
+def planned_alerts(rows: Sequence[AlertRow]) -> tuple[PlannedAlert, ...]:
+    """The records of rows; messages of one event share their stages."""
+    made: dict[int, tuple[StagePassed, ...]] = {}
+    alerts = []
+    for row in rows:
+        stages = made.get(id(row.stages))
+        if stages is None:
+            stages = tuple(StagePassed(**stage._asdict()) for stage in row.stages)
+            made[id(row.stages)] = stages
+        alerts.append(PlannedAlert(**{**row._asdict(), "stages": stages}))
+    return tuple(alerts)
