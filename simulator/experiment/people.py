@@ -38,6 +38,15 @@ _DIGITS: Final = 3
 _KEPT: Final = 8
 
 
+def band_column(after_s: int) -> str:
+    """The column of people warned within so many seconds of the launch."""
+    return f"warned_by_{after_s:04d}s_people"
+
+
+_BANDS: Final = tuple(map(band_column, _BAND_S))
+_BAND_NS: Final = np.array(_BAND_S, np.int64) * NS_PER_S
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleOrder:
     """That people are counted, and how they are reached.
@@ -104,15 +113,11 @@ class People:
         }
         for channel, people in totals.first.items():
             found[f"first_{str(channel).replace('-', '_')}_people"] = people
-        moments = np.array([launched[0] + after * NS_PER_S for after in _BAND_S])
-        by_time = result.warned_by(moments)
-        found |= {
-            band_column(after): float(people)
-            for after, people in zip(_BAND_S, by_time, strict=True)
-        }
-        return {
+        found = {
             name: None if value is None else round(value, _DIGITS) for name, value in found.items()
         }
+        by_time = result.warned_by(launched[0] + _BAND_NS)
+        return found | dict(zip(_BANDS, np.round(by_time, _DIGITS).tolist(), strict=True))
 
     def _plan(self, scenario: Scenario, launched_ns: int) -> ReachPlan:
         """The reach of a variant: all towns, so that no alerted one is ever missing."""
@@ -159,11 +164,6 @@ def true_arrivals(timeline: Timeline | Played, warnings: Mapping[str, Alert]) ->
     return found
 
 
-def band_column(after_s: int) -> str:
-    """The column of people warned within so many seconds of the launch."""
-    return f"warned_by_{after_s:04d}s_people"
-
-
 def is_band(column: str) -> bool:
     """Whether a column belongs to the curve of people warned by time."""
     return column.startswith("warned_by_")
@@ -183,4 +183,4 @@ def _before_predicted(result: ReachResult, warnings: Mapping[str, Alert]) -> flo
     }
     if not predicted:
         return None
-    return sum(float(result.warned_by([at], slug)[0]) for slug, at in predicted.items())
+    return float(result.warned_before(predicted).sum())

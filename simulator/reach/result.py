@@ -6,7 +6,7 @@ and the first channels of all warned add up to the warned. A result keeps what i
 later; keep its totals, not the result, of thousands of replications.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -160,6 +160,16 @@ class ReachResult:
             seconds = (moments - issue_ns) / NS_PER_S
             found += np.interp(seconds, grid_s(), curve, left=0.0)
         return found
+
+    def warned_before(self, moments_ns: Mapping[str, int]) -> Floats:
+        """People of each town warned by a moment of its prefecture; nobody where there is none.
+
+        Args:
+            moments_ns: scenario time by slug; prefectures without towns in the plan say nothing.
+        """
+        at = np.array([moments_ns.get(slug, np.nan) for slug in self.area.prefectures], np.float64)
+        moment_ns = at[self.area.prefecture_of]
+        return np.minimum(self._people_by(self._warned, moment_ns), self.warned)
 
     def first_by(self, prefecture: str | None = None) -> dict[ChannelName, Floats]:
         """People whom each channel warned first, by the times since the issue of ``grid_s``."""
