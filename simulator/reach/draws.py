@@ -1,4 +1,4 @@
-"""Draws: the first numbers of many named streams at once, and the rate of silent receivers.
+"""Draws: the first number of many named streams at once, and the rate of silent receivers.
 
 Rule of the module: exact integer arithmetic on columns gives what ``randomness.Stream.uniform``
 gives one by one, bit for bit; nothing else of NumPy's is used to draw. A town is found by the name
@@ -24,30 +24,25 @@ _STEP: Final = 2.0**-_FRACTION_BITS
 _BISECTIONS: Final = 48
 
 
-def uniforms(streams: Streams, names: Sequence[bytes], count: int = 1) -> npt.NDArray[np.float64]:
-    """The first numbers of ``streams.stream(name).uniform()`` of each name, a row for each draw.
+def first_uniforms(streams: Streams, names: Sequence[bytes]) -> npt.NDArray[np.float64]:
+    """``streams.stream(name).uniform()`` of each name, as one column.
 
     Args:
         streams: of the replication.
         names: names of streams, encoded.
-        count: how many numbers of each.
     """
     prefix = streams.prefix.encode()
     sha256 = hashlib.sha256
     digests = b"".join([sha256(prefix + name).digest() for name in names])
     words = np.frombuffer(digests, ">u8").astype(np.uint64).reshape(-1, 4)
-    high, low, increment_high, increment_low = words.T
-    odd = increment_low | np.uint64(1)
-    found = np.empty((count, len(names)))
-    for row in found:
-        high, low = _times_multiplier(high, low)
-        low = low + odd
-        high = high + increment_high + (low < odd)
-        rotation = high >> np.uint64(58)
-        folded = high ^ low
-        raw = (folded >> rotation) | (folded << (-rotation & np.uint64(63)))
-        row[:] = ((raw >> np.uint64(64 - _FRACTION_BITS)).astype(np.float64) + 0.5) * _STEP
-    return found
+    state_high, state_low, increment_high, increment_low = words.T
+    high, low = _times_multiplier(state_high, state_low)
+    low = low + (increment_low | np.uint64(1))
+    high = high + increment_high + (low < (increment_low | np.uint64(1)))
+    rotation = high >> np.uint64(58)
+    folded = high ^ low
+    raw = (folded >> rotation) | (folded << (-rotation & np.uint64(63)))
+    return ((raw >> np.uint64(64 - _FRACTION_BITS)).astype(np.float64) + 0.5) * _STEP
 
 
 def beta_quantile(share: float, a: int, b: int) -> float:

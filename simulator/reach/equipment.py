@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from simulator.randomness import Streams
 from simulator.reach.channels import ChannelProfile, DelayLaw, Installed
-from simulator.reach.draws import beta_quantile, uniforms
+from simulator.reach.draws import beta_quantile, first_uniforms
 from simulator.world.geography import Municipality
 
 Floats = npt.NDArray[np.float64]
@@ -25,7 +25,7 @@ Flags = npt.NDArray[np.bool_]
 
 SILENT: Final = 0
 RATE_STREAM: Final = "reach/receiver-failures"
-_DRAWN: Final = ("receiver", "lag", "loudspeaker", "indoor-receiver")  # in this order
+_DRAWN: Final = ("receiver", "lag", "loudspeaker", "indoor-receiver")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Equipment:
         size: which of the town sizes, for each town.
         sizes: number of town sizes.
         failure: parameters of the beta law of the rate of silent receivers.
-        names: name of its stream, for each town.
+        names: names of the streams, for each thing drawn and each town.
     """
 
     kinds: tuple[TownKind, ...]
@@ -73,7 +73,7 @@ class Equipment:
     size: Integers
     sizes: int
     failure: tuple[int, int]
-    names: tuple[bytes, ...]
+    names: tuple[tuple[bytes, ...], ...]
 
     @classmethod
     def build(cls, profile: ChannelProfile, towns: Sequence[Municipality]) -> Self:
@@ -108,7 +108,9 @@ class Equipment:
             size=np.searchsorted(starts, people, side="right") - 1,
             sizes=len(audible),
             failure=(failure.a, failure.b),
-            names=tuple(f"reach/{town.code}".encode() for town in towns),
+            names=tuple(
+                tuple(f"reach/{town.code}/{thing}".encode() for town in towns) for thing in _DRAWN
+            ),
         )
 
     def draw(self, streams: Streams, alerted: Integers, silenced: Flags) -> Integers:
@@ -120,8 +122,8 @@ class Equipment:
             silenced: for each of these, whether its receiver is silent whatever is drawn.
         """
         indices = alerted.tolist()
-        names = [self.names[town] for town in indices]
-        receiver, lag, speaker, indoor = uniforms(streams, names, len(_DRAWN))
+        names = [column[town] for column in self.names for town in indices]
+        receiver, lag, speaker, indoor = first_uniforms(streams, names).reshape(len(_DRAWN), -1)
         rate = beta_quantile(streams.stream(RATE_STREAM).uniform(), *self.failure)
         audible = np.where(speaker < self.installed[alerted], 1 + self.size[alerted], 0)
         homes = self.home_kinds[np.searchsorted(self.home_limits, indoor, side="right")]

@@ -3,28 +3,19 @@ import math
 import pytest
 
 from simulator.randomness import Streams
-from simulator.reach.draws import beta_quantile, uniforms
+from simulator.reach.draws import beta_quantile, first_uniforms
 
 
 @pytest.mark.parametrize(("seed", "replication"), [(0, 0), (7, 3), (2**70, 10**9)])
 def test_columns_draw_what_streams_draw_one_by_one(seed: int, replication: int) -> None:
     streams = Streams(seed, replication)
     names = [f"reach/{code:05d}/receiver" for code in range(2000)]
-    (column,) = uniforms(streams, [name.encode() for name in names])
+    column = first_uniforms(streams, [name.encode() for name in names])
     assert column.tolist() == [streams.stream(name).uniform() for name in names]
 
 
-def test_later_rows_go_on_in_the_same_streams() -> None:
-    streams = Streams(7, 3)
-    names = [f"reach/{code:05d}" for code in range(300)]
-    table = uniforms(streams, [name.encode() for name in names], 4)
-    for column, name in zip(table.T, names, strict=True):
-        stream = streams.stream(name)
-        assert column.tolist() == [stream.uniform() for _ in range(4)]
-
-
 def test_no_names_no_numbers() -> None:
-    assert uniforms(Streams(1), []).shape == (1, 0)
+    assert not len(first_uniforms(Streams(1), []))
 
 
 def test_the_beta_law_of_one_and_one_is_uniform() -> None:
