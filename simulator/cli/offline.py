@@ -146,8 +146,8 @@ def validate_command(
 
 def schema_command(
     kind: Annotated[
-        Literal["scenario", "summary", "payload"],
-        typer.Argument(help="Which schema.", metavar="[scenario|summary|payload]"),
+        Literal["scenario", "summary", "payload", "experiment"],
+        typer.Argument(help="Which schema.", metavar="[scenario|summary|payload|experiment]"),
     ] = "scenario",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -166,6 +166,10 @@ def _schema(kind: str) -> dict[str, Any]:
         from simulator.measure.summary import summary_json_schema
 
         return summary_json_schema()
+    if kind == "experiment":
+        from simulator.experiment.summary import experiment_json_schema
+
+        return experiment_json_schema()
     if kind == "payload":
         from simulator.alerts.schema import payload_json_schema
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import polars as pl
 import pytest
 
@@ -180,6 +181,12 @@ def test_people_are_counted_unless_the_chain_is_played_alone(run: Run) -> None:
     columns = {one["column"] for one in json.loads(alone.stdout)["points"][0]["figures"]}
     assert "alert_ns" in columns
     assert not [name for name in columns if name.endswith("_people")]
+
+
+def test_the_summary_keeps_to_its_schema(run: Run) -> None:
+    schema = json.loads(run("schema", "experiment").stdout)
+    played = run("sweep", MODELLED, "--vary", "chain.issue=1s,2s", "--replications", "5", "--json")
+    jsonschema.validate(json.loads(played.stdout), schema)
 
 
 def test_fields_can_be_set_for_one_replication_and_listed(run: Run) -> None:
