@@ -16,7 +16,7 @@ from simulator.errors import OutputError
 from simulator.experiment.axes import Kind
 from simulator.experiment.designs import Design
 from simulator.experiment.figures import column_order, is_whole
-from simulator.report.manifest import unwritable, write_atomically
+from simulator.report.manifest import write_atomically
 
 ROW_GROUP: Final = 65_536
 _VARIED: Final = "vary:"
@@ -116,10 +116,7 @@ def write(table: pl.DataFrame, path: Path) -> None:
         OutputError: if it cannot be written; the parts it is made of are kept.
     """
     buffer = io.BytesIO()
-    try:
-        table.write_parquet(buffer, row_group_size=ROW_GROUP)
-    except OSError as error:
-        raise unwritable(path, error) from error
+    table.write_parquet(buffer, row_group_size=ROW_GROUP)
     write_atomically(path, buffer.getvalue())
 
 

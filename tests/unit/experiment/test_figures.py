@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 from simulator.experiment.figures import (
     Replication,
     column_order,
@@ -5,6 +7,7 @@ from simulator.experiment.figures import (
     is_whole,
     launch_times,
 )
+from simulator.experiment.variants import Base
 from simulator.model import simulate
 from simulator.scenario import load_scenario
 from simulator.units import NS_PER_MIN, NS_PER_S
@@ -101,3 +104,13 @@ def test_units_tell_the_type() -> None:
         True,
         False,
     ]
+
+
+def test_a_later_call_to_take_shelter_is_timed_from_the_launch(base: Base) -> None:
+    document = deepcopy(base.document)
+    document["chain"]["reassessment"] = {"law": "constant", "value": "90s"}
+    document["launches"][0]["belief"]["escalation"] = {"prefectures": ["miyagi"]}
+    scenario = Base(name="made", document=document).scenario()
+    found = figures_of(simulate(scenario, 1), ["one"])
+    # The second look takes 90 s, issuing its message 30 s.
+    assert found["shelter_ns"] == (found["alert_ns"] or 0) + 2 * 60 * NS_PER_S
