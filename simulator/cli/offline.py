@@ -13,7 +13,7 @@ from simulator.cli.common import (
     QuietOption,
     command,
 )
-from simulator.cli.experiments import (
+from simulator.cli.playing import (
     AppOption,
     ChainOnlyOption,
     ChannelsOption,
