@@ -25,6 +25,7 @@ from simulator.units import format_duration, parse_duration
 
 _MOST_SUBSCRIBERS = 1_000_000
 _MOST_REPEATS = 100_000
+_MOST_WORKERS = 64
 
 
 def _duration(value: object) -> int:
@@ -56,6 +57,11 @@ def _digit(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _per_second(value: object) -> object:
+    return value.strip().removesuffix("/s") if isinstance(value, str) else value
+
+
+Ramp = Annotated[int, BeforeValidator(_per_second)]
 Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0)]
 Qos = Annotated[Literal[0, 1, 2], BeforeValidator(_digit)]
 Speed = Annotated[Decimal, BeforeValidator(_speed)]
@@ -154,8 +160,20 @@ class RunSettings(BaseSettings):
         description="MQTT keep alive of our clients, wall; MQTT allows at most 65535 s.",
         examples=["60s"],
     )
-    ramp: int = Field(
-        2000, ge=1, le=100_000, description="Connections opened per second by the swarm."
+    ramp: Ramp = Field(
+        2000,
+        ge=1,
+        le=100_000,
+        description="Connections opened per second by the whole swarm; 500 and 500/s say the same.",
+        examples=["500/s"],
+    )
+    swarm_workers: int | None = Field(
+        None,
+        ge=1,
+        le=_MOST_WORKERS,
+        description="Processes that share the swarm; if not given, one for every 2500 "
+        "connections, at most one for each processor.",
+        examples=[2],
     )
     kernel_stamps: bool = Field(
         default=True, description="Ask the kernel for receive stamps; false stamps after recv."

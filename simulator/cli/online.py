@@ -132,7 +132,12 @@ def run_command(
     wait_timeout: WaitTimeoutOption = None,
     hold: HoldOption = None,
     ramp: Annotated[
-        int | None, typer.Option(help="Connections opened per second. Default: 2000.")
+        str | None,
+        typer.Option(help="Connections opened per second, as 500 or 500/s. Default: 2000."),
+    ] = None,
+    swarm_workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that share the swarm. Default: by size and processors."),
     ] = None,
     kernel_stamps: Annotated[
         bool | None,
@@ -172,6 +177,7 @@ def run_command(
                 "wait_timeout": wait_timeout,
                 "hold": hold,
                 "ramp": ramp,
+                "swarm_workers": swarm_workers,
                 "kernel_stamps": kernel_stamps,
                 "allow_hosts": tuple(allow_host) if allow_host else None,
             },

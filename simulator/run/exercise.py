@@ -173,10 +173,9 @@ class Exercise:
         crew = Crew(self.watch, self.books.digest)
         self.observer.phase("connect", f"{len(self.subscribers)} subscribers, controls included")
         try:
-            if self.subscribers:
-                crew.add(
-                    await asyncio.to_thread(Child, "worker-0", worker_main, self.orders.swarm())
-                )
+            for order in self.orders.swarm() if self.subscribers else ():
+                name = f"worker-{order.worker}"
+                crew.add(await asyncio.to_thread(Child, name, worker_main, order))
             yield crew
         finally:
             grace = _GRACE_NS if self.watch.failure is None else _ABORT_GRACE_NS

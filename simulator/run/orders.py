@@ -13,6 +13,7 @@ from simulator.errors import ConfigurationError
 from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, Session
 from simulator.model.timeline import Timeline
 from simulator.run.request import RunRequest
+from simulator.run.shards import shards, worker_count
 from simulator.units import NS_PER_S
 from simulator.world.geography import prefectures
 
@@ -104,11 +105,11 @@ class Orders:
             speed=float(settings.speed),
         )
 
-    def swarm(self) -> SwarmOrder:
-        """The order of the one swarm worker."""
+    def swarm(self) -> tuple[SwarmOrder, ...]:
+        """The orders of the swarm's workers, who share subscribers and ramp evenly."""
         settings, planned = self._settings, self.schedule(0)
         versions = dict.fromkeys(subscriber.protocol for subscriber in self.subscribers)
-        return SwarmOrder(
+        whole = SwarmOrder(
             worker=0,
             endpoints={version: self._broker.endpoint(version) for version in versions},
             subscribers=self.subscribers,
@@ -121,6 +122,7 @@ class Orders:
             kernel_stamps=settings.kernel_stamps,
             seed=settings.seed,
         )
+        return shards(whole, worker_count(len(self.subscribers), settings.swarm_workers))
 
     def publisher(self) -> PublishOrder:
         """The publisher's order; the start is not known yet."""

@@ -97,8 +97,8 @@ def test_context_names_run_scenario_clock_and_start() -> None:
 def test_setting_reaches_the_swarm(
     option: str, value: Any, field: str, by_default: object, expected: object
 ) -> None:
-    assert getattr(_orders().swarm(), field) == by_default
-    assert getattr(_orders(**{option: value}).swarm(), field) == expected
+    assert getattr(_orders().swarm()[0], field) == by_default
+    assert getattr(_orders(**{option: value}).swarm()[0], field) == expected
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_setting_reaches_the_publisher(
 
 def test_keep_alive_below_a_second_is_one_not_none() -> None:
     # MQTT counts whole seconds, and 0 would turn the keep alive off.
-    assert _orders(keep_alive="300ms").swarm().keep_alive_s == 1
+    assert _orders(keep_alive="300ms").swarm()[0].keep_alive_s == 1
 
 
 def test_publisher_guards_the_prefectures_of_the_timeline_by_name() -> None:
@@ -128,7 +128,7 @@ def test_publisher_guards_the_prefectures_of_the_timeline_by_name() -> None:
 
 
 def test_orders_name_the_broker_with_its_credentials() -> None:
-    swarm, publisher = _orders().swarm(), _orders().publisher()
+    swarm, publisher = _orders().swarm()[0], _orders().publisher()
     for endpoint in (*swarm.endpoints.values(), publisher.endpoint):
         assert (endpoint.host, endpoint.port) == ("127.0.0.1", 1883)
         assert (endpoint.username, endpoint.password) == ("user", "secret")
@@ -140,7 +140,7 @@ def test_orders_name_the_broker_with_its_credentials() -> None:
 def test_subscribers_speak_the_version_asked_for(protocol: str, versions: set[str]) -> None:
     orders = _orders(protocol=protocol)
     assert {each.protocol for each in orders.subscribers} == versions
-    endpoints = orders.swarm().endpoints
+    endpoints = orders.swarm()[0].endpoints
     assert {version: each.protocol for version, each in endpoints.items()} == {
         version: version for version in versions
     }
@@ -153,7 +153,7 @@ def test_broker_of_one_version_serves_a_swarm_of_that_version(protocol: str) -> 
         orders = _orders(url=f"{URL}?protocol={protocol}", protocol=asked)
         assert orders.protocols == (protocol,)
         assert {each.protocol for each in orders.subscribers} == {protocol}
-        assert orders.swarm().endpoints.keys() == {protocol}
+        assert orders.swarm()[0].endpoints.keys() == {protocol}
         assert orders.publisher().endpoint.protocol == protocol
 
 
@@ -166,7 +166,7 @@ def test_version_that_the_broker_was_not_given_for_is_refused() -> None:
 def test_root_stands_before_every_topic_and_filter() -> None:
     def topics(root: str) -> set[str]:
         orders = _orders(root=root)
-        swarm = orders.swarm()
+        swarm = orders.swarm()[0]
         filters = {pattern for each in orders.subscribers for pattern, _ in each.filters}
         scheduled = {alert.topic for alert in orders.schedule(0)}
         states = {alert.state_topic for alert in orders.schedule(0)}
@@ -229,6 +229,6 @@ def test_speed_shortens_the_schedule() -> None:
 
 def test_identifiers_lead_back_to_the_schedule() -> None:
     orders = _orders(repeat=2)
-    identifiers = orders.swarm().identifiers
+    identifiers = orders.swarm()[0].identifiers
     assert identifiers == {alert.identifier: alert.number for alert in orders.schedule(0)}
     assert all(name.startswith(f"{RUN}-") for name in identifiers)
