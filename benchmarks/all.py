@@ -20,6 +20,7 @@ _TIMEOUT_S: Final = {
     "swarm": 330,
     "ledger": 30,
     "reach": 90,
+    "experiment": 240,
 }
 
 
