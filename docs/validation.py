@@ -29,7 +29,7 @@ from simulator.world.warning_area import policy_on, warning_area
 PAGE: Final = Path(__file__).resolve().parent / "validation.md"
 SEED: Final = 2022
 REPLICATIONS: Final = 400
-SURVEY_REPLICATIONS: Final = 40
+SURVEY_REPLICATIONS: Final = 200
 DIRECTIONS: Final = 11
 TAIL: Final = 0.05
 RARE: Final = 0.05

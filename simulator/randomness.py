@@ -29,18 +29,22 @@ class Stream:
     Args:
         state: where it starts, 128 bits.
         increment: which of 2**127 sequences it is, 128 bits; made odd.
+
+    Attributes:
+        state: where it is, for leaping ahead on many columns at once (``reach.draws``).
+        increment: as above, odd.
     """
 
-    __slots__ = ("_increment", "_state")
+    __slots__ = ("increment", "state")
 
     def __init__(self, state: int, increment: int) -> None:
-        self._state = state & _MASK_128
-        self._increment = (increment | 1) & _MASK_128
+        self.state = state & _MASK_128
+        self.increment = (increment | 1) & _MASK_128
 
     def raw(self) -> int:
         """The next integer, uniform on 0 to 2**64 - 1."""
-        state = (self._state * MULTIPLIER + self._increment) & _MASK_128
-        self._state = state
+        state = (self.state * MULTIPLIER + self.increment) & _MASK_128
+        self.state = state
         folded = (state >> 64) ^ (state & _MASK_64)
         rotation = state >> 122
         return (folded >> rotation | folded << (64 - rotation)) & _MASK_64
@@ -59,36 +63,42 @@ class Streams:
     Args:
         seed: any integer of at least 0.
         replication: number of the replication, from 0.
+        branch: another set of streams of the same replication, for experiments that exchange some.
 
     Attributes:
-        prefix: what stands before each name when it is hashed, for drawing from many streams at
-            once (``reach.draws``).
+        prefix: what stands before each name when it is hashed.
 
     Raises:
         ValueError: if either is negative.
     """
 
-    __slots__ = ("prefix",)
+    __slots__ = ("_hasher", "prefix")
 
-    def __init__(self, seed: int, replication: int = 0) -> None:
+    def __init__(self, seed: int, replication: int = 0, branch: str = "") -> None:
         if seed < 0 or replication < 0:
             raise ValueError("seed and replication are integers of at least 0")
-        self.prefix = f"alertsim/{seed}/{replication}/"
+        self.prefix: Final = f"alertsim/{seed}/{replication}/{branch}"
+        self._hasher = sha256(self.prefix.encode())
 
     def stream(self, name: str) -> Stream:
         """The stream of this name, from its beginning: ``launch/icbm/assessment``.
 
         Its state and increment are the two halves of the SHA-256 of seed, replication and name.
         """
-        digest = sha256((self.prefix + name).encode()).digest()
-        return Stream(int.from_bytes(digest[:16], "big"), int.from_bytes(digest[16:], "big"))
+        start = self._start(name)
+        return Stream(start >> 128, start)
 
     def first(self, name: str) -> float:
         """``stream(name).uniform()``: the first fraction of a stream, at half the cost."""
-        digest = sha256((self.prefix + name).encode()).digest()
-        increment = int.from_bytes(digest[16:], "big") | 1
-        state = (int.from_bytes(digest[:16], "big") * MULTIPLIER + increment) & _MASK_128
+        start = self._start(name)
+        state = ((start >> 128) * MULTIPLIER + (start | 1)) & _MASK_128
         folded = (state >> 64) ^ (state & _MASK_64)
         rotation = state >> 122
         raw = (folded >> rotation | folded << (64 - rotation)) & _MASK_64
         return ((raw >> _DROPPED_BITS) + 0.5) * _STEP
+
+    def _start(self, name: str) -> int:
+        """State and increment side by side, 256 bits."""
+        hasher = self._hasher.copy()
+        hasher.update(name.encode())
+        return int.from_bytes(hasher.digest(), "big")

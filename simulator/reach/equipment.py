@@ -2,8 +2,8 @@
 
 Rule of the module: which town has loudspeakers, how many of its homes have a receiver, whether it
 is slow and whether it stays silent is not published, only how many are; so each replication draws
-it, town by town, from streams of that town's name. Towns with equal equipment are of one kind and
-share all curves, so that the work grows with kinds, not with towns or people.
+it, town by town, from numbers that belong to that town alone. Towns with equal equipment are of one
+kind and share all curves, so that the work grows with kinds, not with towns or people.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from simulator.randomness import Streams
 from simulator.reach.channels import ChannelProfile, DelayLaw, Installed
-from simulator.reach.draws import beta_quantile, first_uniforms
+from simulator.reach.draws import Words, beta_quantile, leaps, town_uniforms
 from simulator.world.geography import Municipality
 
 Floats = npt.NDArray[np.float64]
@@ -25,7 +25,7 @@ Flags = npt.NDArray[np.bool_]
 
 SILENT: Final = 0
 RATE_STREAM: Final = "reach/receiver-failures"
-_DRAWN: Final = ("receiver", "lag", "loudspeaker", "indoor-receiver")
+_DRAWN: Final = ("receiver", "lag", "loudspeaker", "indoor-receiver")  # in this order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Equipment:
         size: which of the town sizes, for each town.
         sizes: number of town sizes.
         failure: parameters of the beta law of the rate of silent receivers.
-        names: names of the streams, for each thing drawn and each town.
+        leap: where in the stream of all towns the numbers of each town stand.
     """
 
     kinds: tuple[TownKind, ...]
@@ -73,7 +73,7 @@ class Equipment:
     size: Integers
     sizes: int
     failure: tuple[int, int]
-    names: tuple[tuple[bytes, ...], ...]
+    leap: Words
 
     @classmethod
     def build(cls, profile: ChannelProfile, towns: Sequence[Municipality]) -> Self:
@@ -108,9 +108,7 @@ class Equipment:
             size=np.searchsorted(starts, people, side="right") - 1,
             sizes=len(audible),
             failure=(failure.a, failure.b),
-            names=tuple(
-                tuple(f"reach/{town.code}/{thing}".encode() for town in towns) for thing in _DRAWN
-            ),
+            leap=leaps(tuple(town.code for town in towns), len(_DRAWN)),
         )
 
     def draw(self, streams: Streams, alerted: Integers, silenced: Flags) -> Integers:
@@ -121,9 +119,8 @@ class Equipment:
             alerted: indices of the towns.
             silenced: for each of these, whether its receiver is silent whatever is drawn.
         """
-        indices = alerted.tolist()
-        names = [column[town] for column in self.names for town in indices]
-        receiver, lag, speaker, indoor = first_uniforms(streams, names).reshape(len(_DRAWN), -1)
+        drawn = town_uniforms(streams, self.leap.take(alerted, axis=-1))
+        receiver, lag, speaker, indoor = drawn
         rate = beta_quantile(streams.stream(RATE_STREAM).uniform(), *self.failure)
         audible = np.where(speaker < self.installed[alerted], 1 + self.size[alerted], 0)
         homes = self.home_kinds[np.searchsorted(self.home_limits, indoor, side="right")]

@@ -19,7 +19,7 @@ def test_the_questions_are_those_of_the_table() -> None:
 @pytest.mark.parametrize("asked", Asked)
 def test_each_kind_of_question_has_an_answer(asked: Asked) -> None:
     survey = next(entry for entry in surveys() if entry.asked is asked)
-    found = compare(survey, replications=2)
+    found = compare(survey, replications=20)
     assert 0 < found.modelled < 1
     if asked is Asked.KNEW:
         assert found.least < found.modelled < found.most
