@@ -114,21 +114,21 @@ class RedrawnStreams(Streams):
 
     def stream(self, name: str) -> Stream:
         """The stream of this name from the set it belongs to."""
-        if EVERYTHING in self._stages or stage_of(name) in self._stages:
-            return super().stream(f"{_ALTERNATIVE}/{name}")
-        return super().stream(name)
+        return super().stream(self._whole(name))
 
     def first(self, name: str) -> float:
         """The first fraction of the stream of this name."""
-        return self.stream(name).uniform()
+        return super().first(self._whole(name))
+
+    def _whole(self, name: str) -> str:
+        other = EVERYTHING in self._stages or stage_of(name) in self._stages
+        return f"{_ALTERNATIVE}/{name}" if other else name
 
 
 def people_streams(seed: int, replication: int, stages: tuple[str, ...]) -> Streams:
     """The streams that towns and networks are drawn from, all of them from the same set."""
-    streams = Streams(seed, replication)
-    if EVERYTHING in stages or PEOPLE in stages:
-        streams.prefix += f"{_ALTERNATIVE}/"
-    return streams
+    other = EVERYTHING in stages or PEOPLE in stages
+    return Streams(seed, replication, f"{_ALTERNATIVE}/" if other else "")
 
 
 class NotingStreams(Streams):
