@@ -36,8 +36,8 @@ class Moment(Provenance):
     """A point of scenario time, with where it comes from."""
 
     time: When = Field(
-        description="Quoted time of day of the epoch's date, or a duration from the epoch, or a "
-        "date and time with offset.",
+        description="Quoted time of day of the epoch's date, not before the epoch; or a duration "
+        "from it, with a minus sign before it; or a date and time with offset.",
         examples=["07:39"],
     )
     range: tuple[When, When] | None = Field(

@@ -5,6 +5,7 @@ path of the field, what is wrong and what to write instead.
 """
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import BaseModel
@@ -15,7 +16,8 @@ from simulator.scenario.flight import Quantity
 from simulator.scenario.launch_checks import Path, check_launch
 from simulator.scenario.laws import Constant, Provenance, Recorded
 from simulator.scenario.schema import Scenario
-from simulator.scenario.values import refuse
+from simulator.scenario.subscriber_checks import check_subscribers
+from simulator.scenario.values import Instant, refuse
 from simulator.thresholds import parse_thresholds
 from simulator.units import NS_PER_H
 
@@ -38,6 +40,7 @@ def check(scenario: Scenario) -> None:
     for index, launch in enumerate(scenario.launches):
         check_launch(scenario, ("launches", index), launch)
     _check_drills(scenario)
+    check_subscribers(scenario)
 
 
 def figures(model: BaseModel, path: Path = ()) -> Iterator[tuple[Path, Provenance]]:
@@ -63,9 +66,9 @@ def _check_content(scenario: Scenario) -> None:
 
 
 def _check_identifiers(scenario: Scenario) -> None:
-    for group in ("sources", "launches", "tests", "marks", "record"):
+    for group in ("sources", "launches", "tests", "marks", "record", "subscribers"):
         seen: set[str] = set()
-        for index, item in enumerate(getattr(scenario, group)):
+        for index, item in enumerate(getattr(scenario, group) or ()):
             if item.id in seen:
                 raise refuse(
                     "two entries have the same id", "give each its own", (group, index, "id")
@@ -124,6 +127,7 @@ def _check_span(scenario: Scenario, path: Path, figure: Provenance) -> None:
             raise refuse(
                 "more than 366 days from the epoch", "check the date of the epoch", (*path, "time")
             )
+        _check_epoch(scenario, (*path, "time"), figure.time)
         span = figure.range and tuple(end.offset_ns(epoch) for end in figure.range)
     elif isinstance(figure, Constant | Recorded):
         value, span = int(figure.quantile_ns(0.5, epoch)), figure.range
@@ -141,9 +145,29 @@ def _check_span(scenario: Scenario, path: Path, figure: Provenance) -> None:
         )
 
 
+def _check_epoch(scenario: Scenario, path: Path, instant: Instant) -> None:
+    """Refuse a time of day that has passed at the epoch: across midnight it means the next day.
+
+    What lies before the epoch on purpose is written with its sign or its date.
+    """
+    epoch = scenario.epoch
+    if instant.is_time_of_day and instant.offset_ns(epoch) < 0:
+        raise refuse(
+            f"this lies before the epoch, {epoch:%H:%M:%S}, because a time of day is of its date",
+            f'for the next day write "{_next_day(instant, epoch)}", for a time before the epoch '
+            "a duration such as -5min, or move the epoch",
+            path,
+        )
+
+
+def _next_day(instant: Instant, epoch: datetime) -> str:
+    return (epoch + timedelta(microseconds=instant.offset_ns(epoch) // 1000, days=1)).isoformat()
+
+
 def _check_drills(scenario: Scenario) -> None:
     total = sum(drill.count * len(drill.prefectures) for drill in scenario.tests)
     for index, drill in enumerate(scenario.tests):
+        _check_epoch(scenario, ("tests", index, "at"), drill.at)
         if drill.count > 1 and drill.every == 0:
             raise refuse(
                 "repeated test messages need an interval",

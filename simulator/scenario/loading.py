@@ -106,7 +106,7 @@ def _problem(details: ErrorDetails, document: Node) -> ScenarioError:
     context = details.get("ctx", {})
     location = details["loc"]
     if details["type"] == "union_tag_invalid":
-        location = (*location, "law")
+        location = (*location, context["discriminator"].strip("'"))
     elif context.get("path") is not None:
         location = context["path"]
     node = document.find(location)
@@ -139,7 +139,7 @@ def _wording(details: ErrorDetails, context: dict[str, Any]) -> tuple[str, str]:
             expected = str(context.get("expected") or context.get("expected_tags"))
             wording = "not one of the possible values", f"write {expected.replace(chr(39), '')}"
         case "union_tag_not_found":
-            wording = "this law does not say which it is", "add law: constant, or another"
+            wording = _untagged(context["discriminator"].strip("'"))
         case "string_pattern_mismatch":
             wording = (
                 "not a name",
@@ -150,6 +150,13 @@ def _wording(details: ErrorDetails, context: dict[str, Any]) -> tuple[str, str]:
             example = _example(location)
             wording = message, f"for example {example}" if example else ""
     return wording
+
+
+def _untagged(tag: str) -> tuple[str, str]:
+    """A law without its ``law``, or a group of subscribers without its ``kind``."""
+    if tag == "law":
+        return "this law does not say which it is", "add law: constant, or another"
+    return "this group does not say of which kind it is", "add kind: steady, or another"
 
 
 def _suggestion(location: tuple[int | str, ...]) -> str:
@@ -206,10 +213,10 @@ def _models_in(annotation: object) -> list[type[BaseModel]]:
 
 
 def _tag(model: type[BaseModel]) -> str | None:
-    law = model.model_fields.get("law")
-    if law is None or get_origin(law.annotation) is not Literal:
+    tag = model.model_fields.get("law") or model.model_fields.get("kind")
+    if tag is None or get_origin(tag.annotation) is not Literal:
         return None
-    return str(get_args(law.annotation)[0])
+    return str(get_args(tag.annotation)[0])
 
 
 def _dotted(location: tuple[int | str, ...], document: Node) -> str:

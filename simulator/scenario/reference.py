@@ -5,13 +5,15 @@ described in one place.
 """
 
 import json
+from collections.abc import Collection
 from copy import deepcopy
+from inspect import cleandoc
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from simulator.scenario import chain, flight, laws, schema
+from simulator.scenario import chain, flight, laws, schema, subscribers
 from simulator.scenario.loading import flow
 from simulator.units import format_duration
 
@@ -45,6 +47,8 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
     laws.Lognormal,
     laws.Gamma,
     laws.Empirical,
+    *subscribers.MODELS,
+    subscribers.Backoff,
 )
 
 
@@ -120,6 +124,9 @@ def _redirect(value: Any, loosened: set[str]) -> Any:  # noqa: ANN401  # any JSO
         target = str(value.get("$ref", "")).removeprefix("#/$defs/")
         if target in loosened:
             return {**value, "$ref": f"#/$defs/{target}Variant"}
+        if value.get("discriminator", {}).get("propertyName") == "kind":
+            # A variant names an entry by its id and may leave out its kind: several may fit.
+            return {"anyOf": _redirect(value["oneOf"], loosened)}
         return {key: _redirect(item, loosened) for key, item in value.items()}
     if isinstance(value, list):
         return [_redirect(item, loosened) for item in value]
@@ -127,11 +134,12 @@ def _redirect(value: Any, loosened: set[str]) -> Any:  # noqa: ANN401  # any JSO
 
 
 def _section(model: type[BaseModel]) -> list[str]:
-    summary = (model.__doc__ or "").strip()
+    summary = cleandoc(model.__doc__ or "")
+    shared = _shared(model)
     rows = [
         f"| `{field.alias or name}` | {_cell(field.description or '')} | {_default(field)} | "
         f"{_example(field)} |"
-        for name, field in sorted(model.model_fields.items(), key=_inherited)
+        for name, field in sorted(model.model_fields.items(), key=lambda entry: entry[0] in shared)
     ]
     return [
         f"## {_heading(model)}",
@@ -145,14 +153,19 @@ def _section(model: type[BaseModel]) -> list[str]:
     ]
 
 
-def _inherited(entry: tuple[str, FieldInfo]) -> bool:
-    """Puts what a model shares with all figures behind what is its own."""
-    return entry[0] in laws.Figure.model_fields
+def _shared(model: type[BaseModel]) -> Collection[str]:
+    """What a model shares with all figures, or all groups: it stands behind what is its own."""
+    if issubclass(model, subscribers.Group):
+        return subscribers.Group.model_fields
+    return laws.Figure.model_fields
 
 
 def _heading(model: type[BaseModel]) -> str:
-    law = model.model_fields.get("law")
-    return f"Law: {get_args(law.annotation)[0]}" if law else model.__name__
+    for tag, what in (("law", "Law"), ("kind", "Subscribers")):
+        field = model.model_fields.get(tag)
+        if field is not None and model is not flight.FlightFacts:
+            return f"{what}: {get_args(field.annotation)[0]}"
+    return model.__name__
 
 
 def _default(field: FieldInfo) -> str:
@@ -160,9 +173,13 @@ def _default(field: FieldInfo) -> str:
         return "required"
     if field.default_factory is not None or field.default in (None, (), {}, ""):
         return "none"
-    if field.annotation is int and "scenario time" in (field.description or ""):
+    if field.annotation is int and _is_duration(field.description or ""):
         return f"`{format_duration(field.default)}`"
     return f"`{flow(field.default)}`"
+
+
+def _is_duration(description: str) -> bool:
+    return "scenario time" in description or "wall time" in description
 
 
 def _example(field: FieldInfo) -> str:

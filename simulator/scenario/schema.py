@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from simulator.scenario.chain import Chain, Count, Moment, MomentField, Source
 from simulator.scenario.flight import FlightFacts
 from simulator.scenario.laws import Closed, Flag
+from simulator.scenario.subscribers import AnyGroup
 from simulator.scenario.values import (
     Duration,
     Epoch,
@@ -322,6 +323,12 @@ class Scenario(Closed):
         max_length=1000,
         description="Messages of history, to compare with; they are not sent.",
         examples=[[]],
+    )
+    subscribers: Annotated[tuple[AnyGroup, ...], Field(max_length=100)] | None = Field(
+        default=None,
+        description="Groups of subscribers that a run plays to; left out: --subscribers of them, "
+        "all steady.",
+        examples=[[{"id": "receivers", "kind": "steady", "count": 50}]],
     )
     thresholds: dict[str, tuple[str, ...]] = Field(
         default={},

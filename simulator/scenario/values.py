@@ -80,6 +80,11 @@ class Instant:
 
     text: str
 
+    @property
+    def is_time_of_day(self) -> bool:
+        """Whether it is written as ``07:50``, of the epoch's date."""
+        return _TIME_OF_DAY.fullmatch(self.text) is not None
+
     def offset_ns(self, epoch: datetime) -> int:
         """Scenario time: nanoseconds from the epoch, negative before it."""
         return _offset_ns(self.text, epoch, epoch.utcoffset())

@@ -67,7 +67,7 @@ SALVO: dict[str, Any] = {
             },
         },
     ],
-    "tests": [{"id": "check", "at": "09:59", "prefectures": ["akita"]}],
+    "tests": [{"id": "check", "at": "-1min", "prefectures": ["akita"]}],
 }
 
 CASES: dict[str, Callable[[], Scenario]] = {

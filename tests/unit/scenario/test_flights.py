@@ -70,7 +70,7 @@ def refused(tmp_path: Path) -> Refuse:
             "latitude_deg",
             "no such angle",
         ),
-        ({"breaks_up": '"09:59"'}, "breaks_up", "outside the flight"),
+        ({"breaks_up": "-1min"}, "breaks_up", "outside the flight"),
         ({"breaks_up": '"11:59"'}, "breaks_up", "outside the flight"),
         ({"lost": '"11:59"'}, "lost", "outside the flight"),
         ({"falls_short_km": "6000"}, "falls_short_km", "outside the flight"),
