@@ -24,6 +24,8 @@ PURE = (
     "simulator/measure/*",
     "simulator/delivery/pacer.py",
     "simulator/delivery/placement.py",
+    "simulator/delivery/room.py",
+    "simulator/run/shards.py",
 )
 
 

@@ -49,6 +49,7 @@ class SwarmOrder:
         ramp_per_s: connections opened per second.
         kernel_stamps: ask the kernel for receive stamps (False: stamp after recv).
         seed: for the jitter of the reconnect backoff.
+        sources: local IPv4 addresses to connect from in turn; empty: the system chooses.
     """
 
     worker: int
@@ -62,6 +63,7 @@ class SwarmOrder:
     ramp_per_s: int = 2000
     kernel_stamps: bool = True
     seed: int = 0
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

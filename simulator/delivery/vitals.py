@@ -8,9 +8,12 @@ import resource
 from pathlib import Path
 from typing import Final
 
+from simulator.delivery.room import Limits
 from simulator.units import NS_PER_S
 
 _STATM: Final = Path("/proc/self/statm")
+_PORTS: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_ANY_PORTS: Final = 16_384  # IANA's dynamic range, RFC 6335: where the system does not tell
 
 
 def cpu_ns() -> int:
@@ -34,3 +37,19 @@ def raise_descriptor_limit() -> int:
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
+
+
+def limits() -> Limits:
+    """What the system allows this process and its children."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return Limits(
+        descriptors=None if hard == resource.RLIM_INFINITY else hard, ports=_local_ports()
+    )
+
+
+def _local_ports() -> int:
+    try:
+        first, last = _PORTS.read_text(encoding="ascii").split()
+        return int(last) - int(first) + 1
+    except (OSError, ValueError):
+        return _ANY_PORTS

@@ -8,6 +8,7 @@ happens; what was measured before an early end stays in the books.
 import asyncio
 import threading
 import traceback
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import (
     AbstractAsyncContextManager,
@@ -15,17 +16,19 @@ from contextlib import (
     asynccontextmanager,
     suppress,
 )
+from dataclasses import replace
 from functools import partial
 
 from simulator.clock import Clock, SystemClock, clock_domain
 from simulator.delivery.brokers import Broker, choose_broker
 from simulator.delivery.children import Child
-from simulator.delivery.messages import Health, Play
+from simulator.delivery.messages import Health, Play, SwarmOrder
 from simulator.delivery.preflight import check_endpoint
 from simulator.delivery.registry import ForeignRegistry
 from simulator.delivery.registry_service import RegistryService
+from simulator.delivery.room import check_descriptors, local_addresses
 from simulator.delivery.swarm.worker import worker_main
-from simulator.delivery.vitals import cpu_ns, rss_bytes
+from simulator.delivery.vitals import cpu_ns, limits, rss_bytes
 from simulator.errors import (
     AbortedError,
     AlertsimError,
@@ -173,13 +176,31 @@ class Exercise:
         crew = Crew(self.watch, self.books.digest)
         self.observer.phase("connect", f"{len(self.subscribers)} subscribers, controls included")
         try:
-            for order in self.orders.swarm() if self.subscribers else ():
+            for order in self._swarm():
                 name = f"worker-{order.worker}"
                 crew.add(await asyncio.to_thread(Child, name, worker_main, order))
             yield crew
         finally:
             grace = _GRACE_NS if self.watch.failure is None else _ABORT_GRACE_NS
             await crew.stop(grace)
+
+    def _swarm(self) -> tuple[SwarmOrder, ...]:
+        """The workers' orders, if this machine has room for them."""
+        if not self.subscribers:
+            return ()
+        orders, room = self.orders.swarm(), limits()
+        check_descriptors(
+            [len(order.subscribers) for order in orders],
+            room,
+            own_broker=self.broker.process is not None,
+        )
+        endpoints = orders[0].endpoints
+        towards = Counter(
+            (endpoints[each.protocol].host, endpoints[each.protocol].port)
+            for each in self.subscribers
+        )
+        sources = local_addresses(towards, room)
+        return tuple(replace(order, sources=sources) for order in orders)
 
     def _sender(self, crew: Crew) -> AbstractAsyncContextManager[Sender]:
         return open_sender(

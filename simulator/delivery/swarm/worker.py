@@ -24,6 +24,8 @@ from simulator.delivery.messages import (
     Stop,
     SwarmOrder,
 )
+from simulator.delivery.room import hint
+from simulator.delivery.swarm.addresses import Addresses
 from simulator.delivery.swarm.farewell import discard_sessions
 from simulator.delivery.swarm.intake import Intake
 from simulator.delivery.swarm.outbox import FLUSH_NS, Outbox
@@ -41,7 +43,6 @@ from simulator.delivery.wire.order import Cause, State
 from simulator.delivery.wire.packets import ConnAck, Packet, Publish
 from simulator.delivery.wire.poller import Poller
 from simulator.delivery.wire.stamps import StampClock
-from simulator.delivery.wire.transport import Address, resolve
 from simulator.errors import BrokerError
 from simulator.measure.receipts import NO_TIME, ConnectionChange, ConnectionEvent, ReceiptFlag
 from simulator.randomness import Streams
@@ -113,9 +114,7 @@ class Worker:
         recogniser = Recogniser(order, identify)
         self._intake = Intake(clock, self._stamps, recogniser, self._outbox, self._on_change)
         self._jitter = Streams(order.seed).stream(f"swarm/worker-{order.worker}/backoff")
-        self._addresses: dict[str, Address] = {
-            protocol: resolve(endpoint) for protocol, endpoint in order.endpoints.items()
-        }
+        self._addresses = Addresses(order)
         memories = {protocol: FrameMemory() for protocol in order.endpoints}
         self._subscribers = [
             Subscriber(
@@ -232,7 +231,7 @@ class Worker:
         self._poller.close()
         left = discard_sessions(
             [
-                (each.connection.order, self._addresses[each.connection.codec.protocol])
+                (each.connection.order, self._addresses.of(each))
                 for each in self._subscribers
                 if not each.connection.order.clean
             ],
@@ -255,7 +254,7 @@ class Worker:
         connection = subscriber.connection
         subscriber.floor_ns, subscriber.full, subscriber.flags = now_ns, False, 0
         self._handshakes.add(subscriber)
-        connection.open(self._addresses[connection.codec.protocol], now_ns)
+        connection.open(self._addresses.of(subscriber), now_ns)
         self._settle(subscriber)
 
     def _attend(self, subscriber: Subscriber, now_ns: int) -> None:
@@ -347,7 +346,7 @@ class Worker:
             raise GiveUpError(
                 _REASONS.get(connection.cause, "lost"),
                 f"{connection.order.client} at {endpoint.host}:{endpoint.port} "
-                f"(MQTT {endpoint.protocol}): {connection.reason}",
+                f"(MQTT {endpoint.protocol}): {connection.reason}{hint(connection.reason)}",
             )
         wait_ns = RECONNECT.wait_ns(subscriber.attempts - 1, self._jitter.uniform())
         self._agenda.put(subscriber, self._now() + wait_ns)

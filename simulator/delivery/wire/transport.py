@@ -21,16 +21,24 @@ from simulator.units import NS_PER_S
 NO_STAMP: Final = 0
 _TRIAL_S: Final = 2.0
 _SO_TIMESTAMPNS: Final = 35  # include/uapi/asm-generic/socket.h; not in the socket module
+_IP_BIND_ADDRESS_NO_PORT: Final = 24  # include/uapi/linux/in.h; in the socket module from 3.12
 _STAMP: Final = struct.Struct("@qq")  # struct timespec on 64-bit Linux
 _ANCILLARY_BYTES: Final = socket.CMSG_SPACE(_STAMP.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A resolved broker address."""
+    """A resolved broker address.
+
+    Attributes:
+        family: AF_INET or AF_INET6.
+        sockaddr: as the socket module has it.
+        source: local IPv4 address to connect from; empty: the system chooses.
+    """
 
     family: int
     sockaddr: tuple[object, ...]
+    source: str = ""
 
 
 def resolve(endpoint: BrokerEndpoint) -> Address:
@@ -108,10 +116,21 @@ class TcpTransport:
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stamped = kernel_stamps and self._ask_for_stamps()
+        if address.source:
+            self._bind(address.source)
         code = self._socket.connect_ex(address.sockaddr)
         if code not in {0, errno.EINPROGRESS}:
             self._socket.close()
             raise OSError(code, os.strerror(code))
+
+    def _bind(self, source: str) -> None:
+        """The local address now, its port with the connect, so that ports are shared by address."""
+        try:
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+            self._socket.bind((source, 0))
+        except OSError:
+            self._socket.close()
+            raise
 
     def _ask_for_stamps(self) -> bool:
         with contextlib.suppress(OSError):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from simulator.delivery import vitals
+from simulator.delivery.room import Limits
 
 
 def test_cpu_time_and_memory_follow_use() -> None:
@@ -32,3 +33,25 @@ def test_the_limit_of_open_files_is_raised_as_far_as_allowed() -> None:
             assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_limits_are_the_hard_limit_and_the_range_of_local_ports(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = tmp_path / "ip_local_port_range"
+    told.write_text("32768\t60999\n", encoding="ascii")
+    monkeypatch.setattr(vitals, "_PORTS", told)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    expected = None if hard == resource.RLIM_INFINITY else hard
+    assert vitals.limits() == Limits(descriptors=expected, ports=28_232)
+
+
+@pytest.mark.parametrize("text", [None, "", "a b"])
+def test_the_dynamic_range_is_assumed_where_the_system_does_not_tell(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None
+) -> None:
+    told = tmp_path / "ip_local_port_range"
+    if text is not None:
+        told.write_text(text, encoding="ascii")
+    monkeypatch.setattr(vitals, "_PORTS", told)
+    assert vitals.limits().ports == 16_384
