@@ -98,18 +98,24 @@ def noticed(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TownCurves:
-    """What loudspeakers, indoor receivers, television and radio do, by kind of town.
+    """What loudspeakers, indoor receivers, television and radio do.
+
+    Given what people do, some of a town can make out its loudspeakers and some have a receiver at
+    home, independently. So the people of any town are a mixture of four cases for its lag (neither,
+    one, the other, both), and curves are needed for these cases only, not for every kind of town.
 
     Attributes:
-        left: share of people whom none of them has got to; by kind, activity, time.
+        left: share of people whom none of them has got to; by case, activity, time.
         first: share of people in each step of the grid whom one of them gets to before the other
-            three; by channel, kind, activity, step.
-        ever: share of people whom a channel gets to at all; by channel, kind, activity.
+            three; by channel, case, activity, step.
+        ever: share of people whom a channel gets to at all; by channel, case, activity.
+        cases: share of people in each case, by kind of town.
     """
 
     left: Floats
     first: Floats
     ever: Floats
+    cases: Floats
 
     @classmethod
     def build(cls, profile: ChannelProfile, equipment: Equipment) -> Self:
@@ -122,11 +128,11 @@ class TownCurves:
             )
             for channel in (channels.loudspeaker, channels.indoor_receiver)
         )
-        kinds = equipment.kinds
-        lag = [kind.lag for kind in kinds]
-        audible = np.asarray([kind.audible for kind in kinds])[:, None, None]
-        homes = np.asarray([kind.homes for kind in kinds])[:, None, None]
-        town = (1.0 - audible * loud[lag], 1.0 - homes * home[lag])
+        lag, hears, has = np.indices((len(equipment.lags), 2, 2)).reshape(3, -1)
+        town = (
+            1.0 - hears[:, None, None] * loud[lag],
+            1.0 - has[:, None, None] * home[lag],
+        )
         media = (
             1.0 - noticed(profile, channels.television, own(channels.television)),
             1.0 - noticed(profile, channels.radio, own(channels.radio)),
@@ -138,9 +144,20 @@ class TownCurves:
                 *(part * middles(both_town) for part in _shared_out(*media)),
             ]
         )
-        everyone = np.ones((len(kinds), 1))
+        everyone = np.ones((len(lag), 1))
         ever = [1.0 - curve[..., -1] * everyone for curve in (*town, *media)]
-        return cls(left=both_town * both_media, first=first, ever=np.asarray(ever))
+        kinds = equipment.kinds
+        audible = np.asarray([kind.audible for kind in kinds])[:, None]
+        homes = np.asarray([kind.homes for kind in kinds])[:, None]
+        of_lag = np.asarray([kind.lag for kind in kinds])[:, None] == lag
+        return cls(
+            left=both_town * both_media,
+            first=first,
+            ever=np.asarray(ever),
+            cases=of_lag
+            * np.where(hears == 1, audible, 1.0 - audible)
+            * np.where(has == 1, homes, 1.0 - homes),
+        )
 
 
 def _shared_out(one: Floats, other: Floats) -> tuple[Floats, Floats]:
@@ -175,34 +192,37 @@ class Mixture:
     def __init__(self, curves: TownCurves, weights: Floats) -> None:
         by_activity = weights[:, None]
         self._weights = weights
+        self._cases = curves.cases
         self._left = by_activity * curves.left
+        self._last = self._left[..., -1].copy()
         self._middle = by_activity * middles(curves.left)
         self._first = by_activity * curves.first
-        self._ever = curves.ever @ weights
+        self._ever = curves.ever @ weights @ curves.cases.T
 
     def warned(self, phones: PhoneState) -> Floats:
         """Share of people warned, by kind of town and time."""
-        return np.asarray(1.0 - np.einsum("kst,st->kt", self._left, phones.left))
+        left = np.einsum("cst,st->ct", self._left, phones.left)
+        return np.asarray(1.0 - self._cases @ left)
 
     def unwarned(self, phones: PhoneState) -> Floats:
         """Share of people not warned at all, by kind of town and what they do."""
-        return np.asarray(self._left[..., -1] * phones.left[:, -1])
+        return np.asarray(self._cases @ (self._last * phones.left[:, -1]))
 
     def first(self, phones: PhoneState) -> Floats:
         """Share of people whom a channel warned before all others, by channel and kind of town."""
-        kinds = len(self._left)
+        cases = len(self._left)
         broadcast_app = phones.first.reshape(len(phones.first), -1)
-        phone = broadcast_app @ self._middle.reshape(kinds, -1).T
+        phone = broadcast_app @ self._middle.reshape(cases, -1).T
         town = self._first.reshape(-1, phones.left.size) @ middles(phones.left).ravel()
-        return np.concatenate([phone, town.reshape(-1, kinds)])
+        return np.concatenate([phone, town.reshape(-1, cases)]) @ self._cases.T
 
     def first_by(self, phones: PhoneState) -> Floats:
         """The same by the times of the grid: channel, kind of town, time."""
-        phone = np.einsum("cst,kst->ckt", phones.first, self._middle)
-        town = np.einsum("ckst,st->ckt", self._first, middles(phones.left))
-        return np.cumsum(np.concatenate([phone, town]), axis=-1)
+        phone = np.einsum("nst,cst->nct", phones.first, self._middle)
+        town = np.einsum("ncst,st->nct", self._first, middles(phones.left))
+        return np.cumsum(self._cases @ np.concatenate([phone, town]), axis=-1)
 
     def ever(self, phones: PhoneState) -> Floats:
         """Share of people whom a channel gets to, first or not, by channel and kind of town."""
-        phone = (phones.ever @ self._weights)[:, None] * np.ones(len(self._left))
+        phone = (phones.ever @ self._weights)[:, None] * np.ones(len(self._cases))
         return np.concatenate([phone, self._ever])

@@ -143,9 +143,9 @@ class DelayTable:
         """Shares at some times, of any shape, for each row; 0 before the start."""
         position = np.minimum((seconds - self.start_s) * STEPS_PER_S, _BINS)
         below = np.minimum(np.maximum(position, 0.0).astype(np.intp), _BINS - 1)
-        value = self.reached[..., below]
-        value += (position - below) * (self.reached[..., below + 1] - value)
-        value[..., position < 0] = 0.0
+        value = self.reached.take(below, axis=-1)
+        value += (position - below) * (self.reached.take(below + 1, axis=-1) - value)
+        value *= position >= 0
         return value
 
 

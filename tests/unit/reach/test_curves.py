@@ -77,14 +77,43 @@ def test_channels_of_a_town_share_its_starter_and_its_lag() -> None:
     profile = built(change)
     equipment = Equipment.build(profile, (town(),))
     curves = TownCurves.build(profile, equipment)
+    left = np.einsum("kc,cst->kst", curves.cases, curves.left)
+    ever = np.einsum("kc,ncs->nks", curves.cases, curves.ever)
     for kind, description in enumerate(equipment.kinds):
-        start = grid_s()[np.argmax(curves.left[kind, 0] < 1)]
+        start = grid_s()[np.argmax(left[kind, 0] < 1)]
         if description.audible:
             assert start == 2 + 14 + (0, 75)[description.lag]
-            assert curves.left[kind, 0, -1] == 0.5
-            assert curves.ever[0, kind].tolist() == [0.5] * len(Activity)
+            assert left[kind, 0, -1] == 0.5
+            assert ever[0, kind].tolist() == [0.5] * len(Activity)
         else:
-            assert np.all(curves.left[kind] == 1)
+            assert np.all(left[kind] == 1)
+
+
+def test_people_of_a_town_are_a_mixture_of_four_cases() -> None:
+    """Of all kinds of towns, against the product of the channels of that kind itself."""
+    profile = load_profile("j-alert-2017")
+    equipment = Equipment.build(profile, (town(),))
+    curves = TownCurves.build(profile, equipment)
+    channels = profile.channels
+    assert channels.loudspeaker is not None
+    assert channels.indoor_receiver is not None
+    stages = profile.municipal.stages
+    media = np.prod(
+        [
+            1 - noticed(profile, channel, channel.stages)
+            for channel in (channels.television, channels.radio)
+            if channel is not None
+        ],
+        axis=0,
+    )
+    assert curves.cases.sum(axis=1) == pytest.approx(1, abs=1e-15)
+    for row, kind in zip(curves.cases, equipment.kinds, strict=True):
+        lag = equipment.lags[kind.lag]
+        loud = noticed(profile, channels.loudspeaker, stages + channels.loudspeaker.stages, lag)
+        indoor = channels.indoor_receiver
+        home = noticed(profile, indoor, stages + indoor.stages, lag)
+        expected = (1 - kind.audible * loud) * (1 - kind.homes * home) * media
+        assert np.abs(np.einsum("c,cst->st", row, curves.left) - expected).max() < 1e-12
 
 
 def test_the_parts_of_the_channels_are_what_is_gone() -> None:
