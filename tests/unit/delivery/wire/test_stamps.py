@@ -102,16 +102,23 @@ def test_a_step_is_seen_on_the_next_turn_and_counted(by_ns: int) -> None:
     assert stamps.offset_ns == WALL - NS_PER_S + by_ns
 
 
-def test_a_change_too_small_for_a_step_is_followed_at_the_next_refresh() -> None:
+@pytest.mark.parametrize("by_ns", [10 * NS_PER_US, -10 * NS_PER_US])
+def test_a_change_too_small_for_a_step_is_followed_on_the_next_turn_as_a_slew(by_ns: int) -> None:
     clock = ManualClock(monotonic=NS_PER_S, wall=WALL)
     stamps = fresh(clock)
-    clock.step_wall(10 * NS_PER_US)
+    clock.step_wall(by_ns)
     stamps.check(clock.monotonic_ns())
-    assert stamps.offset_ns == WALL - NS_PER_S
-    clock.advance(REFRESH_NS)
-    stamps.check(clock.monotonic_ns())
-    assert stamps.offset_ns == WALL - NS_PER_S + 10 * NS_PER_US
-    assert stamps.steps == 0
+    assert stamps.offset_ns == WALL - NS_PER_S + by_ns
+    assert (stamps.steps, stamps.slewed_ns, stamps.estimates) == (0, 10 * NS_PER_US, 2)
+
+
+def test_the_difference_is_estimated_again_every_second() -> None:
+    clock = ManualClock(monotonic=NS_PER_S, wall=WALL)
+    stamps = fresh(clock)
+    for _ in range(30):
+        clock.advance(REFRESH_NS // 10)
+        stamps.check(clock.monotonic_ns())
+    assert (stamps.estimates, stamps.steps, stamps.slewed_ns) == (4, 0, 0)
 
 
 @pytest.mark.parametrize("by_ns", [HOUR, -HOUR])
@@ -140,10 +147,32 @@ def test_where_both_sides_of_a_step_are_possible_the_bound_covers_both() -> None
         NS_PER_S + 25 * NS_PER_MS,
         5 * NS_PER_MS,
     )
+    # Of a socket that was empty long after the step, nothing from before it can come.
     clock.advance(REFRESH_NS)
     stamps.check(clock.monotonic_ns())
-    converted = stamps.convert(stamp, floor_ns=NS_PER_S, now_ns=clock.monotonic_ns())
-    assert converted == (NS_PER_S + 25 * NS_PER_MS, 0)  # long past: nothing from before remains
+    arrived = clock.monotonic_ns()
+    stamp = clock.wall_ns()
+    assert stamps.convert(stamp, floor_ns=arrived, now_ns=arrived) == (arrived, 0)
+
+
+def test_former_offsets_are_bounded_in_number_and_in_age() -> None:
+    clock = ManualClock(monotonic=NS_PER_S, wall=WALL)
+    stamps = fresh(clock)
+    arrived, stamp = clock.monotonic_ns(), clock.wall_ns()
+    for _ in range(1000):
+        clock.advance(NS_PER_US)
+        clock.step_wall(1000)
+        stamps.check(clock.monotonic_ns())
+    assert stamps.slewed_ns == 1000 * 1000
+    converted = stamps.convert(stamp, floor_ns=arrived, now_ns=clock.monotonic_ns())
+    assert converted is not None
+    received, uncertainty = converted
+    assert received - uncertainty <= arrived <= received
+    assert len(stamps._former) <= 64
+    clock.advance(60 * NS_PER_S)
+    clock.step_wall(1000)
+    stamps.check(clock.monotonic_ns())
+    assert len(stamps._former) == 1
 
 
 @pytest.mark.parametrize("stamp", [WALL + NS_PER_S, WALL - HOUR])
