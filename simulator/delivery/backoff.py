@@ -8,7 +8,7 @@ draws its wait uniformly from the upper half.
 from dataclasses import dataclass
 from typing import Final
 
-_DOUBLINGS: Final = 32  # no limit is four thousand million times the first wait
+DOUBLINGS: Final = 32  # no limit is four thousand million times the first wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +18,13 @@ class Backoff:
     Attributes:
         first_ns: longest wait after the first failure, wall ns.
         longest_ns: longest wait of all, wall ns.
+        jitter: False: every wait is the longest allowed, so that all who fell together come back
+            together.
     """
 
     first_ns: int
     longest_ns: int
+    jitter: bool = True
 
     def wait_ns(self, before: int, fraction: float = 1.0) -> int:
         """How long to wait before the next attempt.
@@ -33,5 +36,5 @@ class Backoff:
         Returns:
             Wall ns: from half of this failure's longest wait (0) to all of it (1).
         """
-        bound = min(self.first_ns << min(before, _DOUBLINGS), self.longest_ns)
-        return bound // 2 + int(bound // 2 * fraction)
+        bound = min(self.first_ns << min(before, DOUBLINGS), self.longest_ns)
+        return bound // 2 + int(bound // 2 * fraction) if self.jitter else bound

@@ -70,12 +70,12 @@ def place(
         for prefecture, share in apportion(count, prefectures, populations).items()
         for _ in range(share)
     ]
-    quiet = [slug for slug in populations if slug not in set(prefectures)]
-    if stands and quiet:
-        controls = max(controls_min, -(-count * controls_share // 1))
-        stands += [
-            (SubscriberKind.CONTROL, quiet[place % len(quiet)]) for place in range(int(controls))
-        ]
+    stands += [
+        (SubscriberKind.CONTROL, prefecture)
+        for prefecture in quiet_stands(
+            len(stands), prefectures, populations, controls_share, controls_min
+        )
+    ]
     versions = PROTOCOLS[protocol]
     return tuple(
         PlannedSubscriber(
@@ -89,6 +89,24 @@ def place(
         )
         for number, (kind, prefecture) in enumerate(stands)
     )
+
+
+def quiet_stands(
+    count: int,
+    prefectures: Sequence[str],
+    populations: Mapping[str, int],
+    share: Fraction = CONTROLS_SHARE,
+    least: int = CONTROLS_MIN,
+) -> tuple[str, ...]:
+    """Prefectures of the controls of ``count`` subscribers, round robin over those not alerted.
+
+    None if there are no subscribers, or every prefecture is alerted.
+    """
+    quiet = [slug for slug in populations if slug not in set(prefectures)]
+    if not count or not quiet:
+        return ()
+    controls = max(least, int(-(-count * share // 1)))
+    return tuple(quiet[place % len(quiet)] for place in range(controls))
 
 
 def apportion(

@@ -57,6 +57,52 @@ class SubscriberKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """A planned stretch of a run during which a subscriber is not connected.
+
+    Attributes:
+        leaves_ns: when it goes, wall ns after the first intended send.
+        returns_ns: when it connects again, the same; later than ``leaves_ns``.
+    """
+
+    leaves_ns: int
+    returns_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """How a subscriber behaves that is not simply there.
+
+    Attributes:
+        joins_ns: when it connects for the first time, wall ns after the first intended send; None:
+            before it.
+        absences: planned ones, in order, none touching another.
+        abrupt: it goes without a word to the broker, as when a network fails.
+        retry_first_ns: longest wait before it tries again after a failure, wall ns.
+        retry_longest_ns: longest wait of all, wall ns.
+        jitter: waits are drawn, and not all the longest.
+        reads_every_ns: wall ns from one reading of its socket to the next; 0: whenever it is ready.
+    """
+
+    joins_ns: int | None = None
+    absences: tuple[Absence, ...] = ()
+    abrupt: bool = False
+    retry_first_ns: int = 100_000_000
+    retry_longest_ns: int = 10_000_000_000
+    jitter: bool = True
+    reads_every_ns: int = 0
+
+    @property
+    def last_ns(self) -> int:
+        """When the last thing planned happens, wall ns after the first intended send; 0: nothing.
+
+        A subscriber that joins or returns then still has to connect.
+        """
+        returns_ns = self.absences[-1].returns_ns if self.absences else 0
+        return max(0, self.joins_ns or 0, returns_ns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedSubscriber:
     """One subscriber and what it asked for.
 
@@ -71,6 +117,9 @@ class PlannedSubscriber:
         joins_ns: for clients that register or join during the run, from when on alerts are owed
             to it, monotonic ns; None: from the start.
         clock: clock domain of its stamps; None: it has no comparable clock.
+        group: the group of the scenario that it belongs to; empty: none.
+        municipality: JIS code of the municipality it stands for; empty: none.
+        conduct: when it is away and how it reads; None: it is there and reads at once.
     """
 
     number: int
@@ -82,6 +131,26 @@ class PlannedSubscriber:
     protocol: str = ""
     joins_ns: int | None = None
     clock: str | None = None
+    group: str = ""
+    municipality: str = ""
+    conduct: Conduct | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedGroup:
+    """A group of subscribers, as the report names it.
+
+    Attributes:
+        name: as in the scenario; the subscribers bear it.
+        kind: steady, late, flapping …; control for those who must receive nothing.
+        members: how many.
+        why: what they are owed, and why.
+    """
+
+    name: str
+    kind: str
+    members: int
+    why: str
 
 
 def filter_matches(topic_filter: str, topic: str) -> bool:
