@@ -2,7 +2,7 @@
 
 import typer
 
-from simulator.cli import aftermath, experiments, offline, online
+from simulator.cli import aftermath, compare, experiments, offline, online
 
 app = typer.Typer(
     name="alertsim",
@@ -23,5 +23,6 @@ app = typer.Typer(
 
 offline.register(app)
 experiments.register(app)
+compare.register(app)
 online.register(app)
 aftermath.register(app)

@@ -24,7 +24,7 @@ from simulator.report.drawing import (
 from simulator.report.experiment_words import amount, name_of
 from simulator.units import NS_PER_MIN
 
-_STAGE_STYLES: Final = (
+STAGE_STYLES: Final = (
     ("@stage", ""),
     ("@belief", "/"),
     ("@send", "\\"),
@@ -63,7 +63,7 @@ def stage_split(rows: Rows, replications: int) -> Picture | None:
     traces = []
     for number, stage in enumerate(stages):
         spent = rows.column(stage)[:replications]
-        role, shape = _STAGE_STYLES[number % len(_STAGE_STYLES)]
+        role, shape = STAGE_STYLES[number % len(STAGE_STYLES)]
         means = [float(np.nan_to_num(spent[chosen]).mean()) for chosen in groups.values()]
         traces.append(
             {
@@ -198,7 +198,7 @@ def warned_by(points: Sequence[PointSummary]) -> Picture | None:
         if band is not None:
             traces.append({**band, "opacity": opacity})
     for number, point in enumerate(shown):
-        role, _ = _STAGE_STYLES[number % len(_STAGE_STYLES)]
+        role, _ = STAGE_STYLES[number % len(STAGE_STYLES)]
         traces.append(
             {
                 "type": "scatter",

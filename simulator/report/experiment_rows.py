@@ -89,6 +89,33 @@ def join(parts: Sequence[Path], replications: int) -> pl.DataFrame:
     return whole.select(column_order(used))
 
 
+def of_point(parts: Sequence[Path], point: int, replications: int) -> pl.DataFrame:
+    """The first replications of one point, in order.
+
+    Args:
+        parts: files.
+        point: number of the point.
+        replications: how many count; later ones are left out.
+
+    Raises:
+        OutputError: if a file cannot be read.
+    """
+    try:
+        tables = [pl.scan_parquet(part) for part in parts]
+        return (
+            pl.concat(tables, how="diagonal_relaxed")
+            .filter(pl.col("point") == point, pl.col("replication") < replications)
+            .sort("replication")
+            .collect()
+        )
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise OutputError(
+            f"the table of replications cannot be read: {error}",
+            where=str(parts[0]),
+            remedy="restore the directory from where it was copied from, or play it again",
+        ) from error
+
+
 def with_settings(table: pl.DataFrame, design: Design) -> pl.DataFrame:
     """The table with a column for each varied field, behind the numbers."""
     if not design.axes:

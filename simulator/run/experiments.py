@@ -19,7 +19,7 @@ from simulator.experiment.executors import Executor, available_workers, make_exe
 from simulator.experiment.figures import Value
 from simulator.experiment.plan import Plan
 from simulator.experiment.replications import Player
-from simulator.experiment.summarise import summarise
+from simulator.experiment.summarise import Rows, summarise
 from simulator.experiment.summary import ExperimentSummary
 from simulator.run.provenance import alertsim_version, package_versions
 from simulator.units import parse_duration
@@ -67,10 +67,12 @@ class Experiment:
     Attributes:
         summary: what came of it.
         path: where it is kept, or None.
+        rows: its table.
     """
 
     summary: ExperimentSummary
     path: Path | None
+    rows: Rows
 
 
 def play_experiment(order: ExperimentOrder) -> Experiment:
@@ -86,7 +88,7 @@ def play_experiment(order: ExperimentOrder) -> Experiment:
         store = MemoryStore()
         driven = _drive(order, order.plan, store, stop)
         rows = store.rows(order.plan, driven.replications)
-        return Experiment(summary=_summary(order, order.plan, driven, rows), path=None)
+        return Experiment(summary=_summary(order, order.plan, driven, rows), path=None, rows=rows)
     return _play_kept(order, order.out, stop)
 
 
@@ -108,7 +110,9 @@ def _play_kept(order: ExperimentOrder, out: Path, stop: StopRule | None) -> Expe
     if not driven.replications:
         directory.interrupt(0)
         empty = MemoryStore().rows(directory.plan, 0)
-        return Experiment(summary=_summary(order, directory.plan, driven, empty), path=out)
+        return Experiment(
+            summary=_summary(order, directory.plan, driven, empty), path=out, rows=empty
+        )
     table = directory.table(driven.replications)
     summary = _summary(order, directory.plan, driven, TableRows(table))
     directory.write(SUMMARY_NAME, summary.model_dump_json(indent=1) + "\n")
@@ -117,7 +121,7 @@ def _play_kept(order: ExperimentOrder, out: Path, stop: StopRule | None) -> Expe
         directory.interrupt(driven.replications)
     else:
         directory.finish(table, driven.replications)
-    return Experiment(summary=summary, path=out)
+    return Experiment(summary=summary, path=out, rows=TableRows(table))
 
 
 def _drive(
@@ -213,13 +217,7 @@ def stop_rule(text: str, plan: Plan) -> StopRule:
         raise _refused("a figure and half a width are expected", text)
     if plan.design.points > 1:
         raise _refused("a sweep plays the same replications of every point", text)
-    player = Player(plan)
-    known = dict.fromkeys(
-        name
-        for replication in range(_TRIALS)
-        for name, value in player.play(0, replication).figures.items()
-        if value is not None
-    )
+    known = known_figures(plan)
     column = next((name for name in known if metric in {name, name.rpartition("_")[0]}), None)
     if column is None:
         raise ConfigurationError(
@@ -240,6 +238,18 @@ def stop_rule(text: str, plan: Plan) -> StopRule:
         return reached is not None and reached <= width
 
     return StopRule(column=column, enough=enough)
+
+
+def known_figures(plan: Plan) -> list[str]:
+    """Columns of the figures that a few replications of the scenario as it is have."""
+    player = Player(plan)
+    found = dict.fromkeys(
+        name
+        for replication in range(_TRIALS)
+        for name, value in player.play(0, replication).figures.items()
+        if value is not None
+    )
+    return list(found)
 
 
 def _refused(message: str, text: str) -> ConfigurationError:

@@ -1,0 +1,185 @@
+"""``report.html`` of a comparison: one self-contained page, in the frame of the run's report.
+
+Rule of the module: as :mod:`simulator.report.html`.
+"""
+
+import shlex
+from collections.abc import Sequence
+
+from simulator.experiment.comparison import ComparisonSummary
+from simulator.experiment.contrast import Side
+from simulator.report import comparison_pictures as pictures
+from simulator.report import comparison_tables as tables
+from simulator.report import sections, words
+from simulator.report.comparison_words import effect, letter
+from simulator.report.experiment_words import amount, name_of
+from simulator.report.html import contents, framed
+from simulator.report.markup import Markup, tag
+from simulator.report.sections import Section
+
+_NOTICE = (
+    "This is the report of a comparison of simulations. Every launch, message and figure in it was "
+    "simulated; none of them was, or stands for, a real warning."
+)
+_CARDS = 3
+
+
+def comparison_page(
+    summary: ComparisonSummary, sides: Sequence[Side], command: Sequence[str]
+) -> str:
+    """The whole page.
+
+    Args:
+        summary: what came of the comparison.
+        sides: what was compared, with its rows.
+        command: arguments that repeat it.
+    """
+    shown = [section for section in _sections(summary, sides, command) if any(section.parts)]
+    title = " against ".join(side.title for side in reversed(summary.sides))
+    return framed(
+        title,
+        _alarm(summary),
+        tag(
+            "header",
+            tag("h1", title),
+            tag("p", _meta(summary), class_="meta"),
+            _first_screen(summary),
+            contents(shown),
+        ),
+        tag("main", [section.markup() for section in shown]),
+        tag("footer", tag("p", _NOTICE)),
+    )
+
+
+def _meta(summary: ComparisonSummary) -> str:
+    names = [f"{letter(side.number)} {side.name}" for side in summary.sides]
+    fewest = min(side.n for side in summary.sides)
+    return " · ".join([*names, words.plural(fewest, "replication")])
+
+
+def _alarm(summary: ComparisonSummary) -> Markup | None:
+    if summary.verdict != "not-judged":
+        return None
+    return tag(
+        "div",
+        tag("strong", "INCOMPLETE COMPARISON"),
+        "It was ended before all replications were played; the figures are those of the first "
+        "ones, and no condition was judged.",
+        class_="alarm",
+        role="alert",
+    )
+
+
+def _first_screen(summary: ComparisonSummary) -> Markup:
+    """The effects that matter most, before anything has to be scrolled to."""
+    cards = []
+    for metric in [one for one in summary.metrics if one.headline][:_CARDS]:
+        lines = [f"{letter(found.side)} {effect(metric, found)}." for found in metric.differences]
+        values = [f"{letter(one.side)} {amount(metric.metric, one.value)}" for one in metric.values]
+        cards.append(
+            tag(
+                "div",
+                tag("h2", name_of(metric.metric)),
+                tag("p", effect(metric, metric.differences[0]), class_="headline"),
+                tag("p", f"Means: {', '.join(values)}."),
+                [tag("p", line) for line in lines[1:]],
+                class_="answer",
+            )
+        )
+    if summary.gates:
+        cards.insert(
+            0,
+            tag(
+                "div",
+                tag("h2", "Did it pass?"),
+                tag("p", words.VERDICTS[summary.verdict], class_="headline"),
+                tag("p", f"{words.plural(len(summary.gates), 'condition')}, see below."),
+                class_=f"answer {summary.verdict}",
+            ),
+        )
+    return tag("div", cards, class_="first")
+
+
+def _chip(word: str) -> Markup:
+    return tag("span", word, class_=f"chip {word}")
+
+
+def _sections(
+    summary: ComparisonSummary, sides: Sequence[Side], command: Sequence[str]
+) -> list[Section]:
+    return [
+        Section(
+            anchor="findings",
+            title="What it comes to",
+            parts=(
+                tag("ul", [tag("li", one) for one in summary.findings]),
+                sections.data(tables.sides(summary)),
+            ),
+        ),
+        Section(
+            anchor="conditions",
+            title="Conditions",
+            parts=(sections.data(tables.gates(summary), {3: _chip}),),
+        ),
+        Section(
+            anchor="trade-off",
+            title="What lead time costs",
+            parts=(
+                sections.figure(
+                    "trade-off-picture",
+                    "Lead time against people alerted who need not have been: large marks are "
+                    "means with their 95 % intervals, small ones single replications. Up and to "
+                    "the left is better.",
+                    pictures.trade_off(summary, sides),
+                ),
+                sections.data(tables.trade_off(summary)),
+            ),
+        ),
+        Section(
+            anchor="differences",
+            title="Every figure",
+            parts=tuple(
+                sections.data(tables.differences(summary, side.number, everything=True))
+                for side in summary.sides[1:]
+            ),
+        ),
+        Section(
+            anchor="people",
+            title="Who is warned by when",
+            parts=(
+                sections.figure(
+                    "warned-by",
+                    "People warned by time after the launch: means, and where nine tenths of the "
+                    "replications lie.",
+                    pictures.warned_by(summary),
+                ),
+            ),
+        ),
+        Section(
+            anchor="minutes",
+            title="Where the minutes go",
+            parts=(
+                sections.figure(
+                    "stages",
+                    "From launch to first alert by stage: means over all replications, stages that "
+                    "were skipped counting as nothing.",
+                    pictures.minutes(summary),
+                ),
+            ),
+        ),
+        Section(
+            anchor="provenance",
+            title="Provenance",
+            parts=(
+                tag("p", "This command repeats the comparison:"),
+                tag("pre", tag("code", shlex.join(command))),
+                sections.facts(
+                    {
+                        f"{letter(side.number)}": f"{side.source} {side.name}, scenario "
+                        f"{side.scenario}, seed {side.seed}, alertsim {side.version}, {side.state}"
+                        for side in summary.sides
+                    }
+                ),
+            ),
+        ),
+    ]

@@ -1,0 +1,154 @@
+"""What a comparison comes to, in words.
+
+Rule of the module: pure text from the summary. A difference is called one only where its whole
+interval says so; sides are called A, B, C in the order given, and A is the baseline.
+"""
+
+from typing import Final
+
+from simulator.experiment.comparison import (
+    ComparisonSummary,
+    DifferenceSummary,
+    GateSummary,
+    MetricSummary,
+)
+from simulator.report import words
+from simulator.report.experiment_words import amount, change, name_of
+from simulator.units import NS_PER_S
+
+LEAD: Final = ("lead_time_ns", "predicted_lead_time_ns")
+NEEDLESS: Final = "alerted_needlessly_people"
+_WORDS: Final = {
+    "alert": ("earlier", "later"),
+    "issue": ("earlier", "later"),
+    "shelter": ("earlier", "later"),
+    "predicted_lead_time": ("less", "more"),
+    "lead_time": ("less", "more"),
+}
+_BY_UNIT: Final = {"ns": ("shorter", "longer"), "people": ("fewer", "more"),
+                   "count": ("fewer", "more")}  # fmt: skip
+_TIMES: Final = 2.0
+_MANY: Final = 10.0
+_HUNDRED: Final = 100
+_MOST_FINDINGS: Final = 6
+
+
+def letter(side: int) -> str:
+    """``A`` for the baseline, then ``B``, ``C`` and so on."""
+    return chr(ord("A") + side)
+
+
+def effect(metric: MetricSummary, found: DifferenceSummary) -> str:
+    """A difference in a few words: ``14 min 30.5 s earlier``, ``7,242,535 more (2.7 times)``."""
+    if found.value is None:
+        return found.reason
+    if found.effect == "none":
+        return "no difference in any replication"
+    size = _size(metric, abs(found.value))
+    if found.effect == "unclear":
+        return "cannot be told from no difference"
+    if found.value == 0:
+        return "no difference"
+    stem = metric.metric.rpartition(".")[2].rpartition("_")[0]
+    fewer, more = next(
+        (pair for name, pair in _WORDS.items() if stem == name or stem.startswith(f"{name}_")),
+        _BY_UNIT[metric.unit],
+    )
+    said = f"{size} {more if found.value > 0 else fewer}{_multiple(metric, found)}"
+    return f"{said}; {found.reason}" if found.effect == "unknown" else said
+
+
+def findings(summary: ComparisonSummary) -> tuple[str, ...]:
+    """The sentences one would say first."""
+    found: list[str] = []
+    for side in summary.sides[1:]:
+        told = []
+        for metric in summary.metrics:
+            difference = metric.differences[side.number - 1]
+            if metric.headline and difference.effect in {"better", "worse", "different"}:
+                told.append(f"{name_of(metric.metric)}: {effect(metric, difference)}")
+        name = f"{letter(side.number)} against A"
+        if told:
+            found += [f"{name}, {one}." for one in told[:_MOST_FINDINGS]]
+        else:
+            found.append(f"{name}: no figure differs by more than chance.")
+        found += _price(summary, side.number)
+    return tuple(found)
+
+
+def gate_sentence(gate: GateSummary) -> str:
+    """What became of a gate."""
+    return f"{letter(gate.side)}: {gate.expression}: {gate.verdict} ({gate.reason})"
+
+
+def gate_actual(gate: GateSummary) -> str:
+    """The value that a gate was judged on, with its interval."""
+    if gate.value is None:
+        return words.DASH
+    low = "" if gate.low is None or gate.high is None else (
+        f" ({_judged(gate, gate.low)} to {_judged(gate, gate.high)})"
+    )  # fmt: skip
+    return f"{_judged(gate, gate.value)}{low}"
+
+
+def lead_of(summary: ComparisonSummary) -> MetricSummary | None:
+    """The lead time that is traded: the true one where something arrives, else the predicted."""
+    return metric_of(summary, *LEAD)
+
+
+def metric_of(summary: ComparisonSummary, *names: str) -> MetricSummary | None:
+    """The first of these figures that there is."""
+    return next(
+        (metric for name in names for metric in summary.metrics if metric.metric == name), None
+    )
+
+
+def _price(summary: ComparisonSummary, side: int) -> list[str]:
+    """What lead time costs in people alerted needlessly."""
+    lead, needless = lead_of(summary), metric_of(summary, NEEDLESS)
+    if lead is None or needless is None:
+        return []
+    gained, paid = (metric.differences[side - 1] for metric in (lead, needless))
+    clear = {"better", "worse"}
+    if gained.effect not in clear or paid.effect not in clear:
+        return []
+    if gained.value is None or paid.value is None:
+        return []
+    if (gained.value > 0) != (paid.value > 0):
+        better = "more lead time and fewer" if gained.value > 0 else "less lead time and more"
+        return [f"{letter(side)} has {better} people alerted needlessly than A."]
+    each = abs(paid.value) / (abs(gained.value) / NS_PER_S)
+    verb = "costs" if gained.value > 0 else "saves"
+    way = "gained" if gained.value > 0 else "given up"
+    sentence = (
+        f"Each second of lead time {way} by {letter(side)} {verb} {each:,.0f} people who are "
+        "alerted and need not have been."
+    )
+    return [sentence]
+
+
+def _size(metric: MetricSummary, value: float) -> str:
+    if metric.unit == "ns":
+        return amount("alert_ns", value)
+    return amount(metric.metric, value)
+
+
+def _multiple(metric: MetricSummary, found: DifferenceSummary) -> str:
+    """`` (2.7 times)``, `` (+23 %)``; nothing where a multiple has no sense."""
+    if found.ratio is None or metric.unit == "ns":
+        return ""
+    if found.ratio >= _TIMES:
+        return f" ({found.ratio:,.0f} times)" if found.ratio >= _MANY else (
+            f" ({found.ratio:.1f} times)"
+        )  # fmt: skip
+    percent = _HUNDRED * (found.ratio - 1)
+    sign = words.MINUS if percent < 0 else "+"
+    return f" ({sign}{abs(percent):.3g} %)"
+
+
+def _judged(gate: GateSummary, value: float) -> str:
+    """A value in the form of the gate's bound."""
+    bound = gate.expression.rpartition(" ")[2]
+    if bound.endswith("x"):
+        return f"{value:.4g}x"
+    return change(gate.metric, value) if bound[0] in "+-" else amount(gate.metric, value)
