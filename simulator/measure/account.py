@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import UnbalancedLedgerError
+from simulator.measure.belief import FinalStates, final_states
 from simulator.measure.columns import Bools, Int64s
 from simulator.measure.outcomes import (
     RECEIVED,
@@ -69,12 +70,14 @@ class Counted:
     Attributes:
         receipts: copies on alert topics.
         duplicates: by Duplicate code.
+        flagged: duplicates with the DUP flag set.
         unexpected: copies that should not have come.
         state: copies on state topics.
     """
 
     receipts: int
     duplicates: Int64s
+    flagged: int
     unexpected: UnexpectedTally
     state: StateTally
 
@@ -206,6 +209,10 @@ class Account:
         """Unexpected copies by cause."""
         reasons = self.counted.unexpected.by_reason
         return {cause.word: int(reasons[cause]) for cause in Unexpected}
+
+    def final_states(self) -> FinalStates:
+        """What each subscriber was left believing."""
+        return final_states(self.evidence, self.counted.state.informed())
 
     # --- columns over pairs -------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ import numpy as np
 from simulator.measure.account import Account, Tally
 from simulator.measure.columns import Int64s
 from simulator.measure.instrument import InstrumentLog
-from simulator.measure.outcomes import Outcome
+from simulator.measure.order import disorder_of
+from simulator.measure.outcomes import Outcome, Unexpected
 from simulator.measure.plan import PlannedSubscriber, SubscriberKind
 from simulator.measure.receipts import NO_TIME
 from simulator.measure.receipts import ReceiptFlag as Flag
@@ -61,7 +62,9 @@ def ledger_summary(account: Account) -> LedgerSummary:
         by_qos=_groups(account.by_qos()),
         duplicate_causes=account.duplicate_causes(),
         unexpected_causes=account.unexpected_causes(),
+        duplicates_flagged=account.counted.flagged,
         loss_causes=account.causes_of(Outcome.LOST),
+        late_causes=account.causes_of(Outcome.LATE),
         state=StateCounts(
             retained=state.retained,
             live=state.live,
@@ -72,7 +75,7 @@ def ledger_summary(account: Account) -> LedgerSummary:
         ),
         early=int(np.count_nonzero(account.early)),
         untimed=account.untimed(),
-        examples=examples,
+        examples=(*examples, *troubles(account)),
         examples_left_out=bad - len(examples),
         unexpected_rows_left_out=account.counted.unexpected.left_out,
     )
@@ -111,9 +114,37 @@ def _examples(account: Account) -> tuple[tuple[Example, ...], int]:
             account.evidence, some, account.outcome[some], account.cause[some]
         )
         shown += _shown(columns, len(some))
-    strays = account.counted.unexpected.strays().part(0, EXAMPLES)
-    shown += _shown(stray_columns(account.evidence, strays), len(strays.rows))
+    strays = account.counted.unexpected.strays()
+    for reason in Unexpected:
+        some_strays = strays.at(np.flatnonzero(strays.reasons == reason)[:EXAMPLES])
+        shown += _shown(stray_columns(account.evidence, some_strays), len(some_strays.rows))
     return tuple(shown), bad
+
+
+def troubles(account: Account) -> tuple[Example, ...]:
+    """A few pairs of each kind of trouble that is no outcome: they are counted with the order."""
+    disorder, states = disorder_of(account.evidence), account.final_states()
+    copies = account.evidence.expectation.pairs["copies"]
+    twice = np.flatnonzero(copies > 1)
+    kinds = (
+        ("duplicate", twice, [f"{count} copies" for count in copies[twice[:EXAMPLES]]]),
+        ("gap", disorder.missing, ["a later one came"]),
+        ("out-of-order", disorder.reordered, ["a later one came first"]),
+        ("stale", states.withdrawn, ["still believes in the alert that this ends"]),
+        ("stale", states.unaware, ["does not know that this is in force"]),
+        ("overtaken", states.overtaken, ["an older message came after this one"]),
+    )
+    shown: list[Example] = []
+    for word, pairs, reasons in kinds:
+        some = pairs[:EXAMPLES]
+        columns = delivery_columns(
+            account.evidence, some, account.outcome[some], account.cause[some]
+        )
+        shown += [
+            one.model_copy(update={"outcome": word, "cause": reasons[row % len(reasons)]})
+            for row, one in enumerate(_shown(columns, len(some)))
+        ]
+    return tuple(shown)
 
 
 def _shown(columns: Columns, count: int) -> list[Example]:

@@ -23,12 +23,12 @@ from simulator.errors import InternalError
 from simulator.measure.account import CHUNK, Account, Counted
 from simulator.measure.columns import Bools, Int64s
 from simulator.measure.expectation import NOWHERE, Expectation
-from simulator.measure.outcomes import Duplicate, Unexpected
+from simulator.measure.outcomes import Cause, Duplicate, Outcome, Unexpected
 from simulator.measure.plan import PlannedSubscriber, ScheduledAlert
 from simulator.measure.receipts import NO_TIME, ConnectionChange, ConnectionEvent, ReceiptBatch
 from simulator.measure.receipts import ReceiptFlag as Flag
 from simulator.measure.rows import Columns, delivery_columns, stray_columns
-from simulator.measure.settling import Evidence, settle_seen
+from simulator.measure.settling import Evidence, settle_seen, settle_unseen
 from simulator.measure.tallies import StateTally, UnexpectedTally
 from simulator.units import NS_PER_S
 
@@ -73,10 +73,12 @@ class Ledger:
         self._arrivals = 0
         self._receipts = 0
         self._duplicates = np.zeros(len(Duplicate), np.int64)
+        self._flagged = 0
         self._unexpected = UnexpectedTally()
         self._state = StateTally(self._expectation)
         self._fresh: list[Int64s] = []
         self._seen = 0
+        self._forgone = np.zeros(0, np.int64)
 
     # --- what the run reports -----------------------------------------------------------------
 
@@ -177,7 +179,22 @@ class Ledger:
         open_ = pairs["owed"] & (pairs["arrival"] < 0) & (self._sent_ns != NO_TIME)[pairs["alert"]]
         if self._away:
             open_ &= ~np.isin(pairs["holder"], np.array(sorted(self._away)))
+        open_[self._forgone] = False
         return int(np.count_nonzero(open_))
+
+    def forgo(self, now_ns: int) -> None:
+        """Wait no more for what cannot come: sent while nobody was there and nothing is kept.
+
+        Args:
+            now_ns: monotonic ns; what is in doubt now stays outstanding.
+        """
+        pairs = self._expectation.pairs
+        unseen = pairs["owed"] & (pairs["arrival"] < 0)
+        index = np.flatnonzero(unseen & (self._sent_ns != NO_TIME)[pairs["alert"]])
+        outcome, cause = settle_unseen(self._evidence(now_ns), index)
+        gone = np.isin(outcome, (Outcome.MISSED_OFFLINE, Outcome.EXPIRED))
+        gone |= cause == Cause.SESSION_DISCARDED
+        self._forgone = index[gone]
 
     def drain_rows(self, chunk: int = CHUNK) -> Iterator[Columns]:
         """First copies and unexpected copies since the last call, as chunks for part files.
@@ -207,6 +224,7 @@ class Ledger:
         counted = Counted(
             receipts=self._receipts,
             duplicates=self._duplicates,
+            flagged=self._flagged,
             unexpected=self._unexpected,
             state=self._state,
         )
@@ -275,7 +293,9 @@ class Ledger:
         cause = np.full(len(ordered), Duplicate.BROKER, np.int64)
         cause[(again & int(Flag.SESSION)) != 0] = Duplicate.REDELIVERY
         cause[nth <= table["paths"][ordered]] = Duplicate.OVERLAP
-        cause[(again & int(Flag.DUP)) != 0] = Duplicate.REDELIVERY
+        flagged = (again & int(Flag.DUP)) != 0
+        cause[flagged] = Duplicate.REDELIVERY
+        self._flagged += int(np.count_nonzero(flagged))
         self._duplicates += np.bincount(cause, minlength=len(Duplicate))
 
     def _reasons(self, rows: Int64s, known: Bools) -> npt.NDArray[np.int8]:

@@ -178,13 +178,20 @@ def _counted(metric: str, scene: Scene, tags: Mapping[str, str]) -> tuple[int, i
             return _caused(account.unexpected_causes(), tags), total.receipts
         case "receipts":
             return total.receipts, total.receipts
-        case "reordered":
-            return scene.order.reordered, total.received
-        case "gaps":
-            return scene.order.gaps, total.expected
+        case "reordered" | "gaps" | "stale":
+            return _out_of_order(metric, scene, total)
         case _:
             part = account.where(_pairs(account, tags)) if tags else total
             return _term(part, metric), part.expected
+
+
+def _out_of_order(metric: str, scene: Scene, total: Tally) -> tuple[int, int]:
+    if metric == "stale":
+        states = scene.account.final_states()
+        return states.stale, states.followed
+    if metric == "gaps":
+        return scene.order.gaps, total.expected
+    return scene.order.reordered, total.received
 
 
 def _caused(causes: Mapping[str, int], tags: Mapping[str, str]) -> int:

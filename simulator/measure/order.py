@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.measure.columns import Int64s
 from simulator.measure.settling import Evidence, sent_at_all
 
 
@@ -31,12 +32,34 @@ class Order:
     gap_streams: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disorder:
+    """The pairs behind the counts.
+
+    Attributes:
+        order: the counts.
+        reordered: pairs that arrived after a later one.
+        missing: pairs not seen, with a later one received.
+    """
+
+    order: Order
+    reordered: Int64s
+    missing: Int64s
+
+
 def order_of(evidence: Evidence) -> Order:
-    """Count gaps and reordering; pairs of one stream stand one after the other in sequence."""
+    """Count gaps and reordering."""
+    return disorder_of(evidence).order
+
+
+def disorder_of(evidence: Evidence) -> Disorder:
+    """Find gaps and reordering; pairs of one stream stand one after the other in sequence."""
     expectation = evidence.expectation
     table = expectation.pairs
     if not len(table):
-        return Order(streams=0, reordered=0, gaps=0, gap_streams=0)
+        nothing = np.zeros(0, np.int64)
+        none = Order(streams=0, reordered=0, gaps=0, gap_streams=0)
+        return Disorder(order=none, reordered=nothing, missing=nothing)
     alert = table["alert"]
     stream = np.cumsum(expectation.ordinal[alert] == 0) - 1
     arrival = table["arrival"]
@@ -50,9 +73,12 @@ def order_of(evidence: Evidence) -> Order:
     same = stream[1:] == stream[:-1]
     after[:-1][same] = (latest_first[1:] - stream[1:] * (never + 1))[same]
     missing = ~seen & table["owed"] & sent_at_all(evidence)[alert] & (after < never)
-    return Order(
+    reordered = np.flatnonzero(seen & (after < arrival) & (table["holder"] >= 0))
+    gaps = np.flatnonzero(missing)
+    order = Order(
         streams=len(np.unique(stream[seen])),
-        reordered=int(np.count_nonzero(seen & (after < arrival) & (table["holder"] >= 0))),
-        gaps=int(np.count_nonzero(missing)),
-        gap_streams=len(np.unique(stream[missing])),
+        reordered=len(reordered),
+        gaps=len(gaps),
+        gap_streams=len(np.unique(stream[gaps])),
     )
+    return Disorder(order=order, reordered=reordered, missing=gaps)

@@ -154,7 +154,7 @@ def summarise(
     sending = sending or Sending()
     surroundings = surroundings or Surroundings()
     measured = Measured(account)
-    order = order_of(account.evidence)
+    order, states = order_of(account.evidence), account.final_states()
     scene = Scene(
         measured=measured,
         order=order,
@@ -186,6 +186,10 @@ def summarise(
             reordered=order.reordered,
             gaps=order.gaps,
             gap_streams=order.gap_streams,
+            followed=states.followed,
+            stale_withdrawn=len(states.withdrawn),
+            stale_unaware=len(states.unaware),
+            overtaken=len(states.overtaken),
         ),
         clocks=stamp_quality(
             account,

@@ -60,7 +60,10 @@ class StateCounts(Part):
 class Example(Part):
     """One delivery that did not go as it should, to look at."""
 
-    outcome: str = Field(description="late, queued, lost …, duplicate or unexpected.")
+    outcome: str = Field(
+        description="late, queued, lost …, unexpected; duplicate, gap, out-of-order, stale, "
+        "overtaken."
+    )
     cause: str = Field(description="Why, as far as known; may be empty.")
     client: str = Field(description="MQTT client id or shared-subscription group.")
     identifier: str = Field(description="CAP identifier of the alert; empty if unknown.")
@@ -82,7 +85,13 @@ class LedgerSummary(Part):
     by_qos: tuple[GroupCounts, ...] = Field(description="By effective QoS.")
     duplicate_causes: dict[str, int] = Field(description="redelivery, overlap, broker.")
     unexpected_causes: dict[str, int] = Field(description="wrong-area, foreign, malformed.")
+    duplicates_flagged: int = Field(
+        default=0, description="Duplicates with the DUP flag; the others came without it."
+    )
     loss_causes: dict[str, int] = Field(description="What is known about the lost pairs.")
+    late_causes: dict[str, int] = Field(
+        default={}, description="after-drain: came when the drain was over."
+    )
     state: StateCounts = Field(description="Copies on state topics.")
     early: int = Field(description="Deliveries to clients that registered only afterwards.")
     untimed: int = Field(description="Deliveries without a usable time.")
@@ -237,3 +246,17 @@ class OrderSummary(Part):
     reordered: int = Field(description="First copies that arrived after a later one.")
     gaps: int = Field(description="Missing messages with a later one received.")
     gap_streams: int = Field(description="Streams with at least one gap.")
+    followed: int = Field(
+        default=0, description="Pairs of subscriber and prefecture with something owed and sent."
+    )
+    stale_withdrawn: int = Field(
+        default=0, description="Of them, left believing in an alert that had been withdrawn."
+    )
+    stale_unaware: int = Field(
+        default=0, description="Of them, left not knowing of an alert in force."
+    )
+    overtaken: int = Field(
+        default=0,
+        description="Of them, reached by an older message after the newest, which says otherwise: "
+        "wrong for a receiver that goes by arrival and not by sequence.",
+    )

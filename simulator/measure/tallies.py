@@ -34,6 +34,10 @@ class Strays:
         """A slice of them."""
         return Strays(rows=self.rows[start:end], reasons=self.reasons[start:end])
 
+    def at(self, places: Int64s) -> "Strays":
+        """Some of them."""
+        return Strays(rows=self.rows[places], reasons=self.reasons[places])
+
 
 class _Kept:
     """Receipt rows up to a bound, with those since the last look."""
@@ -134,6 +138,7 @@ class StateTally:
         self._topics = tuple(topics)
         self._topic_of = np.array([places[a.state_topic] for a in expectation.alerts], np.int64)
         self._wanted: dict[tuple[int, int], bool] = {}
+        self._newest: dict[int, int] = {}
         self._kept = _Kept(bound, WIDTH)
 
     @property
@@ -162,6 +167,7 @@ class StateTally:
         self.live += counts[3] - int(np.count_nonzero(retained))
         if retained.any():
             self._kept.add(rows[retained])
+        self._inform(number[ours], alert[ours])
 
     def take_unmarked(self, rows: Int64s, known: Bools) -> Bools:
         """Take what foreign clients report and asked for as a state only, and say which rows.
@@ -183,6 +189,22 @@ class StateTally:
     def retained_rows(self) -> Int64s:
         """Receipt rows of retained copies of known alerts, as far as kept."""
         return self._kept.all()
+
+    def informed(self) -> dict[tuple[int, str], int]:
+        """The newest alert, by number, whose state came, by subscriber and prefecture."""
+        places = [""] * len(self._topics)
+        for topic, alert in zip(self._topic_of.tolist(), self._expectation.alerts, strict=True):
+            places[topic] = alert.planned.prefecture
+        return {
+            (key // len(places), places[key % len(places)]): number
+            for key, number in self._newest.items()
+        }
+
+    def _inform(self, number: Int64s, alert: Int64s) -> None:
+        keys = number * len(self._topics) + self._topic_of[alert]
+        for key, newest in zip(keys.tolist(), alert.tolist(), strict=True):
+            if newest > self._newest.get(key, -1):
+                self._newest[key] = newest
 
     def _asked_for(self, rows: Int64s) -> Bools:
         if not len(rows):

@@ -21,18 +21,27 @@ def causes(summary: Summary) -> Table:
         (kind, cause, f"{count:,}")
         for kind, counted in (
             ("lost", ledger.loss_causes),
+            ("late", ledger.late_causes),
             ("duplicate", ledger.duplicate_causes),
+            ("duplicate", _by_flag(summary)),
             ("unexpected", ledger.unexpected_causes),
         )
         for cause, count in sorted(counted.items())
         if count
     ]
     return Table(
-        caption="Causes of loss, duplicates and unexpected copies",
+        caption="Causes of loss, lateness, duplicates and unexpected copies",
         head=("what", "cause", "count"),
         rows=tuple(rows),
         numeric=frozenset({2}),
     )
+
+
+def _by_flag(summary: Summary) -> dict[str, int]:
+    """Duplicates with and without DUP, the flag of a sender that repeats itself."""
+    flagged = summary.ledger.duplicates_flagged
+    rest = summary.ledger.total.duplicates - flagged
+    return {"(of all: with the DUP flag)": flagged, "(of all: without it)": rest}
 
 
 def order(summary: Summary) -> Table:
@@ -44,6 +53,10 @@ def order(summary: Summary) -> Table:
         ("first copies that arrived after a later one", figures.reordered),
         ("missing messages with a later one received", figures.gaps),
         ("streams with such a gap", figures.gap_streams),
+        ("subscribers and prefectures with something owed", figures.followed),
+        ("left believing in an alert that was withdrawn", figures.stale_withdrawn),
+        ("left not knowing of an alert in force", figures.stale_unaware),
+        ("an older message came after the newest and says otherwise", figures.overtaken),
         ("deliveries to clients that registered only afterwards", ledger.early),
         ("deliveries without a usable time", ledger.untimed),
     )

@@ -159,6 +159,13 @@ METRICS: Final[dict[str, Metric]] = {
             tags={},
             description="Missing messages with a later one received on their topic.",
         ),
+        Metric(
+            name="stale",
+            unit=Unit.COUNT,
+            tags={},
+            description="Subscribers left with a wrong state of a prefecture: believing in an "
+            "alert that was withdrawn, or not knowing of one in force.",
+        ),
     )
 }
 

@@ -174,6 +174,17 @@ def test_reordering_and_gaps_are_counted(kit: Any) -> None:
     assert seen_by(scene, "gaps", "count==0").value == 2
 
 
+def test_a_state_that_is_wrong_at_the_end_is_counted(kit: Any) -> None:
+    alerts = [kit.alert(0), kit.alert(1, at_s=1, in_force=False)]
+    ledger = kit.ledger(alerts, [kit.sub(0), kit.sub(1)])
+    kit.send(ledger, 0, 1)
+    ledger.receipts(kit.batch(kit.row(0, 0), kit.row(1, 0), kit.row(1, 1, S)))
+    scene = scene_of(Measured(kit.close(ledger)))
+
+    assert seen_by(scene, "stale", "count==0").value == 1
+    assert seen_by(scene, "stale", "rate<0.1").value == Fraction(1, 2)
+
+
 def test_lead_times_carry_the_precision_of_their_sources(kit: Any) -> None:
     observed = seen_by(mixed(kit), "predicted_lead_time{prefecture=niigata}", "min>0s")
     lead = -120 * S - 30 * MS

@@ -96,8 +96,10 @@ def test_a_loss_fails_the_run_and_is_shown(kit: Any) -> None:
 
     assert (summary.verdict.outcome, summary.verdict.exit_code) == ("fail", 99)
     assert summary.verdict.reason.startswith("lost: count==0: 1")
-    (example,) = summary.ledger.examples
+    example, stale = summary.ledger.examples
     assert (example.outcome, example.cause, example.client) == ("lost", "no-receipt", "client-1")
+    assert (stale.outcome, stale.client) == ("stale", "client-1")
+    assert (summary.order.followed, summary.order.stale_unaware) == (2, 1)
     assert (example.identifier, example.latency_ns) == ("run-miyagi-1", None)
     assert summary.ledger.loss_causes == {"no-receipt": 1}
     assert summary.order.streams == 1
@@ -109,9 +111,35 @@ def test_examples_are_bounded_and_the_rest_is_a_number(kit: Any) -> None:
     summary = play(kit, kit.row(0, 0, 20 * S), *strays, subs=subs)
 
     words = [example.outcome for example in summary.ledger.examples]
-    assert words == ["lost"] * 5 + ["late"] + ["unexpected"] * 5
-    assert summary.ledger.examples_left_out == 19 + 1 + 8 - len(words)
+    assert words == ["lost"] * 5 + ["late"] + ["unexpected"] * 5 + ["stale"] * 5
+    assert summary.ledger.examples_left_out == 19 + 1 + 8 - 11, "stale ones are among the lost"
     assert summary.ledger.examples[5].latency_ns == 20 * S
+
+
+def test_what_is_no_outcome_is_quoted_too(kit: Any) -> None:
+    alerts = [kit.alert(n, at_s=n) for n in range(3)]
+    flags = kit.Flag.QOS_1
+    rows = [
+        *(kit.row(0, n, n * S + MS, flags=flags) for n in (0, 2, 1)),
+        kit.row(0, 2, 3 * S, flags=flags | kit.Flag.DUP),
+        kit.row(0, 2, 3 * S, flags=flags),
+        kit.row(1, 2, 2 * S + MS, flags=flags),
+        kit.row(2, 0, MS, flags=flags),
+        *(kit.row(2, n, 200 * S, flags=flags) for n in (1, 2)),
+        kit.row(3, 0, MS, flags=flags),
+    ]
+    outside = kit.sub(3, "akita")
+    summary = play(kit, *rows, subs=[kit.sub(0), kit.sub(1), kit.sub(2), outside], alerts=alerts)
+
+    quoted = [(one.outcome, one.cause, one.client) for one in summary.ledger.examples]
+    assert ("late", "after-drain", "client-2") in quoted
+    assert ("unexpected", "wrong-area", "client-3") in quoted
+    assert ("duplicate", "3 copies", "client-0") in quoted
+    assert ("gap", "a later one came", "client-1") in quoted
+    assert ("out-of-order", "a later one came first", "client-0") in quoted
+    assert summary.ledger.late_causes == {"after-drain": 2}
+    assert summary.ledger.total.duplicates == 2
+    assert summary.ledger.duplicates_flagged == 1
 
 
 def test_the_founding_case_passes_and_its_lead_time_is_a_finding(kit: Any) -> None:
@@ -200,6 +228,7 @@ def test_processes_of_the_instrument_are_shown(kit: Any) -> None:
         name = "worker-0"
         cpu_ns, lag_max_ns, reads, messages, rss_bytes = 0, 4, 2, 3, 5
         stamps_missing, clock_error_ns, clock_steps = 6, 7, 8
+        clock_slewed_ns, clock_estimates, batch_max = 9, 10, 2
 
     log = InstrumentLog()
     log.observe(Report(), 0)
@@ -209,6 +238,8 @@ def test_processes_of_the_instrument_are_shown(kit: Any) -> None:
     assert (process.name, process.loop_lag_max_ns, process.messages) == ("worker-0", 4, 3)
     assert (summary.clocks.missing_stamps, summary.clocks.conversion_error_ns) == (6, 7)
     assert (summary.clocks.steps, summary.clocks.domain) == (8, "here")
+    assert (summary.clocks.slewed_ns, summary.clocks.estimates) == (9, 10)
+    assert process.batch_max == 2
 
 
 def test_the_timeline_shows_what_each_prefecture_was_told(kit: Any) -> None:
