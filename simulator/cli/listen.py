@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from simulator.cli.common import Output
 from simulator.clock import SystemClock, clock_domain
-from simulator.delivery.brokers import ExternalBroker
+from simulator.delivery.brokers import ExternalBroker, access_of
 from simulator.delivery.hearing import Heard, HeardKind
 from simulator.delivery.hearing_text import format_human, format_json
 from simulator.delivery.listener import ListenOrder
@@ -100,7 +100,9 @@ def find_broker(settings: RunSettings, protocol: str) -> tuple[BrokerEndpoint, s
         BrokerUnreachableError: if none was given and none runs.
     """
     if settings.broker not in {"embedded", "mosquitto"}:
-        broker = ExternalBroker(settings.broker, allow_hosts=settings.allow_hosts)
+        broker = ExternalBroker(
+            settings.broker, allow_hosts=settings.allow_hosts, access=access_of(settings)
+        )
         return broker.endpoint(protocol), settings.root
     running = running_brokers()
     if not running:

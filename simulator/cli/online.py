@@ -5,6 +5,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from simulator.cli.access import (
+    CafileOption,
+    CertOption,
+    KeyOption,
+    PasswordFileOption,
+    ServerNameOption,
+    UsernameOption,
+    access_options,
+)
 from simulator.cli.common import (
     JsonOption,
     LogFormatOption,
@@ -17,8 +26,8 @@ from simulator.cli.offline import ScenarioArgument
 BrokerOption = Annotated[
     str | None,
     typer.Option(
-        help="embedded, mosquitto, or mqtt://[user[:password]@]host[:port][?protocol=5]. "
-        "Default: embedded."
+        help="embedded, mosquitto, or mqtt://[user[:password]@]host[:port][?protocol=5]; "
+        "mqtts:// for TLS, ws:// and wss:// for WebSocket. Default: embedded."
     ),
 ]
 SpeedOption = Annotated[
@@ -144,6 +153,12 @@ def run_command(
         typer.Option("--kernel-stamps/--no-kernel-stamps", help="Receive stamps by the kernel."),
     ] = None,
     allow_host: AllowOption = None,
+    username: UsernameOption = None,
+    password_file: PasswordFileOption = None,
+    cafile: CafileOption = None,
+    cert: CertOption = None,
+    key: KeyOption = None,
+    server_name: ServerNameOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -180,6 +195,7 @@ def run_command(
                 "swarm_workers": swarm_workers,
                 "kernel_stamps": kernel_stamps,
                 "allow_hosts": tuple(allow_host) if allow_host else None,
+                **access_options(username, password_file, cafile, cert, key, server_name),
             },
             thresholds=threshold or [],
             config=config,
@@ -210,6 +226,12 @@ def publish_command(
     wait_timeout: WaitTimeoutOption = None,
     hold: HoldOption = None,
     allow_host: AllowOption = None,
+    username: UsernameOption = None,
+    password_file: PasswordFileOption = None,
+    cafile: CafileOption = None,
+    cert: CertOption = None,
+    key: KeyOption = None,
+    server_name: ServerNameOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -240,6 +262,7 @@ def publish_command(
                 "wait_timeout": wait_timeout,
                 "hold": hold,
                 "allow_hosts": tuple(allow_host) if allow_host else None,
+                **access_options(username, password_file, cafile, cert, key, server_name),
             },
             thresholds=threshold or [],
             config=config,
@@ -256,7 +279,10 @@ def subscribe_command(
     everywhere: Annotated[bool, typer.Option("--all", help="All prefectures.")] = False,
     broker: Annotated[
         str | None,
-        typer.Option(help="mqtt://host[:port]. Default: the broker of ours that runs here."),
+        typer.Option(
+            help="mqtt://, mqtts://, ws:// or wss://host[:port]. Default: the broker of ours that "
+            "runs here."
+        ),
     ] = None,
     protocol: Annotated[Literal["3.1.1", "5"], typer.Option(help="MQTT version.")] = "3.1.1",
     client_id: Annotated[
@@ -273,6 +299,12 @@ def subscribe_command(
     config: ConfigOption = None,
     root: RootOption = None,
     allow_host: AllowOption = None,
+    username: UsernameOption = None,
+    password_file: PasswordFileOption = None,
+    cafile: CafileOption = None,
+    cert: CertOption = None,
+    key: KeyOption = None,
+    server_name: ServerNameOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
@@ -293,6 +325,7 @@ def subscribe_command(
             "settings": {
                 "root": root,
                 "allow_hosts": tuple(allow_host) if allow_host else None,
+                **access_options(username, password_file, cafile, cert, key, server_name),
                 "broker": None if broker in {None, "embedded"} else broker,
             },
             "config": config,

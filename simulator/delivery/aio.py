@@ -10,6 +10,7 @@ are read and not when they are taken from the queue, and raises only our own err
 import asyncio
 import logging
 import math
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -23,6 +24,7 @@ from aiomqtt.exceptions import MqttConnectError
 from simulator.clock import Clock
 from simulator.delivery.loopback import is_loopback
 from simulator.delivery.messages import BrokerEndpoint
+from simulator.delivery.wire.tls import NamedContext, client_context
 from simulator.delivery.wire.transport import resolve
 from simulator.errors import BrokerLostError, BrokerUnreachableError
 
@@ -78,6 +80,7 @@ class _Client(aiomqtt.Client):
         queue_limit: int,
         keep_alive_s: int,
         timeout_s: float,
+        tls: ssl.SSLContext | None,
     ) -> None:
         version5 = endpoint.protocol == "5"
         super().__init__(
@@ -94,6 +97,9 @@ class _Client(aiomqtt.Client):
             timeout=timeout_s,
             max_inflight_messages=_ALL_IN_FLIGHT,
             logger=_LOGGER,
+            transport="websockets" if endpoint.path else "tcp",
+            websocket_path=endpoint.path or None,
+            tls_context=tls,
         )
         self.pending_calls_threshold = _ALL_IN_FLIGHT
         self._client.connect_timeout = min(timeout_s, _TCP_CONNECT_S)
@@ -269,6 +275,7 @@ async def connect(
             claims to be this host and is not.
     """
     where = f"{endpoint.host}:{endpoint.port}"
+    tls = await asyncio.to_thread(_context, endpoint)
     if is_loopback(endpoint.host):  # a name is looked up once, and what was found is connected to
         address = await asyncio.to_thread(resolve, endpoint)
         endpoint = replace(endpoint, host=str(address.sockaddr[0]))
@@ -280,12 +287,22 @@ async def connect(
         queue_limit=queue_limit,
         keep_alive_s=keep_alive_s,
         timeout_s=timeout_s,
+        tls=tls,
     )
     await _open(client, where)
     try:
         yield Connection(client, where)
     finally:
         await _close(client)
+
+
+def _context(endpoint: BrokerEndpoint) -> ssl.SSLContext | None:
+    """Our side of TLS; the certificate must be for the name that the user wrote."""
+    if endpoint.tls is None:
+        return None
+    context = client_context(endpoint.tls, NamedContext)
+    context.server_name = endpoint.tls.server_name or endpoint.host
+    return context
 
 
 def _plain(reason: BaseException | None) -> str:

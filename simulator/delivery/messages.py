@@ -12,6 +12,25 @@ from simulator.measure.receipts import ConnectionEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """What our side of TLS needs.
+
+    Attributes:
+        cafile: certificates of the CAs that are trusted, PEM; None: those of the system.
+        cert: our own certificate, PEM; None: we show none.
+        key: its private key, PEM; None: it stands in the file of the certificate.
+        key_password: the key's password, or None; never logged.
+        server_name: the name that the broker's certificate must be for; None: the host.
+    """
+
+    cafile: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    key_password: str | None = field(default=None, repr=False)
+    server_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerEndpoint:
     """Where and how to connect.
 
@@ -21,6 +40,8 @@ class BrokerEndpoint:
         protocol: ``3.1.1`` or ``5``.
         username: MQTT user name, or None.
         password: MQTT password, or None; never logged, never written to a run directory.
+        tls: None: no TLS.
+        path: path of the WebSocket; empty: no WebSocket.
     """
 
     host: str
@@ -28,6 +49,15 @@ class BrokerEndpoint:
     protocol: str
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    tls: TlsFiles | None = None
+    path: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """``mqtt``, ``mqtts``, ``ws`` or ``wss``."""
+        if self.path:
+            return "wss" if self.tls else "ws"
+        return "mqtts" if self.tls else "mqtt"
 
 
 # --- run -> child ----------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from typing import Final
 from simulator.alerts.topics import probe_topic
 from simulator.clock import Clock, SystemClock
 from simulator.delivery.messages import BrokerEndpoint
+from simulator.delivery.remedies import remedy
 from simulator.delivery.wire.connection import Connection
-from simulator.delivery.wire.handshake import TOO_SMALL
 from simulator.delivery.wire.order import Cause, ConnectionOrder, ReadBuffer, State
 from simulator.delivery.wire.packets import Packet, Publish
 from simulator.delivery.wire.poller import Poller
@@ -26,7 +26,6 @@ TIMEOUT_S: Final = 5.0
 PARTING_NS: Final = 200 * NS_PER_MS
 _SLICE_NS: Final = 50 * NS_PER_MS
 _QOS: Final = 1
-_CREDENTIALS: Final = ("authori", "user name", "username", "password", "identifier")
 
 
 def check_endpoint(
@@ -139,13 +138,21 @@ class _Question:
 
     @property
     def _where(self) -> str:
-        return f"{self._endpoint.host}:{self._endpoint.port} (MQTT {self._endpoint.protocol})"
+        endpoint = self._endpoint
+        scheme = "" if endpoint.scheme == "mqtt" else f"{endpoint.scheme}://"
+        return f"{scheme}{endpoint.host}:{endpoint.port} (MQTT {endpoint.protocol})"
 
     def _late(self, timeout_ns: int) -> str:
         seconds = timeout_ns / NS_PER_S
-        match self._connection.state:
+        connection = self._connection
+        match connection.state:
             case State.CONNECTING:
                 what = "no connection: wrong address, or a firewall drops the packets?"
+                if connection.layered:
+                    what = (
+                        f"no {self._endpoint.scheme}:// handshake: does this port speak it, or is "
+                        "it plain mqtt://?"
+                    )
             case State.CONNACK:
                 what = "connected, but no answer to CONNECT: is this an MQTT broker?"
             case State.SUBACK:
@@ -155,21 +162,6 @@ class _Question:
         return f"{self._where}: after {seconds:g} s {what}"
 
     def _closed(self) -> str:
-        reason = self._connection.reason
-        match self._connection.cause:
-            case Cause.UNREACHABLE:
-                remedy = "is the broker running, and is this its address and port?"
-            case Cause.VIOLATION:
-                remedy = "this is not an MQTT broker, or not on this port"
-            case Cause.REFUSED if any(word in reason.lower() for word in _CREDENTIALS):
-                remedy = "give a user and password that the broker knows: mqtt://user:password@host"
-            case Cause.REFUSED if reason.startswith(TOO_SMALL):
-                remedy = "raise the broker's maximum packet size (mosquitto: max_packet_size)"
-            case Cause.REFUSED:
-                remedy = (
-                    "does it want a user and password (mqtt://user:password@host), or another MQTT "
-                    "version (?protocol=3.1.1, ?protocol=5)?"
-                )
-            case _:
-                remedy = "is this an MQTT broker, and does it allow this client?"
-        return f"{self._where}: {reason}\n  remedy: {remedy}"
+        connection = self._connection
+        what = remedy(self._endpoint, connection.cause, connection.reason, connection.remedy)
+        return f"{self._where}: {connection.reason}\n  remedy: {what}"

@@ -20,7 +20,7 @@ from dataclasses import replace
 from functools import partial
 
 from simulator.clock import Clock, SystemClock, clock_domain
-from simulator.delivery.brokers import Broker, choose_broker
+from simulator.delivery.brokers import Broker, access_of, choose_broker
 from simulator.delivery.children import Child
 from simulator.delivery.messages import Health, Play, SwarmOrder
 from simulator.delivery.preflight import check_endpoint
@@ -86,6 +86,7 @@ class Exercise:
             allow_hosts=self.settings.allow_hosts,
             clock=self.clock,
         )
+            access=access_of(self.settings),
         self.books.machine.follow(lambda: self.broker.process)
         self.orders = Orders(request, self.timeline, self.domain, self.broker)
         self.subscribers = self.orders.subscribers

@@ -22,6 +22,9 @@ SUBACK = {"3.1.1": b"\x90\x03\x00\x01\x02", "5": b"\x90\x04\x00\x01\x00\x02"}
 class Script:
     """Gives prepared blocks, keeps what is written."""
 
+    layered = filled = pending = False
+    waits = selectors.EVENT_WRITE
+
     def __init__(self, blocks: list[bytes]) -> None:
         self.blocks = blocks
         self.written = b""
@@ -29,8 +32,8 @@ class Script:
     def fileno(self) -> int:
         return -1
 
-    def failure(self) -> str:
-        return ""
+    def advance(self) -> bool:
+        return True
 
     def receive_into(self, view: memoryview) -> tuple[int, int]:
         block = self.blocks.pop(0)

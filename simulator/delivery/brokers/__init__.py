@@ -5,6 +5,7 @@ know which kind it is. What we start binds to loopback and dies with this proces
 it; what we did not start is never published to without being named, unless it is on this host.
 """
 
+from simulator.delivery.brokers.access import Access, access_of
 from simulator.delivery.brokers.base import Broker
 from simulator.delivery.brokers.choose import choose_broker
 from simulator.delivery.brokers.embedded import EmbeddedBroker
@@ -13,10 +14,12 @@ from simulator.delivery.brokers.mosquitto import ManagedMosquitto
 from simulator.delivery.loopback import is_loopback
 
 __all__ = [
+    "Access",
     "Broker",
     "EmbeddedBroker",
     "ExternalBroker",
     "ManagedMosquitto",
+    "access_of",
     "choose_broker",
     "is_loopback",
 ]

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import ClassVar, Final, Self
 
 from simulator.delivery.messages import BrokerEndpoint
+from simulator.delivery.wire.websocket import DEFAULT_PATH
 
 LOOPBACK: Final = "127.0.0.1"
 PROTOCOLS: Final = ("3.1.1", "5")
@@ -74,7 +75,8 @@ class Broker(ABC):
         for protocol in self.protocols:
             endpoint = self.endpoint(protocol)
             host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-            found[protocol] = f"mqtt://{host}:{endpoint.port}"
+            path = "" if endpoint.path in {"", DEFAULT_PATH} else endpoint.path
+            found[protocol] = f"{endpoint.scheme}://{host}:{endpoint.port}{path}"
         return found
 
     def __enter__(self) -> Self:

@@ -1,12 +1,17 @@
 """From the ``--broker`` setting to a broker."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from simulator.clock import Clock
+from simulator.delivery.brokers.access import Access
 from simulator.delivery.brokers.base import Broker
 from simulator.delivery.brokers.embedded import EmbeddedBroker
 from simulator.delivery.brokers.external import ExternalBroker
 from simulator.delivery.brokers.mosquitto import ManagedMosquitto
+from simulator.errors import ConfigurationError
+
+STARTED: Final = ("embedded", "mosquitto")
 
 
 def choose_broker(
@@ -16,6 +21,7 @@ def choose_broker(
     allow_hosts: Sequence[str] = (),
     clock: Clock | None = None,
     where: str = "--broker",
+    access: Access | None = None,
 ) -> Broker:
     """The broker that a setting means; nothing is started yet.
 
@@ -25,12 +31,22 @@ def choose_broker(
         allow_hosts: hosts that may be published to besides this one.
         clock: where time comes from.
         where: the option it came from, for errors.
+        access: who we are to a broker by URL.
 
     Raises:
         ConfigurationError: for an unknown kind, an unusable address or a host not allowed.
     """
+    if setting in STARTED and access is not None and access.asks_for_tls:
+        raise ConfigurationError(
+            "a broker that alertsim starts speaks plain MQTT on this host",
+            where,
+            "broker",
+            setting,
+            "give the URL of a broker with TLS (mqtts://host:port), or leave --cafile, --cert, "
+            "--key and --server-name out",
+        )
     if setting == "embedded":
         return EmbeddedBroker(root=root, clock=clock)
     if setting == "mosquitto":
         return ManagedMosquitto(root=root, clock=clock)
-    return ExternalBroker(setting, allow_hosts=allow_hosts, where=where)
+    return ExternalBroker(setting, allow_hosts=allow_hosts, where=where, access=access)

@@ -90,7 +90,8 @@ class Intake:
         floor = subscriber.floor_ns
         if not subscriber.full:
             floor = max(floor, quiet_ns)
-        full = subscriber.full = end - kept == READ_BYTES
+        layered = connection.layered
+        full = subscriber.full = end - kept == READ_BYTES or (layered and connection.filled)
         after = self._now()
         converted = self._stamps.convert(stamp, floor_ns=floor, now_ns=after) if stamp else None
         if converted is None:
@@ -106,7 +107,8 @@ class Intake:
             self._outbox.settle_last(own)
         if connection.acknowledge:
             connection.send_acknowledgements()
-        return connection.state is not State.UP or bool(connection.unsent)
+        waits = bool(connection.unsent) or (layered and connection.pending)
+        return connection.state is not State.UP or waits
 
     def _split(  # noqa: C901, PLR0912, PLR0915  # a call per message would cost more than its work
         self, subscriber: Subscriber, end: int, received: int, bound: int, source: int

@@ -4,7 +4,7 @@ Rule of the module: never blocks, never reads a clock, never raises for what the
 or refused connection becomes ``State.CLOSED`` with a cause and a reason. A closed connection keeps
 its descriptor until ``release``, so that a selector can forget it first (see ``poller``).
 
-    IDLE ─open─▶ CONNECTING ─writable─▶ CONNACK ─▶ SUBACK ─▶ UP ─▶ CLOSED ─release─▶ IDLE
+    IDLE ─open─▶ CONNECTING ─advance─▶ CONNACK ─▶ SUBACK ─▶ UP ─▶ CLOSED ─release─▶ IDLE
                                            └── no filters, or session kept ──▶
 """
 
@@ -12,8 +12,9 @@ import selectors
 from collections.abc import Callable
 from typing import Final
 
+from simulator.delivery.wire.channel import ChannelError
 from simulator.delivery.wire.codec import IncompletePacketError, ProtocolViolationError
-from simulator.delivery.wire.handshake import not_granted, not_mqtt, refused
+from simulator.delivery.wire.handshake import INSTEAD, not_granted, not_mqtt, refused
 from simulator.delivery.wire.keepalive import Act, KeepAlive
 from simulator.delivery.wire.order import READ_BYTES, Cause, ConnectionOrder, ReadBuffer, State
 from simulator.delivery.wire.packets import (
@@ -29,7 +30,7 @@ from simulator.delivery.wire.packets import (
     PubRel,
     SubAck,
 )
-from simulator.delivery.wire.transport import Address, Transport, open_tcp
+from simulator.delivery.wire.transport import Address, Transport, open_transport
 from simulator.delivery.wire.versions import codec_for
 
 _PACKET_IDS: Final = 65_535
@@ -46,6 +47,8 @@ class Connection:
         state: where it stands.
         cause: why it is closed.
         reason: the same in words, for people.
+        remedy: what to do about it, where TLS or WebSocket failed; else empty.
+        layered: whether TLS or WebSocket lies below.
         session_present: the last CONNACK's flag.
         last_alive_ns: when bytes of the broker were last read, monotonic ns.
         written_bytes: handed to the kernel on this connection; compare with ``queued_bytes`` to
@@ -56,18 +59,21 @@ class Connection:
     def __init__(
         self,
         order: ConnectionOrder,
-        transport: Callable[[Address, ConnectionOrder], Transport] = open_tcp,
+        transport: Callable[[Address, ConnectionOrder], Transport] = open_transport,
     ) -> None:
         self.order = order
         self.codec = codec_for(order.endpoint.protocol)
         self.state = State.IDLE
         self.cause = Cause.NONE
         self.reason = ""
+        self.remedy = ""
+        self.layered = False
         self.session_present = False
         self.last_alive_ns = 0
         self.written_bytes = 0
         self.receive_max = _PACKET_IDS
         self.registered = 0  # the poller's note of what it waits for
+        self.paused = False  # its owner reads when it wants to: the poller does not watch for it
         self.rest = b""  # the beginning of a packet not yet whole
         self.incoming: set[int] = set()  # QoS 2 ids received and not released
         self.outgoing: set[int] = set()  # ids of ours not yet acknowledged
@@ -90,25 +96,42 @@ class Connection:
         """
         if self._transport is not None:
             raise RuntimeError("release the connection before opening it again")
-        self.cause, self.reason = Cause.NONE, ""
+        self.cause, self.reason, self.remedy = Cause.NONE, "", ""
         self.session_present = False
         self.rest = b""
         self.unsent.clear()
         self.acknowledge.clear()
         self.written_bytes = 0
         self.last_alive_ns = now_ns
+        self.paused = False
         self._keep_alive.opening(now_ns)
         self.state = State.CONNECTING
         try:
             self._transport = self._open_transport(address, self.order)
+            self.layered = self._transport.layered
         except OSError as error:
-            self.close(Cause.UNREACHABLE, error.strerror or str(error))
+            self._broken(error)
 
     def close(self, cause: Cause = Cause.ORDERLY, reason: str = "") -> None:
         """Give the connection up; the first cause stands."""
         if self.state is not State.CLOSED:
             self.state = State.CLOSED
             self.cause, self.reason = cause, reason or cause.value
+
+    def _broken(self, error: OSError) -> None:
+        """Give up for what came from below."""
+        if isinstance(error, ChannelError) and self.state is not State.UP:
+            self.remedy = error.remedy
+            self.close(Cause.CHANNEL, error.reason)
+            return
+        said = error.strerror or str(error)
+        match self.state:
+            case State.IDLE | State.CONNECTING:
+                self.close(Cause.UNREACHABLE, said)
+            case State.CONNACK:
+                self.close(Cause.REFUSED, f"{INSTEAD}: {said}")
+            case _:
+                self.close(Cause.LOST, said)
 
     def disconnect(self) -> None:
         """Say DISCONNECT, so that the broker discards the will, and close."""
@@ -133,11 +156,23 @@ class Connection:
     def events(self) -> int:
         """What to wait for: a mask of selectors' EVENT_READ and EVENT_WRITE, 0 when closed."""
         state = self.state  # compared one by one: hashing an enumeration member is slow
-        if state is State.CONNECTING:
-            return selectors.EVENT_WRITE
-        if state is State.CLOSED or state is State.IDLE:
+        transport = self._transport
+        if state is State.CLOSED or state is State.IDLE or transport is None:
             return 0
-        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self.unsent else 0)
+        if state is State.CONNECTING:
+            return transport.waits
+        waiting = self.unsent or transport.pending
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if waiting else 0)
+
+    @property
+    def filled(self) -> bool:
+        """Whether more may have come than the last read handed up (see Transport)."""
+        return self._transport is not None and self._transport.filled
+
+    @property
+    def pending(self) -> bool:
+        """Whether a layer holds bytes that the kernel did not take yet."""
+        return self._transport is not None and self._transport.pending
 
     @property
     def queued_bytes(self) -> int:
@@ -176,6 +211,8 @@ class Connection:
         if self.unsent:
             taken = self._write(self.unsent)
             del self.unsent[:taken]
+        elif self.pending:
+            self._write(b"")
 
     def _write(self, data: bytes | bytearray) -> int:
         if self._transport is None or self.state is State.CLOSED:
@@ -185,7 +222,7 @@ class Connection:
         except BlockingIOError:
             return 0
         except OSError as error:
-            self.close(Cause.LOST, error.strerror or str(error))
+            self._broken(error)
             return 0
         self.written_bytes += taken
         return taken
@@ -241,28 +278,36 @@ class Connection:
         return packets
 
     def writable(self, now_ns: int) -> None:
-        """Finish the connect, or write what waits."""
-        if self.state is State.CONNECTING and self._transport is not None:
-            failure = self._transport.failure()
-            if failure:
-                self.close(Cause.UNREACHABLE, failure)
-                return
-            order = self.order
-            self.state = State.CONNACK
-            self.last_alive_ns = now_ns
-            self.send(
-                self.codec.connect(
-                    client_id=order.client,
-                    clean=order.clean,
-                    keep_alive_s=order.keep_alive_s,
-                    will=order.will,
-                    username=order.endpoint.username,
-                    password=order.endpoint.password,
-                    session_expiry_s=0 if order.clean else order.session_expiry_s,
-                )
-            )
+        """Go on opening, or write what waits."""
+        if self.state is State.CONNECTING:
+            self._advance(now_ns)
         else:
             self.flush()
+
+    def _advance(self, now_ns: int) -> None:
+        """Go on opening; say CONNECT when everything below stands."""
+        if self._transport is None:
+            return
+        try:
+            if not self._transport.advance():
+                return
+        except OSError as error:
+            self._broken(error)
+            return
+        order = self.order
+        self.state = State.CONNACK
+        self.last_alive_ns = now_ns
+        self.send(
+            self.codec.connect(
+                client_id=order.client,
+                clean=order.clean,
+                keep_alive_s=order.keep_alive_s,
+                will=order.will,
+                username=order.endpoint.username,
+                password=order.endpoint.password,
+                session_expiry_s=0 if order.clean else order.session_expiry_s,
+            )
+        )
 
     def receive(self, buffer: ReadBuffer, now_ns: int) -> tuple[int, int]:
         """One read, behind what was kept, into the shared buffer.
@@ -278,15 +323,17 @@ class Connection:
         try:
             count, stamp = self._transport.receive_into(buffer.view[kept : kept + READ_BYTES])
         except BlockingIOError:
+            if self.state is State.CONNECTING:  # a handshake below MQTT goes on
+                self._advance(now_ns)
             return 0, 0
         except OSError as error:
-            self.close(Cause.LOST, error.strerror or str(error))
+            self._broken(error)
             return 0, 0
         if count == 0:
             refused = self.state is State.CONNACK
             self.close(
                 Cause.REFUSED if refused else Cause.LOST,
-                "closed by the broker instead of CONNACK" if refused else "closed by the broker",
+                INSTEAD if refused else "closed by the broker",
             )
             return 0, 0
         if self.state is State.CONNACK and (objection := not_mqtt(buffer.data, kept + count)):

@@ -16,13 +16,22 @@ TOO_SMALL: Final = "the broker takes packets of at most"
 
 _FIRST: Final = frozenset({0x20, 0xE0})  # of CONNACK; some brokers say DISCONNECT instead
 _SHOWN_BYTES: Final = 16
+_ALERT: Final = b"\x15\x03"  # a TLS record
+INSTEAD: Final = "closed by the broker instead of CONNACK"
+SPEAKS_TLS: Final = "not MQTT: this port speaks TLS"
+SPEAKS_HTTP: Final = "not MQTT: this port speaks HTTP, perhaps WebSocket"
 
 
 def not_mqtt(buffer: Buffer, end: int) -> str:
     """Objection to the first bytes that came back, ``buffer[:end]``, at least one."""
     if buffer[0] in _FIRST:
         return ""
-    return f"not MQTT: it answered CONNECT with {bytes(buffer[: min(end, _SHOWN_BYTES)])!r}"
+    first = bytes(buffer[: min(end, _SHOWN_BYTES)])
+    if first.startswith(_ALERT):
+        return SPEAKS_TLS
+    if first.startswith(b"HTTP/"):
+        return SPEAKS_HTTP
+    return f"not MQTT: it answered CONNECT with {first!r}"
 
 
 def refused(packet: ConnAck) -> str:

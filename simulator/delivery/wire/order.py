@@ -30,6 +30,7 @@ class Cause(Enum):
 
     NONE = ""
     UNREACHABLE = "unreachable"  # no TCP connection
+    CHANNEL = "no channel"  # TLS or WebSocket failed
     REFUSED = "refused"  # the broker said no to CONNECT or SUBSCRIBE
     LOST = "lost"  # the broker closed, or the connection broke
     VIOLATION = "violation"  # the broker sent what is not MQTT

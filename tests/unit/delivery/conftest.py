@@ -1,5 +1,7 @@
 """A transport made of lists, for state machines without sockets."""
 
+import selectors
+
 import pytest
 
 
@@ -13,6 +15,9 @@ class ListTransport:
         broken: raised by the next read or write.
     """
 
+    layered = filled = pending = False
+    waits = selectors.EVENT_WRITE
+
     def __init__(self) -> None:
         self.blocks: list[tuple[bytes, int]] = []
         self.writes: list[bytes] = []
@@ -24,8 +29,10 @@ class ListTransport:
     def fileno(self) -> int:
         return -1
 
-    def failure(self) -> str:
-        return self.refusal
+    def advance(self) -> bool:
+        if self.refusal:
+            raise OSError(self.refusal)
+        return True
 
     def receive_into(self, view: memoryview) -> tuple[int, int]:
         if self.broken:

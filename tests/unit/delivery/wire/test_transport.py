@@ -10,7 +10,13 @@ import pytest
 from simulator.clock import SystemClock
 from simulator.delivery.messages import BrokerEndpoint
 from simulator.delivery.wire.order import ConnectionOrder
-from simulator.delivery.wire.transport import NO_STAMP, Address, TcpTransport, open_tcp, resolve
+from simulator.delivery.wire.transport import (
+    NO_STAMP,
+    Address,
+    TcpTransport,
+    open_transport,
+    resolve,
+)
 from simulator.errors import BrokerUnreachableError
 
 CLOCK = SystemClock()
@@ -37,7 +43,7 @@ def test_connect_send_and_receive(server: socket.socket) -> None:
     transport = TcpTransport(address(server))
     peer, _ = server.accept()
     wait(transport, selectors.EVENT_WRITE)
-    assert transport.failure() == ""
+    assert transport.advance()
     with peer:
         assert transport.send(b"ping") == 4
         assert peer.recv(9) == b"ping"
@@ -69,7 +75,7 @@ def test_the_kernels_stamp_tells_when_it_arrived_not_when_it_was_read(
 ) -> None:
     endpoint = BrokerEndpoint(host="127.0.0.1", port=server.getsockname()[1], protocol="5")
     order = ConnectionOrder(endpoint=endpoint, client="c", kernel_stamps=True)
-    transport = open_tcp(resolve(endpoint), order)
+    transport = open_transport(resolve(endpoint), order)
     peer, _ = server.accept()
     view = memoryview(bytearray(9))
     with peer:
@@ -92,7 +98,8 @@ def test_nobody_listening_is_a_failure_in_words(server: socket.socket) -> None:
     server.close()
     transport = TcpTransport(there)
     wait(transport, selectors.EVENT_WRITE)
-    assert transport.failure() == "Connection refused"
+    with pytest.raises(ConnectionRefusedError, match="Connection refused"):
+        transport.advance()
     transport.close()
 
 
