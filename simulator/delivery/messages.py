@@ -238,6 +238,9 @@ class Health:
         clock_offset_ns: wall minus monotonic, as now used for kernel stamps.
         clock_error_ns: bound on that offset's error.
         clock_steps: steps of the wall clock seen.
+        clock_slewed_ns: smaller changes of it, added up.
+        clock_estimates: how often that offset was estimated.
+        batch_max: most PUBLISH packets that one read brought, since the start.
     """
 
     name: str
@@ -250,6 +253,9 @@ class Health:
     clock_offset_ns: int = 0
     clock_error_ns: int = 0
     clock_steps: int = 0
+    clock_slewed_ns: int = 0
+    clock_estimates: int = 0
+    batch_max: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

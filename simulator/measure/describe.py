@@ -19,6 +19,7 @@ from simulator.measure.receipts import NO_TIME
 from simulator.measure.receipts import ReceiptFlag as Flag
 from simulator.measure.rows import Columns, delivery_columns, stray_columns
 from simulator.measure.sampling import MEDIAN, P99, nearest_rank, too_few
+from simulator.measure.segments import segments_of
 from simulator.measure.summary import (
     AlertShown,
     ClockSummary,
@@ -267,7 +268,7 @@ def stamp_quality(
     table = account.evidence.expectation.pairs
     back_and_forth = (table["flags"] & int(Flag.ROUND_TRIP)) != 0
     stamped = account.seen & (table["received_ns"] != NO_TIME) & ~back_and_forth
-    uncertainty = np.sort(table["uncertainty_ns"][stamped])
+    uncertainty = np.sort(segments_of(account.evidence, np.flatnonzero(stamped)).uncertainty_ns)
     user = int(np.count_nonzero((table["flags"][stamped] & int(Flag.USER_STAMP)) != 0))
     count = len(uncertainty)
     return ClockSummary(
@@ -280,6 +281,8 @@ def stamp_quality(
         uncertain=int(np.count_nonzero(uncertainty > 0)),
         conversion_error_ns=log.clock_error_ns,
         steps=log.clock_steps,
+        slewed_ns=log.clock_slewed_ns,
+        estimates=log.clock_estimates,
         foreign=tuple(foreign),
     )
 

@@ -64,6 +64,21 @@ class HealthReport(Protocol):
         """Steps of the wall clock seen so far."""
         ...
 
+    @property
+    def clock_slewed_ns(self) -> int:
+        """Smaller changes of the wall clock, added up."""
+        ...
+
+    @property
+    def clock_estimates(self) -> int:
+        """How often that offset was estimated."""
+        ...
+
+    @property
+    def batch_max(self) -> int:
+        """Most PUBLISH packets that one read brought so far."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -96,6 +111,7 @@ class ProcessFigures:
         loop_lag_max_ns: longest turn of its loop, wall ns.
         reads: socket reads since its start.
         messages: PUBLISH packets read since its start.
+        batch_max: most PUBLISH packets that one read brought since its start.
         rss_bytes: largest resident memory.
     """
 
@@ -105,6 +121,7 @@ class ProcessFigures:
     reads: int
     messages: int
     rss_bytes: int
+    batch_max: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +157,7 @@ class _Process:
             loop_lag_max_ns=self.lag_max_ns,
             reads=self.latest.reads,
             messages=self.latest.messages,
+            batch_max=self.latest.batch_max,
             rss_bytes=self.rss_bytes,
         )
 
@@ -178,6 +196,16 @@ class InstrumentLog:
     def clock_steps(self) -> int:
         """Steps of the wall clock, as seen by the process that saw most."""
         return max((p.latest.clock_steps for p in self._processes.values()), default=0)
+
+    @property
+    def clock_slewed_ns(self) -> int:
+        """Smaller changes of the wall clock added up, as seen by the process that saw most."""
+        return max((p.latest.clock_slewed_ns for p in self._processes.values()), default=0)
+
+    @property
+    def clock_estimates(self) -> int:
+        """How often the conversion was estimated, all processes."""
+        return sum(process.latest.clock_estimates for process in self._processes.values())
 
     @property
     def stamps_missing(self) -> int:

@@ -44,7 +44,8 @@ class Segments:
     Attributes:
         pairs: pair numbers.
         alert: alert number of each.
-        uncertainty_ns: the true arrival lies up to this much before the stamp.
+        uncertainty_ns: the true arrival lies up to this much before the stamp, and not before the
+            alert was sent, whatever its receiver knew about that.
         parts: every segment.
     """
 
@@ -68,7 +69,9 @@ def segments_of(evidence: Evidence, pairs: Int64s) -> Segments:
     return Segments(
         pairs=pairs,
         alert=alert,
-        uncertainty_ns=table["uncertainty_ns"][pairs],
+        uncertainty_ns=_after_sending(
+            table["uncertainty_ns"][pairs], received - sent, was_sent & was_received
+        ),
         parts={
             Segment.SEND: Values(values_ns=sent - intended, present=was_sent),
             Segment.TRANSIT: Values(values_ns=received - sent, present=was_sent & was_received),
@@ -82,3 +85,9 @@ def segments_of(evidence: Evidence, pairs: Int64s) -> Segments:
             ),
         },
     )
+
+
+def _after_sending(uncertainty_ns: Int64s, transit_ns: Int64s, present: Bools) -> Int64s:
+    """An arrival before the sending is impossible; a negative transit is a finding and stays."""
+    cut = present & (transit_ns >= 0)
+    return np.where(cut, np.minimum(uncertainty_ns, transit_ns), uncertainty_ns)

@@ -232,6 +232,7 @@ def _instrument(account: Account, surroundings: Surroundings) -> InstrumentSumma
                 loop_lag_max_ns=process.loop_lag_max_ns,
                 reads=process.reads,
                 messages=process.messages,
+                batch_max=process.batch_max,
                 rss_bytes=process.rss_bytes,
             )
             for process in figures

@@ -170,6 +170,12 @@ class ClockSummary(Part):
     uncertain: int = Field(description="Receipts whose stamp uncertainty is above zero.")
     conversion_error_ns: int = Field(description="Bound on kernel-to-monotonic conversion (wall).")
     steps: int = Field(description="Steps of the wall clock seen.")
+    slewed_ns: int = Field(
+        default=0, description="Smaller changes of the wall clock, followed, added up (wall, ns)."
+    )
+    estimates: int = Field(
+        default=0, description="How often the kernel-to-monotonic conversion was estimated anew."
+    )
     foreign: tuple[ForeignClock, ...] = Field(description="Clients in other domains.")
 
 
@@ -181,6 +187,7 @@ class ProcessSummary(Part):
     loop_lag_max_ns: int = Field(description="Longest turn of its loop (wall, ns).")
     reads: int = Field(description="Socket reads.")
     messages: int = Field(description="PUBLISH packets read.")
+    batch_max: int = Field(default=0, description="Most PUBLISH packets that one read brought.")
     rss_bytes: int = Field(description="Largest resident memory seen.")
 
 

@@ -4,10 +4,11 @@ Rule of the module: one recv per ready socket, one pass over its bytes, one send
 acknowledgements. A frame that is known is not decoded: two comparisons of bytes recognise it. What
 is not known goes through the codec and the connection's state machine.
 
-What a stamp says: every message of a block arrived after the socket was last known to be empty (the
-floor) and not after the block's stamp. The stamp itself belongs to the last bytes of the block, so
-only a message that ends with them has it as its own, and not even that one if the read filled the
-buffer, because the kernel gives coalesced segments the latest stamp.
+What a stamp says: the kernel gives coalesced segments the latest stamp, so it belongs to the last
+bytes of a block. A message that makes up a block by itself has the stamp as its own. Of several
+messages in one block it is known that they arrived not after the stamp, and not long before the
+socket was last known to be empty (the floor): what the kernel had on its queue then had reached the
+interface, but not yet the socket.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from simulator.delivery.wire.codec import IncompletePacketError, ProtocolViolati
 from simulator.delivery.wire.connection import Connection
 from simulator.delivery.wire.order import READ_BYTES, Cause, ReadBuffer, State
 from simulator.delivery.wire.packets import Packet, Publish
-from simulator.delivery.wire.stamps import StampClock
+from simulator.delivery.wire.stamps import EARLY_NS, LAG_NS, StampClock
 from simulator.measure.receipts import ReceiptFlag
 
 _USER_STAMP: Final = int(ReceiptFlag.USER_STAMP)
@@ -38,6 +39,7 @@ class Counters:
 
     reads: int = 0
     messages: int = 0
+    most: int = 0
     stamps_missing: int = 0
 
 
@@ -97,13 +99,17 @@ class Intake:
         if converted is None:
             counters.stamps_missing += 1
             received, source = after, _USER_STAMP
-            bound = own = after - floor
+            own = after - floor
         else:
             (received, own), source = converted, 0
-            bound = max(received - floor, own)
+            own += LAG_NS
+        bound = max(received - floor + EARLY_NS, own)
         subscriber.floor_ns = floor if full else before
-        exact = self._split(subscriber, end, received, bound, source)
-        if exact and not full:
+        before_it = counters.messages
+        ends = self._split(subscriber, end, received, bound, source)
+        messages = counters.messages - before_it
+        counters.most = max(counters.most, messages)
+        if ends and messages == 1 and not full:
             self._outbox.settle_last(own)
         if connection.acknowledge:
             connection.send_acknowledgements()

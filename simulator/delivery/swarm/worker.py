@@ -163,15 +163,14 @@ class Worker:
         self._poller.selector.register(self._pipe, selectors.EVENT_READ, None)
         asked_ns = self._now()
         while not self._stopping:
-            now_ns = self._now()
-            self._stamps.check(now_ns)
-            self._housekeep(now_ns)
+            self._housekeep(self._now())
             quiet_ns, asked_ns = asked_ns, self._now()
             ready = self._poller.select(0)
             if not ready:
                 quiet_ns = asked_ns  # nobody had anything then
                 ready = self._poller.select(self._wait_ns())
             started_ns = self._now()
+            self._stamps.check(started_ns)
             for key, events in ready:
                 subscriber: Subscriber | None = key.data
                 if subscriber is None:
@@ -393,6 +392,9 @@ class Worker:
                 clock_offset_ns=stamps.offset_ns,
                 clock_error_ns=stamps.error_ns,
                 clock_steps=stamps.steps,
+                clock_slewed_ns=stamps.slewed_ns,
+                clock_estimates=stamps.estimates,
+                batch_max=counters.most,
             )
         )
         self._lag_max_ns = 0

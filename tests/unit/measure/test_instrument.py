@@ -20,6 +20,9 @@ class Report:
     stamps_missing: int = 0
     clock_error_ns: int = 0
     clock_steps: int = 0
+    clock_slewed_ns: int = 0
+    clock_estimates: int = 0
+    batch_max: int = 0
 
 
 def process(*, lag_ms: float = 1, cpu: float = 0.5) -> ProcessFigures:
@@ -65,14 +68,29 @@ def test_reports_become_figures_of_the_time_measured() -> None:
     log.observe(Report(cpu_ns=5 * S, lag_max_ns=9 * S, rss_bytes=999), 0)  # the ramp
     log.begin()
     log.observe(Report(cpu_ns=6 * S, lag_max_ns=3, reads=4, messages=8, rss_bytes=10), 2 * S)
-    log.observe(Report(cpu_ns=7 * S, lag_max_ns=2, reads=5, messages=9, rss_bytes=8), 4 * S)
+    log.observe(
+        Report(
+            cpu_ns=7 * S,
+            lag_max_ns=2,
+            reads=5,
+            messages=9,
+            rss_bytes=8,
+            batch_max=3,
+            clock_slewed_ns=40,
+            clock_estimates=9,
+        ),
+        4 * S,
+    )
     log.observe(Report(name="publisher", stamps_missing=2, clock_error_ns=7, clock_steps=1), 4 * S)
     log.observe(Report(name="publisher", stamps_missing=3, clock_error_ns=5, clock_steps=2), 5 * S)
+    log.observe(Report(name="worker-1", clock_slewed_ns=50, clock_estimates=8), 5 * S)
 
-    publisher, worker = log.figures
+    publisher, worker, other = log.figures
 
     assert (worker.name, worker.cpu_share, worker.loop_lag_max_ns) == ("worker-0", 0.5, 3)
     assert (worker.reads, worker.messages, worker.rss_bytes) == (5, 9, 10)
+    assert (worker.batch_max, other.batch_max) == (3, 0)
+    assert (log.clock_slewed_ns, log.clock_estimates) == (50, 17)
     assert (publisher.name, publisher.cpu_share) == ("publisher", 0.0)
     assert (log.stamps_missing, log.clock_error_ns, log.clock_steps) == (3, 7, 2)
 

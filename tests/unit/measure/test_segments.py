@@ -1,7 +1,9 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
+from simulator.measure.receipts import ReceiptFlag
 from simulator.measure.segments import Segment, segments_of
 
 
@@ -62,3 +64,33 @@ def test_without_a_receive_stamp_nothing_is_invented(kit: Any) -> None:
 
     assert (measured["delivery"], measured["handling"]) == (None, None)
     assert measured["end-to-end"] == 6_000
+
+
+@pytest.mark.parametrize(
+    ("stated", "sent", "flags", "left"),
+    [
+        (300, True, 0, 300),
+        (60_000_000, True, 0, 4_300),  # an arrival before the sending is impossible
+        (60_000_000, False, 0, 60_000_000),
+        (60_000_000, True, int(ReceiptFlag.ROUND_TRIP), 60_000_000),
+    ],
+)
+def test_an_uncertainty_does_not_reach_back_before_the_sending(
+    kit: Any, *, stated: int, sent: bool, flags: int, left: int
+) -> None:
+    ledger = kit.ledger([kit.alert(0)], [kit.sub(0)])
+    if sent:
+        kit.send(ledger, 0, late_ns=700)
+    row = kit.row(0, 0, received_ns=5_000, uncertainty_ns=stated, flags=flags)
+    ledger.receipts(kit.batch(row))
+    segments = segments_of(kit.close(ledger).evidence, np.array([0]))
+
+    assert segments.uncertainty_ns.tolist() == [left]
+
+
+def test_the_uncertainty_of_a_negative_transit_is_kept(kit: Any) -> None:
+    ledger = kit.ledger([kit.alert(0)], [kit.sub(0)])
+    kit.send(ledger, 0, late_ns=700)
+    ledger.receipts(kit.batch(kit.row(0, 0, received_ns=500, uncertainty_ns=300)))
+
+    assert segments_of(kit.close(ledger).evidence, np.array([0])).uncertainty_ns.tolist() == [300]

@@ -18,7 +18,7 @@ from simulator.delivery.swarm.subscriber import Subscriber
 from simulator.delivery.wire.connection import Connection
 from simulator.delivery.wire.order import READ_BYTES, Cause, ConnectionOrder, State
 from simulator.delivery.wire.packets import Packet, Publish
-from simulator.delivery.wire.stamps import StampClock
+from simulator.delivery.wire.stamps import EARLY_NS, LAG_NS, StampClock
 from simulator.delivery.wire.transport import Address
 from simulator.measure.receipts import UNKNOWN, ReceiptBatch, ReceiptFlag
 from simulator.units import NS_PER_MS, NS_PER_S
@@ -275,15 +275,18 @@ def test_the_kernels_stamp_is_the_arrival_of_a_message_alone(table: Table) -> No
     arrive(table, [table.frame(1)] * 3, after_ns=50, read_after_ns=1000)
     rows = table.rows()
     assert [row[2] - START_NS for row in rows] == [50, 1100, 2150]
-    assert [row[3] for row in rows] == [0, 0, 0]
+    assert [row[3] for row in rows] == [LAG_NS] * 3
     assert [row[4] - row[2] for row in rows] == [1000, 1000, 1000]
     assert not any(row[5] & ReceiptFlag.USER_STAMP for row in rows)
 
 
-def test_earlier_messages_of_a_block_arrived_since_the_socket_was_empty(table: Table) -> None:
+def test_messages_of_a_block_reached_the_interface_not_long_before_the_socket_was_empty(
+    table: Table,
+) -> None:
     table.up()
     arrive(table, [table.frame(0) + table.frame(1) + table.frame(2)], after_ns=50, read_after_ns=7)
-    assert [(row[2] - START_NS, row[3]) for row in table.rows()] == [(50, 50), (50, 50), (50, 0)]
+    assert [(row[2] - START_NS, row[3]) for row in table.rows()] == [(50, EARLY_NS + 50)] * 3
+    assert table.intake.counters.most == 3
 
 
 def test_a_stamp_of_a_message_cut_short_is_not_of_the_whole_ones_before(table: Table) -> None:
@@ -291,14 +294,14 @@ def test_a_stamp_of_a_message_cut_short_is_not_of_the_whole_ones_before(table: T
     whole, cut = table.frame(0), table.frame(1)
     arrive(table, [whole + cut[:10], cut[10:]], after_ns=50, read_after_ns=7)
     first, second = table.rows()
-    assert (first[2] - START_NS, first[3]) == (50, 50)
-    assert (second[2] - START_NS, second[3]) == (107, 0)
+    assert (first[2] - START_NS, first[3]) == (50, EARLY_NS + 50)
+    assert (second[2] - START_NS, second[3]) == (107, LAG_NS)
 
 
 def test_a_stamp_of_another_packet_is_not_of_the_message_before_it(table: Table) -> None:
     table.up()
     arrive(table, [table.frame(0) + b"\xd0\x00"], after_ns=50, read_after_ns=7)
-    assert [row[3] for row in table.rows()] == [50]
+    assert [row[3] for row in table.rows()] == [EARLY_NS + 50]
 
 
 def test_a_full_read_leaves_every_stamp_uncertain_and_the_next_block_too(table: Table) -> None:
@@ -309,12 +312,12 @@ def test_a_full_read_leaves_every_stamp_uncertain_and_the_next_block_too(table: 
     assert len(frame) == READ_BYTES
     arrive(table, [frame, table.frame(0)], after_ns=50, read_after_ns=7)
     full, following = table.rows()
-    assert (full[2] - START_NS, full[3]) == (50, 50)
+    assert (full[2] - START_NS, full[3]) == (50, EARLY_NS + 50)
     # the following block may have been waiting when the first was read; alone it has its stamp
-    assert (following[2] - START_NS, following[3]) == (107, 0)
+    assert (following[2] - START_NS, following[3]) == (107, LAG_NS)
     arrive(table, [frame, table.frame(0) + table.frame(2)], after_ns=50, read_after_ns=7)
     _, earlier, last = table.rows()
-    assert (earlier[3], last[3]) == (2 * 57 - 7, 0)
+    assert earlier[3] == last[3] == EARLY_NS + 2 * 57 - 7
 
 
 def test_without_a_kernel_stamp_the_read_is_the_stamp_and_is_counted(table: Table) -> None:
@@ -324,7 +327,7 @@ def test_without_a_kernel_stamp_the_read_is_the_stamp_and_is_counted(table: Tabl
     table.clock.advance(30)
     table.hear(table.frame(0) + table.frame(1), quiet_ns=quiet_ns)
     for row in table.rows():
-        assert (row[2] - START_NS, row[3]) == (30, 30)
+        assert (row[2] - START_NS, row[3]) == (30, EARLY_NS + 30)
         assert row[5] & ReceiptFlag.USER_STAMP
     assert table.intake.counters.stamps_missing == missing + 1
 
