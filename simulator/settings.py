@@ -5,13 +5,14 @@ wins, first to last: command-line option, environment variable ``ALERTSIM_<FIELD
 given with ``--config``, the default. Nothing here can turn an exercise into an alert.
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -23,6 +24,9 @@ from pydantic_settings import (
 from simulator.errors import ConfigurationError
 from simulator.units import format_duration, parse_duration
 
+SECRETS = frozenset({"password", "key_password"})
+WITHOUT_OPTION = SECRETS | {"status", "expires_after", "keep_alive", "state"}
+_OPTIONS = {"payload_format": "--format", "allow_hosts": "--allow-host"}
 _MOST_SUBSCRIBERS = 1_000_000
 _MOST_REPEATS = 100_000
 _MOST_WORKERS = 64
@@ -78,8 +82,41 @@ class RunSettings(BaseSettings):
     broker: str = Field(
         "embedded",
         description="embedded (starts its own), mosquitto (starts the installed one), or a URL "
-        "mqtt://[user[:password]@]host[:port][?protocol=5].",
+        "mqtt://[user[:password]@]host[:port][?protocol=5]; mqtts:// for TLS, ws:// and wss:// "
+        "for WebSocket, with a path if it is not /mqtt. Ports without saying: 1883, 8883, 80, 443.",
         examples=["embedded", "mqtt://127.0.0.1:1883"],
+    )
+    username: str | None = Field(
+        None, description="User name for a broker by URL; one in the URL wins."
+    )
+    password: SecretStr | None = Field(
+        None,
+        description="Password for a broker by URL, from the environment or the configuration "
+        "file: there is no option, because other users see command lines.",
+    )
+    password_file: Path | None = Field(
+        None, description="File whose first line is the password; instead of password."
+    )
+    cafile: Path | None = Field(
+        None,
+        description="PEM file of the CAs that may have signed the broker's certificate; the "
+        "system's CAs if not given.",
+    )
+    cert: Path | None = Field(
+        None, description="PEM file of our own certificate, where the broker wants one."
+    )
+    key: Path | None = Field(
+        None, description="PEM file of its private key, if it is not in the same file."
+    )
+    key_password: SecretStr | None = Field(
+        None,
+        description="Password of the private key, from the environment or the configuration "
+        "file only.",
+    )
+    server_name: str | None = Field(
+        None,
+        description="Host name that the broker's certificate must be for, if the URL says "
+        "another or an address.",
     )
     protocol: Literal["3.1.1", "5", "mixed"] = Field(
         "mixed", description="MQTT version of the swarm's subscribers; mixed alternates."
@@ -150,6 +187,7 @@ class RunSettings(BaseSettings):
     status: Literal["Exercise", "Test"] | None = Field(
         None,
         description="CAP status; the scenario's if not given. Nothing else can be sent.",
+        examples=["Exercise"],
     )
     expires_after: Duration = Field(
         3_600_000_000_000, description="Validity of a message, wall.", examples=["1h"]
@@ -223,13 +261,37 @@ def load_settings(options: Mapping[str, object], config_file: Path | None = None
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
+        where, name = _place(field, given, config_file)
         raise ConfigurationError(
             first["msg"].removeprefix("Value error, "),
-            str(config_file) if config_file is not None and field not in given else "",
-            f"--{field.replace('_', '-')}" if field else "",
-            None if not field else repr(first["input"]),
+            where,
+            name,
+            None if not field else "***" if field in SECRETS else repr(first["input"]),
             _remedy(field, first["type"]),
         ) from None
+
+
+def _place(field: str, given: Mapping[str, object], file: Path | None) -> tuple[str, str]:
+    """Where a setting came from, and what it is called there."""
+    if field and field not in given:
+        variable = as_variable(field)
+        if any(name.upper() == variable for name in os.environ):
+            return "", variable
+        if file is not None:
+            return str(file), field
+    return "", spoken(field) if field else ""
+
+
+def spoken(field: str) -> str:
+    """How a user says a setting: its option, or where there is none, its variable."""
+    if field in WITHOUT_OPTION:
+        return as_variable(field)
+    return _OPTIONS.get(field, f"--{field.replace('_', '-')}")
+
+
+def as_variable(field: str) -> str:
+    """The environment variable of a setting."""
+    return f"ALERTSIM_{field.upper()}"
 
 
 def as_environment(name: str, value: object) -> str:
@@ -253,8 +315,14 @@ def _remedy(field: str, kind: str) -> str:
     known_field = RunSettings.model_fields.get(field)
     if known_field is None:
         return ""
-    example = (known_field.examples or [known_field.default])[0]
-    return f"write for example --{field.replace('_', '-')} {example}; {known_field.description}"
+    if field in SECRETS:
+        return f"set {as_variable(field)}; {known_field.description}"
+    example = as_environment(field, (known_field.examples or [known_field.default])[0])
+    if field in WITHOUT_OPTION:
+        form = f"{as_variable(field)}={example}, or {field} in the file given with --config"
+    else:
+        form = f"{spoken(field)} {example}"
+    return f"write for example {form}; {known_field.description}"
 
 
 def _check_readable(path: Path) -> None:
