@@ -34,6 +34,7 @@ class Reporter:
     Attributes:
         client: its MQTT client id.
         number: its subscriber number in the ledger.
+        joined_ns: when it registered; alerts sent before are not owed to it.
         returned: whether it came back to a persistent session.
         offsets: what is known about its clocks, by domain.
         answered: number and t3 of the last clock request answered.
@@ -41,6 +42,7 @@ class Reporter:
 
     client: str
     number: int
+    joined_ns: int = 0
     returned: bool = False
     offsets: dict[str, OffsetEstimator] = field(default_factory=dict)
     answered: tuple[int, int] | None = None
@@ -79,6 +81,17 @@ class ReceiptRows:
         self._waiting: list[_Pending] = []
         self._estimated: list[_Pending] = []
         self.count = 0
+
+    @property
+    def held(self) -> int:
+        """Deliveries owed and reported that become rows only in :meth:`settle`."""
+        return len(
+            {
+                (pending.number, pending.alert)
+                for pending in self._estimated
+                if self._sent.get(pending.alert, 0) >= pending.reporter.joined_ns
+            }
+        )
 
     def note_sent(self, alert: int, sent_ns: int) -> None:
         """The publisher's stamp of one alert: no reception can lie before it."""

@@ -129,6 +129,11 @@ class ForeignRegistry:
         return self._rows.count
 
     @property
+    def held(self) -> int:
+        """Deliveries that were reported and enter the ledger only when the run settles."""
+        return self._rows.held
+
+    @property
     def clients(self) -> tuple[ForeignClient, ...]:
         """Every client that ever registered, as it last described itself."""
         return tuple(known.said for known in self._clients.values())
@@ -209,7 +214,7 @@ class ForeignRegistry:
             if len(self._clients) >= MAX_CLIENTS:
                 self.refuse("clients beyond the limit", client)
                 return
-            reporter = Reporter(client=client, number=self._register(said))
+            reporter = Reporter(client=client, number=self._register(said), joined_ns=at_ns)
             known = _Known(said=said, reporter=reporter, online=False, alive_ns=at_ns)
             self._clients[client] = known
             self._connected(known, at_ns)
