@@ -292,8 +292,9 @@ class Exercise:
             return
         self.observer.phase("drain", f"{ledger.waiting()} deliveries outstanding")
         deadline_ns = self.clock.monotonic_ns() + self.settings.drain
-        await self.watch.until(lambda: ledger.waiting() == 0, self.settings.drain)
-        if self.books.registry is not None and self.books.registry.online:
+        registry = self.service.registry
+        await self.watch.until(lambda: ledger.waiting() <= registry.held, self.settings.drain)
+        if registry.online:
             left_ns = max(0, deadline_ns - self.clock.monotonic_ns())
             await self.watch.pause(min(_SETTLE_NS, left_ns))
         self.books.take_foreign()
