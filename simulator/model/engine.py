@@ -11,10 +11,10 @@ from simulator.model.chain import play_launch
 from simulator.model.play import Play, Process
 from simulator.model.recorder import Message
 from simulator.model.rows import Played, planned_alerts, timeline_events
-from simulator.model.script import script_of
+from simulator.model.script import DrillScript, MarkScript, script_of
 from simulator.model.timeline import AlertEvent, EventKind, Timeline
 from simulator.randomness import Streams
-from simulator.scenario.schema import Drill, Mark, Scenario
+from simulator.scenario.schema import Scenario
 
 
 def simulate(
@@ -48,19 +48,21 @@ def simulate(
 
 
 def play_once(scenario: Scenario, streams: Streams) -> Played:
-    """Play a scenario once and leave its rows: what experiments need, at a third of the cost.
+    """Play a scenario once and leave its rows: what experiments need, at half the cost.
 
     Args:
         scenario: what happens.
         streams: where to draw from.
     """
-    play = Play(script_of(scenario), streams)
-    for launch in scenario.launches:
-        play.env.process(play_launch(play, launch))
-    for drill in scenario.tests:
-        play.env.process(_play_drill(play, drill))
-    for mark in scenario.marks:
-        play.env.process(_play_mark(play, mark))
+    script = script_of(scenario)
+    play = Play(script, streams)
+    process = play.env.process
+    for launch in script.launches:
+        process(play_launch(play, launch))
+    for drill in script.drills:
+        process(_play_drill(play, drill))
+    for mark in script.marks:
+        process(_play_mark(play, mark))
     play.env.run()
     return Played(events=play.recorder.events, alerts=play.recorder.alerts)
 
@@ -71,19 +73,19 @@ def _version() -> str:
     return version("alertsim")
 
 
-def _play_drill(play: Play, drill: Drill) -> Process:
+def _play_drill(play: Play, drill: DrillScript) -> Process:
     """A test message, as often as ordered."""
-    yield from play.wait_until(drill.at.offset_ns(play.scenario.epoch))
-    for turn in range(drill.count):
+    yield from play.wait_until(drill.at_ns)
+    for turn in range(drill.turns):
         if turn:
-            yield play.env.timeout(drill.every)
-        ordered = play.recorder.event(EventKind.MARK, "test-ordered", note=drill.id)
+            yield play.env.timeout(drill.every_ns)
+        ordered = play.recorder.event(EventKind.MARK, "test-ordered", drill.ordered)
         play.recorder.test(
             Message(event=AlertEvent.TEST, launch=None, cause=ordered), drill.prefectures
         )
 
 
-def _play_mark(play: Play, mark: Mark) -> Process:
+def _play_mark(play: Play, mark: MarkScript) -> Process:
     """Something worth showing beside the chain."""
-    yield from play.wait_until(play.at_ns(mark.at))
-    play.moment_event(EventKind.MARK, mark.id, mark.at, note=mark.text)
+    yield from play.wait_until(mark.at_ns)
+    play.recorder.event(EventKind.MARK, mark.name, mark.described)

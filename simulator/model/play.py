@@ -6,23 +6,18 @@ one draw from the stream named after it, so that no stage depends on how many ot
 
 from collections.abc import Generator
 from enum import IntEnum
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 import simpy
 
+from simulator.model.launch_script import RANKS, LaunchScript
 from simulator.model.recorder import Recorder
-from simulator.model.rows import EventRow, StageRow
-from simulator.model.script import Described, Script, Step
-from simulator.model.timeline import EventKind
+from simulator.model.rows import StageRow
+from simulator.model.script import Script
 from simulator.randomness import Streams
-from simulator.scenario.chain import Moment, Watch
-from simulator.scenario.laws import Law, Provenance, duration_ns
-from simulator.scenario.schema import Launch, Threat
 from simulator.units import format_duration
 
 Process = Generator[simpy.Event, Any, Any]
-
-_RANKS: Final = {Threat.HIGH: 0, Threat.MEDIUM: 1, Threat.LOW: 2}
 
 
 class Turn(IntEnum):
@@ -33,76 +28,43 @@ class Turn(IntEnum):
     CORRECTION = 2
 
 
-class Passed(NamedTuple):
-    """A stage that ended: what it was, and the number of its event."""
-
-    stage: StageRow
-    number: int
-
-
 class Play:
     """What the processes of one replication share.
 
     Args:
         script: what happens.
         streams: where draws come from.
+
+    Attributes:
+        env: the engine.
+        recorder: what happened so far.
+        teams: who assesses.
+        first: the first fraction of the stream of a name.
     """
 
-    __slots__ = ("_streams", "chain", "env", "recorder", "scenario", "script", "teams")
+    __slots__ = ("env", "first", "recorder", "teams")
 
     def __init__(self, script: Script, streams: Streams) -> None:
-        self.script = script
-        self.scenario = script.scenario
-        self.chain = script.chain
         self.env = simpy.Environment(initial_time=script.start_ns)
         self.recorder = Recorder(self.env)
-        self._streams = streams
-        count = 1 if self.chain.teams is None else self.chain.teams.count
-        self.teams = simpy.PreemptiveResource(self.env, capacity=count)
+        self.teams = simpy.PreemptiveResource(self.env, capacity=script.teams)
+        self.first = streams.first
 
     @property
     def now_ns(self) -> int:
         """Scenario time."""
-        return int(self.env.now)
+        return self.env.now  # type: ignore[return-value]  # every delay is a whole number
 
     def wait_until(self, at_ns: int) -> Process:
         """Let scenario time pass; not at all if the instant is over."""
-        if at_ns > self.now_ns:
-            yield self.env.timeout(at_ns - self.now_ns)
-
-    def at_ns(self, moment: Moment) -> int:
-        """Scenario time of a moment."""
-        return self.script.at_ns(moment)
-
-    def moment_event(
-        self,
-        kind: EventKind,
-        name: str,
-        moment: Provenance,
-        *,
-        cause: int | None = None,
-        launch: str | None = None,
-        prefecture: str | None = None,
-        note: str = "",
-        about_ns: int | None = None,
-    ) -> int:
-        """Something with a provenance of its own happened now; its number."""
-        described = self.script.described(moment)
-        return self.recorder.event(
-            kind,
-            name,
-            cause=cause,
-            launch=launch,
-            prefecture=prefecture,
-            about_ns=about_ns,
-            assumption=described.assumption,
-            sources=described.sources,
-            note=note or described.note,
-        )
+        env = self.env
+        now_ns = env.now
+        if at_ns > now_ns:
+            yield env.timeout(at_ns - now_ns)
 
     def stage(
-        self, launch: Launch, name: str, cause: int, *, part: str = ""
-    ) -> Generator[simpy.Event, Any, Passed]:
+        self, launch: LaunchScript, name: str, cause: int, *, part: str = ""
+    ) -> Generator[simpy.Event, Any, StageRow]:
         """Let a stage take its time.
 
         Args:
@@ -111,88 +73,36 @@ class Play:
             cause: number of the event that began it.
             part: which of several messages of the launch it belongs to.
         """
-        step = self.script.step(launch, name)
-        env = self.env
-        started_ns: int = env.now  # type: ignore[assignment]  # every delay is a whole number
-        yield env.timeout(self._drawn_ns(step, name, part))
-        return self._record(step.shown, launch, cause, step.described, started_ns)
+        step = launch.step(name, part)
+        started_ns = self.now_ns
+        yield self.env.timeout(step.draw_ns(self.first(step.stream)))
+        return self.recorder.stage(step.shown, step.described, launch.id, cause, started_ns)
 
     def team_stage(
         self,
-        launch: Launch,
+        launch: LaunchScript,
         name: str,
         cause: int,
         *,
         turn: Turn = Turn.LAUNCH,
         part: str = "",
-    ) -> Generator[simpy.Event, Any, Passed]:
+    ) -> Generator[simpy.Event, Any, StageRow]:
         """A stage that needs an assessment team: wait for one, then let it work.
 
         Launches come before closing messages and those before corrections; within a turn, high
         threats before low ones. A team leaves later turns for an earlier one and comes back to
         them; within a turn it is not interrupted.
         """
-        step = self.script.step(launch, name)
+        step = launch.step(name, part)
         started_ns = self.now_ns
-        rank = _RANKS[launch.threat] + turn * len(_RANKS)
-        duration_ns = self._drawn_ns(step, name, part)
+        duration_ns = step.draw_ns(self.first(step.stream))
+        rank = launch.rank + RANKS * turn
         waited_ns = yield from team_work(self.env, self.teams, rank, duration_ns)
         described = step.described
         if waited_ns:
             note = f"Waited {format_duration(waited_ns)} for a free team. {described.note}"
             described = described._replace(note=note.rstrip())
-        return self._record(step.shown, launch, cause, described, started_ns)
-
-    def passed(
-        self, launch: Launch, name: str, cause: int, figure: Provenance, *, started_ns: int
-    ) -> Passed:
-        """Record that something ended now, on the strength of a figure."""
-        return self._record(name, launch, cause, self.script.described(figure), started_ns)
-
-    def _record(
-        self, shown: str, launch: Launch, cause: int, described: Described, started_ns: int
-    ) -> Passed:
-        recorder = self.recorder
-        number = len(recorder.events)
-        now_ns: int = self.env.now  # type: ignore[assignment]
-        assumption, sources, note = described
-        recorder.events.append(
-            EventRow(
-                number,
-                now_ns,
-                EventKind.STAGE,
-                shown,
-                cause,
-                launch.id,
-                None,
-                started_ns,
-                assumption,
-                sources,
-                note,
-                None,
-            )
-        )
-        return Passed(StageRow(shown, started_ns, now_ns, assumption), number)
-
-    def watch(self, launch: Launch) -> Watch | None:
-        """How the chain watches a launch that was announced, None if it does not."""
-        return self.script.watch(launch)
-
-    def law(self, name: str, launch: Launch) -> Law:
-        """The law of a stage for a launch."""
-        return self.script.step(launch, name).law
-
-    def draw_ns(self, launch: Launch, name: str) -> int:
-        """How long a stage of a launch takes this time."""
-        return self._drawn_ns(self.script.step(launch, name), name, "")
-
-    def _drawn_ns(self, step: Step, name: str, part: str) -> int:
-        stream = f"{step.stream}{part}/{name}" if part else step.stream + name
-        return duration_ns(step.law, self._streams.first(stream), self.scenario.epoch)
-
-    def share(self, launch: Launch, name: str) -> float:
-        """A uniform draw, strictly between 0 and 1, from the stream of a stage of a launch."""
-        return self._streams.first(f"launch/{launch.id}/{name}")
+        return self.recorder.stage(step.shown, described, launch.id, cause, started_ns)
 
 
 def team_work(
@@ -209,17 +119,16 @@ def team_work(
     """
     waited_ns, left_ns = 0, duration_ns
     while True:
-        asked_ns = int(env.now)
-        turn = rank // len(_RANKS)
+        asked_ns = env.now
         users = teams.users
-        interrupts = bool(users) and any(one.priority // len(_RANKS) > turn for one in users)
+        interrupts = bool(users) and any(one.priority // RANKS > rank // RANKS for one in users)
         with teams.request(priority=rank, preempt=interrupts) as request:
             yield request
-            begun_ns = int(env.now)
-            waited_ns += begun_ns - asked_ns
+            begun_ns = env.now
+            waited_ns += begun_ns - asked_ns  # type: ignore[assignment]  # whole numbers, all of them
             try:
                 yield env.timeout(left_ns)
             except simpy.Interrupt:
-                left_ns -= int(env.now) - begun_ns
+                left_ns -= env.now - begun_ns  # type: ignore[assignment]
             else:
                 return waited_ns

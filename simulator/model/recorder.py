@@ -7,15 +7,24 @@ references, sequence or state are wrong.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 import simpy
 
-from simulator.model.rows import AlertRow, EventRow, StageRow
+from simulator.model.rows import AlertRow, Described, EventRow, StageRow
 from simulator.model.timeline import AlertEvent, EventKind, MsgType
 
+_ALERT: Final = EventKind.ALERT
+_MARK: Final = EventKind.MARK
+_STAGE: Final = EventKind.STAGE
+_PLAIN: Final = Described()
+_NOWHERE: Final[Mapping[str, int]] = {}
+_row: Final = (
+    tuple.__new__
+)  # a row from its fields; what NamedTuple makes takes three times as long
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+
+class Message(NamedTuple):
     """What one message says, before it is addressed.
 
     Attributes:
@@ -34,8 +43,8 @@ class Message:
     launch: str | None
     cause: int
     stages: tuple[StageRow, ...] = ()
-    believed_ns: Mapping[str, int] | None = None
-    true_ns: Mapping[str, int] | None = None
+    believed_ns: Mapping[str, int] = _NOWHERE
+    true_ns: Mapping[str, int] = _NOWHERE
     stated_ns: int | None = None
     historical_channel: str | None = None
     reason: str = ""
@@ -79,6 +88,8 @@ class Recorder:
         env: whose clock stamps the events.
     """
 
+    __slots__ = ("_env", "_standing", "alerts", "events")
+
     def __init__(self, env: simpy.Environment) -> None:
         self._env = env
         self._standing: dict[str, _Standing] = {}
@@ -89,36 +100,29 @@ class Recorder:
         self,
         kind: EventKind,
         name: str,
+        described: Described = _PLAIN,
         *,
         cause: int | None = None,
         launch: str | None = None,
         prefecture: str | None = None,
-        started_ns: int | None = None,
-        assumption: bool = False,
-        sources: tuple[str, ...] = (),
-        note: str = "",
         about_ns: int | None = None,
     ) -> int:
         """Something happened now; its number."""
-        number = len(self.events)
-        now_ns: int = self._env.now  # type: ignore[assignment]  # every delay is a whole number
-        self.events.append(
-            EventRow(
-                number,
-                now_ns,
-                kind,
-                name,
-                cause,
-                launch,
-                prefecture,
-                started_ns,
-                assumption,
-                sources,
-                note,
-                about_ns,
-            )
-        )
+        events = self.events
+        number, now_ns = len(events), self._env.now
+        what = (number, now_ns, kind, name, cause, launch, prefecture, None)
+        events.append(_row(EventRow, (*what, *described, about_ns)))
         return number
+
+    def stage(
+        self, name: str, described: Described, launch: str, cause: int, started_ns: int
+    ) -> StageRow:
+        """A stage of a launch ended now."""
+        events = self.events
+        number, now_ns = len(events), self._env.now
+        what = (number, now_ns, _STAGE, name, cause, launch, None, started_ns)
+        events.append(_row(EventRow, (*what, *described, None)))
+        return _row(StageRow, (name, started_ns, now_ns, described.assumption, number))
 
     def warn(self, message: Message, launch: str, prefectures: Sequence[str]) -> None:
         """Put a warning in force, or replace the launch's own.
@@ -192,12 +196,12 @@ class Recorder:
 
     def _withhold(self, message: Message, prefecture: str, why: str) -> None:
         self.event(
-            EventKind.MARK,
+            _MARK,
             f"withheld-{message.event}",
+            Described(note=f"Not sent: {why}."),
             cause=message.cause,
             launch=message.launch,
             prefecture=prefecture,
-            note=f"Not sent: {why}.",
         )
 
     def _send(
@@ -210,47 +214,13 @@ class Recorder:
         *,
         in_force: bool,
     ) -> int:
-        events, alerts = self.events, self.alerts
-        now_ns: int = self._env.now  # type: ignore[assignment]
-        launch, cause, event = message.launch, message.cause, message.event
-        event_number, number = len(events), len(alerts)
-        events.append(
-            EventRow(
-                event_number,
-                now_ns,
-                EventKind.ALERT,
-                event,
-                cause,
-                launch,
-                prefecture,
-                None,
-                False,
-                (),
-                "",
-                None,
-            )
-        )
+        event, launch, cause, stages, believed, true, stated_ns, channel, reason = message
+        number, now_ns = len(self.alerts), self._env.now
+        event_number = self.event(_ALERT, event, cause=cause, launch=launch, prefecture=prefecture)
         standing.sequence += 1
-        believed, true = message.believed_ns, message.true_ns
-        alerts.append(
-            AlertRow(
-                number,
-                event_number,
-                now_ns,
-                launch,
-                prefecture,
-                event,
-                kind,
-                standing.sequence,
-                references,
-                in_force,
-                message.stages,
-                None if believed is None else believed.get(prefecture),
-                None if true is None else true.get(prefecture),
-                message.stated_ns,
-                message.historical_channel,
-                message.reason,
-                cause,
-            )
+        sent = (number, event_number, now_ns, launch, prefecture, event, kind, standing.sequence)
+        when = (believed.get(prefecture), true.get(prefecture), stated_ns)
+        self.alerts.append(
+            _row(AlertRow, (*sent, references, in_force, stages, *when, channel, reason, cause))
         )
         return number

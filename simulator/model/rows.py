@@ -20,12 +20,13 @@ from simulator.model.timeline import (
 
 
 class StageRow(NamedTuple):
-    """As :class:`StagePassed`."""
+    """As :class:`StagePassed`, and the number of its event."""
 
     name: str
     started_ns: int
     ended_ns: int
     assumption: bool
+    number: int
 
 
 class EventRow(NamedTuple):
@@ -67,6 +68,14 @@ class AlertRow(NamedTuple):
     cause: int
 
 
+class Described(NamedTuple):
+    """How a figure is shown beside what rests on it."""
+
+    assumption: bool = False
+    sources: tuple[str, ...] = ()
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
     """One replication, before it is a timeline.
@@ -92,7 +101,16 @@ def planned_alerts(rows: Sequence[AlertRow]) -> tuple[PlannedAlert, ...]:
     for row in rows:
         stages = made.get(id(row.stages))
         if stages is None:
-            stages = tuple(StagePassed(**stage._asdict()) for stage in row.stages)
+            stages = tuple(_stage_passed(stage) for stage in row.stages)
             made[id(row.stages)] = stages
         alerts.append(PlannedAlert(**{**row._asdict(), "stages": stages}))
     return tuple(alerts)
+
+
+def _stage_passed(row: StageRow) -> StagePassed:
+    return StagePassed(
+        name=row.name,
+        started_ns=row.started_ns,
+        ended_ns=row.ended_ns,
+        assumption=row.assumption,
+    )

@@ -5,97 +5,97 @@ for prefectures needs both, except where the direction was announced and the cha
 listed facts both take what their laws say; with a flight they see what geometry lets them see.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simulator.model.outlook import Outlook
-from simulator.model.play import Passed, Play, Process
+from simulator.model.launch_script import LaunchScript
+from simulator.model.play import Play, Process
+from simulator.model.rows import Described, StageRow
 from simulator.model.timeline import EventKind
-from simulator.scenario.laws import Law
-from simulator.scenario.schema import Launch
 from simulator.units import NS_PER_MS
 
 if TYPE_CHECKING:
-    from simulator.model.geometry import Geometry
+    from simulator.model.sights import Sights
 
 SATELLITE: Final = "satellite"
 RADAR: Final = "radar"
 
-Report = tuple[str, Law, int]
+
+class Report(NamedTuple):
+    """What a sensor reports: its name, how that is shown, ns after the launch."""
+
+    sensor: str
+    described: Described
+    after_ns: int
 
 
-def sense(play: Play, launch: Launch, outlook: Outlook, cause: int) -> Process:
+def sense(play: Play, launch: LaunchScript, cause: int) -> Process:
     """Wait until the chain knows enough to assess a launch.
 
     Args:
         play: the replication.
         launch: the launch.
-        outlook: what it will be taken for.
         cause: number of its event.
 
     Returns:
         The stage passed, None if the launch or its direction is never known.
     """
     started_ns = play.now_ns
-    if outlook.geometry is None:
+    if launch.sights is None:
         reports, silent = _by_law(play, launch), ""
     else:
-        reports = _by_sight(play, launch, outlook.geometry)
+        reports = _by_sight(play, launch, launch.sights)
         silent = _what_is_missing(reports)
-    names = [name for name, _, _ in reports]
-    watching = play.watch(launch)
-    if watching is not None and watching.waits_for == SATELLITE and SATELLITE in names:
-        reports = [report for report in reports if report[0] == SATELLITE]
-        silent = ""
+    if launch.watch is not None and launch.watch.waits_for == SATELLITE:
+        from_space = [report for report in reports if report.sensor == SATELLITE]
+        if from_space:
+            reports, silent = from_space, ""
     if silent:
-        play.recorder.event(
-            EventKind.MARK, "not-warned", cause=cause, launch=launch.id, note=silent
-        )
+        note = Described(note=silent)
+        play.recorder.event(EventKind.MARK, "not-warned", note, cause=cause, launch=launch.id)
         return None
     sensors = [play.env.process(_report(play, launch, cause, report)) for report in reports]
-    slowest: Passed = yield sensors[0]
+    slowest: StageRow = yield sensors[0]
     for sensor in sensors[1:]:
-        passed: Passed = yield sensor
-        slowest = max(slowest, passed, key=lambda one: one.stage.ended_ns)
-    figure = next(law for name, law, _ in reports if name == slowest.stage.name)
-    return play.passed(launch, "sensing", slowest.number, figure, started_ns=started_ns)
+        passed: StageRow = yield sensor
+        if passed.ended_ns > slowest.ended_ns:
+            slowest = passed
+    described = next(one.described for one in reports if one.sensor == slowest.name)
+    return play.recorder.stage("sensing", described, launch.id, slowest.number, started_ns)
 
 
-def _report(play: Play, launch: Launch, cause: int, report: Report) -> Process:
+def _report(play: Play, launch: LaunchScript, cause: int, report: Report) -> Process:
     """One sensor reports."""
-    name, law, after_ns = report
     started_ns = play.now_ns
-    yield play.env.timeout(after_ns)
-    return play.passed(launch, name, cause, law, started_ns=started_ns)
+    yield play.env.timeout(report.after_ns)
+    return play.recorder.stage(report.sensor, report.described, launch.id, cause, started_ns)
 
 
-def _by_law(play: Play, launch: Launch) -> list[Report]:
+def _by_law(play: Play, launch: LaunchScript) -> list[Report]:
     """When the sensors of listed facts report."""
+    steps = [launch.step(name) for name in (SATELLITE, RADAR) if launch.has(name)]
     return [
-        (name, play.law(name, launch), play.draw_ns(launch, name))
-        for name in (SATELLITE, RADAR)
-        if getattr(play.chain, name) is not None
+        Report(step.shown, step.described, step.draw_ns(play.first(step.stream))) for step in steps
     ]
 
 
-def _by_sight(play: Play, launch: Launch, geometry: "Geometry") -> list[Report]:
+def _by_sight(play: Play, launch: LaunchScript, sights: "Sights") -> list[Report]:
     """When the sensors that see a flight report, ns after launch."""
-    from simulator.model.sights import radar_track_ms, satellite_looks_ms  # noqa: PLC0415
-
     reports: list[Report] = []
-    looks_ms = satellite_looks_ms(geometry, play.share(launch, "phase"))
+    looks_ms = sights.looks_ms(play.first(launch.phase))
     if looks_ms is not None:
-        relay_ns = play.draw_ns(launch, "relay")
-        reports.append((SATELLITE, play.law("relay", launch), looks_ms * NS_PER_MS + relay_ns))
-    forming_ns = play.draw_ns(launch, "forming")
-    track_ms = radar_track_ms(geometry, forming_ns // NS_PER_MS)
+        relay = launch.step("relay")
+        relay_ns = relay.draw_ns(play.first(relay.stream))
+        reports.append(Report(SATELLITE, relay.described, looks_ms * NS_PER_MS + relay_ns))
+    forming = launch.step("forming")
+    track_ms = sights.track_ms(forming.draw_ns(play.first(forming.stream)) // NS_PER_MS)
     if track_ms is not None:
-        reports.append((RADAR, play.law("forming", launch), track_ms * NS_PER_MS))
+        reports.append(Report(RADAR, forming.described, track_ms * NS_PER_MS))
     return reports
 
 
 def _what_is_missing(reports: list[Report]) -> str:
     """Why a warning is not possible, empty if it is: radar alone shows launch and direction."""
-    names = [name for name, _, _ in reports]
+    names = [report.sensor for report in reports]
     if RADAR in names:
         return ""
     if SATELLITE in names:

@@ -5,6 +5,7 @@ given share of all draws lies; nothing is drawn here. Every figure names its sou
 it is an assumption and gives the range it could as well have been taken from.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -202,13 +203,24 @@ Law = Annotated[
 ]
 
 
-def duration_ns(law: Law, share: float, epoch: datetime) -> int:
-    """The duration below which a share of all draws lies: at least 0, in ns, whole milliseconds.
+def sampler(law: Law, epoch: datetime) -> Callable[[float], int]:
+    """What turns uniform draws into draws of a law: at least 0, in ns, whole milliseconds.
 
     Args:
         law: the law.
-        share: strictly between 0 and 1; a uniform draw makes the result a draw of the law.
         epoch: scenario time zero, by which recorded times of day are read.
+
+    Returns:
+        The duration below which a share of all draws lies, for a share strictly between 0 and 1.
     """
-    milliseconds = law.quantile_ns(share, epoch) / NS_PER_MS
-    return max(0, round(milliseconds)) * NS_PER_MS
+    quantile_ns = law.quantile_ns
+
+    def drawn_ns(share: float) -> int:
+        return max(0, round(quantile_ns(share, epoch) / NS_PER_MS)) * NS_PER_MS
+
+    return drawn_ns
+
+
+def duration_ns(law: Law, share: float, epoch: datetime) -> int:
+    """The duration below which a share of all draws of a law lies, as ``sampler`` has it."""
+    return sampler(law, epoch)(share)

@@ -16,9 +16,10 @@ def test_a_scenario_is_worked_out_once() -> None:
     scenario = load_scenario("tohoku-2022-11-03")
     first = script_of(scenario)
     assert script_of(scenario) is first
-    launch = scenario.launches[0]
-    assert first.outlook(launch) is first.outlook(launch)
-    assert first.step(launch, "all_clear" if scenario.chain.all_clear else "issue").shown in {
+    launch = first.launches[0]
+    assert launch.step("issue") is launch.step("issue")
+    assert launch.step("issue", "passage").stream == f"launch/{launch.id}/passage/issue"
+    assert launch.step("all_clear" if launch.has("all_clear") else "issue").shown in {
         "all-clear",
         "issue",
     }
@@ -48,7 +49,7 @@ def test_a_stage_without_a_law_is_a_defect_of_the_checks(build: Callable[..., Sc
         update={"chain": scenario.chain.model_copy(update={"decision": None})}
     )
     with pytest.raises(InternalError, match="decision has no law"):
-        Script(bare).step(bare.launches[0], "decision")
+        Script(bare).launches[0].step("decision")
 
 
 def test_rows_say_what_the_timeline_says() -> None:
@@ -66,7 +67,10 @@ def test_rows_say_what_the_timeline_says() -> None:
                 getattr(row, name) == getattr(record, name) for name in names if name != "stages"
             )
         for alert, planned in zip(played.alerts, timeline.alerts, strict=True):
-            assert [tuple(stage) for stage in alert.stages] == [
+            assert [stage[:-1] for stage in alert.stages] == [
                 (stage.name, stage.started_ns, stage.ended_ns, stage.assumption)
                 for stage in planned.stages
+            ]
+            assert [timeline.events[stage.number].name for stage in alert.stages] == [
+                stage.name for stage in planned.stages
             ]
