@@ -132,6 +132,17 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """Planned absences and joins count from here (workers).
+
+    Attributes:
+        start_ns: the first intended send, monotonic ns of the worker's host.
+    """
+
+    start_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """Publish one probe message with this payload (publisher)."""
 

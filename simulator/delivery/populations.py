@@ -281,9 +281,13 @@ def _filters(
     base = f"{setting.root}/v1/"
     own = f"alerts/{prefecture}/+"
     if isinstance(group, Shared):
-        inner = own if group.across == "prefecture" else "alerts/+/+"
-        # The run's id keeps two runs on one broker from sharing each other's messages.
-        return ((f"$share/{setting.run}-{group.id}/{base}{inner}", qos),)
+        # The run's id keeps two runs on one broker from sharing each other's messages; the
+        # prefecture, because the embedded broker takes one name for one subscription whatever the
+        # filters are, and gives members messages of filters that they do not have.
+        name, inner = f"{setting.run}-{group.id}", "alerts/+/+"
+        if group.across == "prefecture":
+            name, inner = f"{name}-{prefecture}", own
+        return ((f"$share/{name}/{base}{inner}", qos),)
     texts = [own]
     if isinstance(group, Overlapping):
         texts = [text.replace("{prefecture}", prefecture) for text in group.filters]

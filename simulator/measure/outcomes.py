@@ -42,6 +42,7 @@ class Cause(IntEnum):
     SUBSCRIBING = 6  # sent between CONNECT and SUBACK
     NO_SESSION = 7  # no session had been made when it was sent
     AFTER_DRAIN = 8  # late because it came after the drain
+    LEAVING = 9  # sent shortly before its subscriber left by plan: gone before it had its time
 
     @property
     def word(self) -> str:

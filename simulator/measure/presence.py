@@ -24,6 +24,7 @@ class State(IntEnum):
     DOUBT = 1  # between the last proof of life and the observed close
     SUBSCRIBING = 2  # between CONNECT and SUBACK
     OFFLINE = 3
+    LEAVING = 4  # connected still, but gone by plan before a delivery had its time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,14 @@ class Presence:
     from_start: bool
 
     @classmethod
-    def of(cls, events: Sequence[ConnectionEvent]) -> "Presence":
-        """Read the observed changes, in the order in which they were observed."""
+    def of(cls, events: Sequence[ConnectionEvent], delivery_ns: int = 0) -> "Presence":
+        """Read the observed changes, in the order in which they were observed.
+
+        Args:
+            events: CONNECTED, SUBSCRIBED, CLOSED and OFFLINE.
+            delivery_ns: how long a delivery may take and still be in time, wall ns: who leaves
+                earlier than that by plan has not proved that it did not come.
+        """
         from_start = not events or events[0].change is not ConnectionChange.CONNECTED
         state = State.CONNECTED if from_start else State.OFFLINE
         steps: list[tuple[int, State]] = [(np.iinfo(np.int64).min, state)]
@@ -60,7 +67,7 @@ class Presence:
                 case ConnectionChange.SUBSCRIBED:
                     steps.append((at_ns, State.CONNECTED))
                 case ConnectionChange.OFFLINE:
-                    steps.append((at_ns, State.OFFLINE))
+                    steps += _leaving(steps, at_ns, delivery_ns)
                 case _:
                     if steps[-1][1] is not State.OFFLINE:
                         steps.append((_doubt_from(event, steps[-1][0], at_ns), State.DOUBT))
@@ -91,6 +98,16 @@ class Presence:
             return np.full(len(seen_ns), NO_TIME, np.int64)
         last = np.searchsorted(self.connects_ns, seen_ns, side="right") - 1
         return np.where((last >= 0) & self.kept[last], self.connects_ns[last], NO_TIME)
+
+
+def _leaving(
+    steps: Sequence[tuple[int, State]], at_ns: int, delivery_ns: int
+) -> list[tuple[int, State]]:
+    """The end of a connection that the plan closed."""
+    since_ns, state = steps[-1]
+    if state is not State.CONNECTED or not delivery_ns:
+        return [(at_ns, State.OFFLINE)]
+    return [(max(since_ns, at_ns - delivery_ns), State.LEAVING), (at_ns, State.OFFLINE)]
 
 
 def _doubt_from(event: ConnectionEvent, previous_ns: int, at_ns: int) -> int:
@@ -142,12 +159,14 @@ def judge_unseen(
     settle(doubt, Outcome.LOST, Cause.DYING_CONNECTION)
     settle(doubt & (qos == 0), Outcome.UNDETERMINED, Cause.DYING_CONNECTION)
     settle(offline & ~kept_for, Outcome.MISSED_OFFLINE, Cause.NONE)
+    leaving = state == State.LEAVING
+    settle(leaving & ~kept_for, Outcome.MISSED_OFFLINE, Cause.LEAVING)
     before = np.searchsorted(presence.connects_ns, sent_ns, side="right")
     subscribing = state == State.SUBSCRIBING
     if subscribing.any():
         resumed = presence.kept[np.maximum(before, 1) - 1]
         settle(subscribing & ~(kept_for & resumed), Outcome.UNDETERMINED, Cause.SUBSCRIBING)
-    away = kept_for & (offline | doubt)
+    away = kept_for & (offline | doubt | leaving)
     if away.any():
         owed = _settle_away(presence, sent_ns[away], before[away], terms)
         outcome[away], cause[away] = owed

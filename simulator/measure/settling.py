@@ -61,7 +61,8 @@ class Evidence:
         """The subscriber's connection as steps."""
         known = self._presences.get(subscriber)
         if known is None:
-            known = self._presences[subscriber] = Presence.of(self.events.get(subscriber, ()))
+            events = self.events.get(subscriber, ())
+            known = self._presences[subscriber] = Presence.of(events, self.late_after_ns)
         return known
 
     def first_seen_ns(self, pairs: Int64s) -> Int64s:

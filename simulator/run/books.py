@@ -24,7 +24,7 @@ from simulator.errors import InternalError
 from simulator.measure.instrument import InstrumentLog
 from simulator.measure.ledger import Ledger
 from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, SubscriberKind
-from simulator.measure.receipts import ReceiptBatch
+from simulator.measure.receipts import ConnectionChange, ReceiptBatch
 from simulator.run.machine import MachineWatch
 from simulator.run.observer import Counts, Observer
 
@@ -48,6 +48,7 @@ class Books:
         self.sizes: list[int] = []
         self.published: Published | None = None
         self.sessions_left = 0
+        self.missing: set[int] = set()  # our own subscribers that are not subscribed at present
         self.subscribers: list[PlannedSubscriber] = []
         self.schedule: Sequence[ScheduledAlert] = ()
         self.ledger: Ledger | None = None
@@ -57,6 +58,11 @@ class Books:
     def plan(self, subscribers: Sequence[PlannedSubscriber]) -> None:
         """The run's own subscribers, numbered from 0; before any foreign client."""
         self.subscribers = list(subscribers)
+        self.missing = {
+            each.number
+            for each in subscribers
+            if each.conduct is not None and each.conduct.joins_ns is not None
+        }
 
     def open_ledger(self, ledger: Ledger, schedule: Sequence[ScheduledAlert]) -> None:
         """From here on everything is booked; what came before (connections) is booked now."""
@@ -142,6 +148,10 @@ class Books:
             case Connections():
                 for event in message.events:
                     ledger.connection(event)
+                    if event.change is ConnectionChange.SUBSCRIBED:
+                        self.missing.discard(event.subscriber)
+                    elif event.change is not ConnectionChange.CONNECTED:
+                        self.missing.add(event.subscriber)
             case _:
                 raise InternalError(f"{type(message).__name__} is not for the ledger")
 

@@ -22,7 +22,7 @@ from functools import partial
 from simulator.clock import Clock, SystemClock, clock_domain
 from simulator.delivery.brokers import Broker, access_of, choose_broker
 from simulator.delivery.children import Child
-from simulator.delivery.messages import Health, Play, SwarmOrder
+from simulator.delivery.messages import Begin, Health, Play, SwarmOrder
 from simulator.delivery.preflight import check_endpoint
 from simulator.delivery.registry import ForeignRegistry
 from simulator.delivery.registry_service import RegistryService
@@ -38,6 +38,7 @@ from simulator.errors import (
 )
 from simulator.measure.ledger import Ledger
 from simulator.model import simulate
+from simulator.run.audience import begun, last_step_ns
 from simulator.run.books import Books
 from simulator.run.crew import Crew
 from simulator.run.observer import Observer
@@ -119,7 +120,8 @@ class Exercise:
                 await stack.enter_async_context(self._ticking(write_part))
                 await self._ready(crew, sender)
                 await self._clients()
-                await self._publish(sender)
+                await self._publish(crew, sender)
+                await self._everybody_back()
                 await self._drain()
         finally:
             self.books.settle_foreign()
@@ -264,15 +266,22 @@ class Exercise:
 
     # --- sending and after -------------------------------------------------------------------
 
-    async def _publish(self, sender: Sender) -> None:
+    async def _publish(self, crew: Crew, sender: Sender) -> None:
         """Fix the start, open the ledger, let the publisher play."""
         self.start_ns = self.clock.monotonic_ns() + _LEAD_NS
         self.start_unix_ns = self.clock.wall_ns() + (self.start_ns - self.clock.monotonic_ns())
         final = self.orders.schedule(self.start_ns)
         books = self.books
         books.open_ledger(
-            Ledger(final, books.subscribers, late_after_ns=self.settings.late_after), final
+            Ledger(
+                final,
+                begun(books.subscribers, self.start_ns),
+                late_after_ns=self.settings.late_after,
+            ),
+            final,
         )
+        for child in crew.workers:
+            child.send(Begin(start_ns=self.start_ns))
         duration_ns = final[-1].intended_ns - self.start_ns if final else 0
         self.observer.phase(
             "publish", f"{len(final)} alerts in {duration_ns / NS_PER_S:.1f} s of wall time"
@@ -285,11 +294,24 @@ class Exercise:
                 "the broker stopped taking messages: the publisher could not finish its schedule"
             )
 
+    async def _everybody_back(self) -> None:
+        """Wait for planned joins and returns that lie behind the last alert, and what they need."""
+        last_ns = last_step_ns(self.subscribers)
+        if not last_ns:
+            return
+        left_ns = max(0, self.start_ns + last_ns - self.clock.monotonic_ns())
+        self.observer.phase("return", f"the last subscriber is back in {left_ns / NS_PER_S:.1f} s")
+        await self.watch.pause(left_ns)
+        books = self.books
+        await self.watch.until(lambda: not books.missing, self.settings.drain)
+
     async def _drain(self) -> None:
         """Wait for what is still owed, at most so long; then hold if asked to."""
         ledger = self.books.ledger
         if ledger is None:
             return
+        if last_step_ns(self.subscribers):
+            ledger.forgo(self.clock.monotonic_ns())
         self.observer.phase("drain", f"{ledger.waiting()} deliveries outstanding")
         deadline_ns = self.clock.monotonic_ns() + self.settings.drain
         registry = self.service.registry

@@ -8,14 +8,13 @@ from simulator.alerts.topics import probe_topic
 from simulator.delivery.brokers import Broker
 from simulator.delivery.messages import PublishOrder, SwarmOrder
 from simulator.delivery.pacer import schedule
-from simulator.delivery.placement import place
 from simulator.errors import ConfigurationError
-from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, Session
+from simulator.measure.plan import ScheduledAlert
 from simulator.model.timeline import Timeline
+from simulator.run.audience import audience
 from simulator.run.request import RunRequest
 from simulator.run.shards import shards, worker_count
 from simulator.units import NS_PER_S
-from simulator.world.geography import prefectures
 
 
 class Orders:
@@ -32,6 +31,7 @@ class Orders:
 
     Attributes:
         subscribers: our own, controls included, numbered from 0.
+        groups: those of the scenario, and who is in none of them; empty if it has none.
         probe_topic: where the probe goes through the broker to the swarm.
     """
 
@@ -43,7 +43,16 @@ class Orders:
         self._timeline = timeline
         self._domain = domain
         self._broker = broker
-        self.subscribers = self._place()
+        self._audience = audience(
+            request.scenario,
+            timeline,
+            self._settings,
+            run=request.run,
+            spoken=broker.protocols,
+            protocol=self._protocol(),
+        )
+        self.subscribers = self._audience.subscribers
+        self.groups = self._audience.groups
         self.probe_topic = probe_topic(self._settings.root, request.run)
 
     @property
@@ -138,17 +147,3 @@ class Orders:
     @property
     def _keep_alive_s(self) -> int:
         return max(1, self._settings.keep_alive // NS_PER_S)
-
-    def _place(self) -> tuple[PlannedSubscriber, ...]:
-        settings = self._settings
-        wanted = settings.subscribe_qos
-        return place(
-            settings.subscribers,
-            self._timeline.prefectures,
-            {entry.slug: entry.population for entry in prefectures()},
-            run=self._request.run,
-            root=settings.root,
-            qos=settings.qos if wanted is None else wanted,
-            protocol=self._protocol(),
-            session=Session(settings.session),
-        )

@@ -4,13 +4,8 @@ Rule of the module: pure; times come in as arguments.
 """
 
 import heapq
-from typing import Final
 
-from simulator.delivery.backoff import Backoff
 from simulator.delivery.swarm.subscriber import Subscriber
-from simulator.units import NS_PER_MS, NS_PER_S
-
-RECONNECT: Final = Backoff(first_ns=100 * NS_PER_MS, longest_ns=10 * NS_PER_S)
 
 
 class Agenda:

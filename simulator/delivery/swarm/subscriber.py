@@ -2,14 +2,18 @@
 
 from typing import Final
 
+from simulator.delivery.backoff import Backoff
 from simulator.delivery.messages import SwarmOrder
 from simulator.delivery.swarm.recognise import FrameMemory
 from simulator.delivery.wire.connection import Connection
+from simulator.delivery.wire.keepalive import NEVER
 from simulator.delivery.wire.order import ConnectionOrder
-from simulator.measure.plan import PlannedSubscriber, Session
+from simulator.measure.plan import Conduct, PlannedSubscriber, Session
 from simulator.measure.receipts import NO_TIME
+from simulator.units import NS_PER_MS, NS_PER_S
 
 PROBE: Final = -1
+RECONNECT: Final = Backoff(first_ns=100 * NS_PER_MS, longest_ns=10 * NS_PER_S)
 
 
 class Subscriber:
@@ -26,11 +30,17 @@ class Subscriber:
         due_ns: when it next wants the loop's attention, monotonic ns.
         connected: its CONNACK has been reported, and no close since.
         up: it is subscribed.
-        joins_ns: not to be connected before, NO_TIME: at once.
+        joins_ns: not to be connected before, NO_TIME: at once; NEVER: not before its plan says so.
+        conduct: its plan, if it has one.
+        backoff: how it waits before it tries again.
+        away: absent by plan.
     """
 
     __slots__ = (
         "attempts",
+        "away",
+        "backoff",
+        "conduct",
         "connected",
         "connection",
         "due_ns",
@@ -44,7 +54,12 @@ class Subscriber:
     )
 
     def __init__(
-        self, number: int, connection: Connection, memory: FrameMemory, joins_ns: int | None = None
+        self,
+        number: int,
+        connection: Connection,
+        memory: FrameMemory,
+        joins_ns: int | None = None,
+        conduct: Conduct | None = None,
     ) -> None:
         self.number = number
         self.connection = connection
@@ -57,6 +72,22 @@ class Subscriber:
         self.connected = False
         self.up = False
         self.joins_ns = NO_TIME if joins_ns is None else joins_ns
+        self.conduct = conduct
+        self.away = conduct is not None and conduct.joins_ns is not None
+        if self.away:
+            self.joins_ns = NEVER
+        self.backoff = RECONNECT
+        if conduct is not None:
+            self.backoff = Backoff(
+                first_ns=conduct.retry_first_ns,
+                longest_ns=conduct.retry_longest_ns,
+                jitter=conduct.jitter,
+            )
+
+    @property
+    def reads_every_ns(self) -> int:
+        """Wall ns between two readings of its socket; 0: whenever it is ready."""
+        return 0 if self.conduct is None else self.conduct.reads_every_ns
 
 
 def planned_connection(planned: PlannedSubscriber, order: SwarmOrder) -> Connection:

@@ -15,6 +15,7 @@ from typing import Final
 from simulator.alerts.recognise import identify
 from simulator.clock import Clock, SystemClock
 from simulator.delivery.messages import (
+    Begin,
     Ended,
     Failed,
     Health,
@@ -26,12 +27,13 @@ from simulator.delivery.messages import (
 )
 from simulator.delivery.room import hint
 from simulator.delivery.swarm.addresses import Addresses
+from simulator.delivery.swarm.attendance import Attendance, Step
 from simulator.delivery.swarm.farewell import discard_sessions
 from simulator.delivery.swarm.intake import Intake
 from simulator.delivery.swarm.outbox import FLUSH_NS, Outbox
 from simulator.delivery.swarm.probes import Probes
 from simulator.delivery.swarm.recognise import FrameMemory, Recogniser
-from simulator.delivery.swarm.schedule import RECONNECT, Agenda
+from simulator.delivery.swarm.schedule import Agenda
 from simulator.delivery.swarm.subscriber import (
     PROBE,
     Subscriber,
@@ -109,6 +111,7 @@ class Worker:
         self._now = clock.monotonic_ns
         self._poller = Poller()
         self._agenda = Agenda()
+        self._attendance = Attendance()
         self._outbox = Outbox(pipe.send)
         self._stamps = StampClock(clock)
         recogniser = Recogniser(order, identify)
@@ -122,6 +125,7 @@ class Worker:
                 planned_connection(planned, order),
                 memories[planned.protocol],
                 planned.joins_ns,
+                planned.conduct,
             )
             for planned in order.subscribers
         ]
@@ -188,9 +192,9 @@ class Worker:
         until = self._next_health_ns
         if self._outbox.pending:
             until = min(until, self._next_flush_ns)
-        due = self._agenda.next_ns()
-        if due is not None:
-            until = min(until, due)
+        for due in (self._agenda.next_ns(), self._attendance.next_ns()):
+            if due is not None:
+                until = min(until, due)
         if not self._ready:
             until = min(until, self._next_progress_ns)
         if self._to_open:
@@ -202,6 +206,8 @@ class Worker:
             self._ramp(now_ns)
         for subscriber in self._agenda.due(now_ns):
             self._attend(subscriber, now_ns)
+        for subscriber, step in self._attendance.due(now_ns):
+            self._step(subscriber, step)
         if now_ns >= self._next_flush_ns:
             self._next_flush_ns = now_ns + FLUSH_NS
             self._outbox.flush()
@@ -216,6 +222,8 @@ class Worker:
         if isinstance(message, Stop):
             self._stopping = True
             self._grace_ns = message.grace_ns
+        elif isinstance(message, Begin):
+            self._attendance.begin(self._subscribers, message.start_ns)
 
     def _end(self) -> None:
         """Read what is there, say goodbye, report, leave no session behind."""
@@ -223,6 +231,8 @@ class Worker:
             if key.data is not None:
                 self._serve(key.data, events, self._now())
         for subscriber in (*self._subscribers, *self._probes.subscribers):
+            if subscriber.connection.paused:
+                self._look(subscriber)
             subscriber.connection.disconnect()
             self._poller.update(subscriber.connection, subscriber)
         self._outbox.flush()
@@ -263,6 +273,43 @@ class Worker:
         else:
             subscriber.connection.tick(now_ns)
             self._settle(subscriber)
+
+    def _step(self, subscriber: Subscriber, step: Step) -> None:
+        """Its plan wants something of it."""
+        connection = subscriber.connection
+        if step is Step.RETURN:
+            subscriber.away = False
+            if connection.state is State.IDLE:
+                self._open(subscriber, self._now())
+        elif step is Step.LOOK:
+            if connection.paused:
+                self._look(subscriber)
+                self._settle(subscriber)
+        else:
+            subscriber.away = True
+            if connection.state is not State.IDLE:
+                self._look(subscriber)  # what has come by now, has come
+                self._leave(subscriber)
+
+    def _look(self, subscriber: Subscriber) -> None:
+        """Read a socket that is not watched, until there is nothing left."""
+        counters = self._intake.counters
+        while True:
+            asked_ns, reads = self._now(), counters.reads
+            self._intake.read(subscriber, 0)
+            if counters.reads == reads:
+                break
+        subscriber.floor_ns = max(subscriber.floor_ns, asked_ns)
+        if subscriber.connection.paused:
+            self._attendance.look(subscriber, asked_ns + subscriber.reads_every_ns)
+
+    def _leave(self, subscriber: Subscriber) -> None:
+        connection = subscriber.connection
+        if subscriber.conduct is not None and subscriber.conduct.abrupt:
+            connection.close(Cause.ORDERLY, "the plan cut it off")
+        else:
+            connection.disconnect()
+        self._settle(subscriber)
 
     def _serve(self, subscriber: Subscriber, events: int, quiet_ns: int) -> None:
         """Its socket is ready."""
@@ -310,6 +357,10 @@ class Worker:
             subscriber.up = True
             self._agenda.put(subscriber, connection.deadline_ns)
             self._report(subscriber, ConnectionChange.SUBSCRIBED)
+            if subscriber.reads_every_ns:
+                connection.paused = True
+                self._attendance.look(subscriber, self._now() + subscriber.reads_every_ns)
+                self._settle(subscriber)
             if not self._ready and self._subscribed == self._expected:
                 self._all_up()
 
@@ -333,11 +384,12 @@ class Worker:
             subscriber.connected = False
             self._report(
                 subscriber,
-                ConnectionChange.CLOSED,
+                ConnectionChange.OFFLINE if subscriber.away else ConnectionChange.CLOSED,
                 last_alive_ns=connection.last_alive_ns,
                 reason=connection.reason,
             )
-        if self._stopping:
+        if self._stopping or subscriber.away:
+            subscriber.attempts = 0
             return
         subscriber.attempts += 1
         if counted and not self._ready and subscriber.attempts >= ATTEMPTS:
@@ -347,7 +399,7 @@ class Worker:
                 f"{connection.order.client} at {endpoint.host}:{endpoint.port} "
                 f"(MQTT {endpoint.protocol}): {connection.reason}{hint(connection.reason)}",
             )
-        wait_ns = RECONNECT.wait_ns(subscriber.attempts - 1, self._jitter.uniform())
+        wait_ns = subscriber.backoff.wait_ns(subscriber.attempts - 1, self._jitter.uniform())
         self._agenda.put(subscriber, self._now() + wait_ns)
 
     # --- reports ---

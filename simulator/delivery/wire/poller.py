@@ -31,6 +31,8 @@ class Poller:
             False if the connection was closed and is now released (its cause and reason stand).
         """
         wanted = connection.events
+        if connection.paused:
+            wanted &= ~selectors.EVENT_READ
         if wanted != connection.registered:
             if not connection.registered:
                 self.selector.register(connection, wanted, data)

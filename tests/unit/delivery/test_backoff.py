@@ -3,7 +3,7 @@ import pytest
 from simulator.delivery import guardians
 from simulator.delivery.backoff import Backoff
 from simulator.delivery.link import RECONNECT as OF_A_LISTENER
-from simulator.delivery.swarm.schedule import RECONNECT as OF_THE_SWARM
+from simulator.delivery.swarm.subscriber import RECONNECT as OF_THE_SWARM
 from simulator.units import NS_PER_S
 
 
