@@ -21,6 +21,8 @@ from benchmarks.harness import BenchmarkError
 _NANOSECONDS: Final = 0xA1B23C4D
 _ETHERNET: Final = 14
 _PUBLISH: Final = 3
+_CONNECT: Final = 0x10
+_MQTT5: Final = 5
 _HEAD_BYTES: Final = 200  # of a PUBLISH: its topic and the identifier of its message
 _START_S: Final = 10.0
 _BLOCK_S: Final = 1.5  # the kernel hands packets over in blocks, at most a second old
@@ -35,11 +37,13 @@ class Capture:
     Attributes:
         published_ns: by identifier, when the message reached the broker, CLOCK_REALTIME ns.
         delivered_ns: by (subscriber's port, identifier), when its last byte arrived there.
+        clients: MQTT client id by port, of connections that were opened during the capture.
         dropped: packets that tcpdump reports as lost.
     """
 
     published_ns: dict[str, int] = field(default_factory=dict)
     delivered_ns: dict[tuple[int, str], int] = field(default_factory=dict)
+    clients: dict[int, str] = field(default_factory=dict)
     dropped: int = 0
 
     def durations_ns(self) -> list[int]:
@@ -59,8 +63,13 @@ def capturing(port: int, folder: Path) -> Iterator[Capture]:
         BenchmarkError: if tcpdump does not start: it needs to be installed, and the privilege.
     """
     file = folder / "loopback.pcap"
-    payload = "ip[2:2] - ((ip[0] & 0xf) << 2) - ((tcp[12] & 0xf0) >> 2) > 0"
-    wanted = f"tcp and ((src port {port} and {payload}) or (dst port {port} and greater 1000))"
+    header = "((tcp[12] & 0xf0) >> 2)"
+    payload = f"ip[2:2] - ((ip[0] & 0xf) << 2) - {header} > 0"
+    connect = f"({payload} and tcp[{header}] == {_CONNECT})"
+    wanted = (
+        f"tcp and ((src port {port} and {payload}) or "
+        f"(dst port {port} and (greater 1000 or {connect})))"
+    )
     command = ["tcpdump", "-i", "lo", "-n", "-B", "32768", "-Z", "root"]
     command += ["--time-stamp-precision=nano", "-w", str(file), wanted]
     said = folder / "tcpdump.txt"
@@ -117,6 +126,8 @@ def _read(file: Path, port: int, capture: Capture) -> None:
         tcp_bytes = (packet[tcp + 12] >> 4) * 4
         data = packet[tcp + tcp_bytes : _ETHERNET + total]
         flow = flows.setdefault((source, target), _Flow())
+        if target == port and data[:1] == bytes([_CONNECT]):
+            capture.clients[source] = _client(data)
         for identifier in _ended(flow, data, sequence):
             if target == port:
                 capture.published_ns.setdefault(identifier, at_ns)
@@ -167,6 +178,17 @@ def _frame_bytes(data: bytes, position: int) -> int:
         if byte < 0x80:
             return 2 + count + length
     return 0
+
+
+def _client(data: bytes) -> str:
+    """Client id of a CONNECT that stands in one segment (MQTT 3.1.1, 3.1; MQTT 5, 3.1)."""
+    position = data.index(b"MQTT") + 4
+    version = data[position]
+    position += 4  # level, flags, keep alive
+    if version == _MQTT5:
+        position += 1 + data[position]  # properties: fewer than 128 bytes of them
+    (length,) = struct.unpack_from("!H", data, position)
+    return data[position + 2 : position + 2 + length].decode()
 
 
 def _alert(head: bytes) -> str:
