@@ -15,6 +15,7 @@ COMPONENTS = {
     "mosquitto": ("mosquitto", "mosquitto_sub", "mosquitto_pub"),
     "browser": ("chromium",),
     "netns": ("unshare",),
+    "capture": ("tcpdump",),
 }
 
 
