@@ -86,8 +86,8 @@ class Exercise:
             root=self.settings.root,
             allow_hosts=self.settings.allow_hosts,
             clock=self.clock,
-        )
             access=access_of(self.settings),
+        )
         self.books.machine.follow(lambda: self.broker.process)
         self.orders = Orders(request, self.timeline, self.domain, self.broker)
         self.subscribers = self.orders.subscribers
