@@ -77,8 +77,8 @@ def compare(account: Account, capture: Capture, offset: tuple[int, int]) -> Comp
     """
     ports = {client: port for port, client in capture.clients.items()}
     shared: dict[tuple[int, int], int] = {}
-    for (port, _), at_ns in capture.delivered_ns.items():
-        shared[port, at_ns] = shared.get((port, at_ns), 0) + 1
+    for (port, _), stamp_ns in capture.delivered_ns.items():
+        shared[port, stamp_ns] = shared.get((port, stamp_ns), 0) + 1
     low, high = offset
     found: list[tuple[int, int, int, int, int, int]] = []
     for client, identifier, received, uncertainty, sent in _deliveries(account):
