@@ -57,6 +57,7 @@ _FIRST: Final = (
     "warned_before_arrival_people",
     "alerted_needlessly_people",
     "missed_people",
+    "corrected_people",
     "prefectures_count",
     "messages_count",
     "withheld_count",

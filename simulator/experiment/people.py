@@ -10,6 +10,7 @@ of floating-point sums never show.
     warned_before_arrival_people      before the true arrival, where something arrives
     alerted_needlessly_people         were warned although nothing arrives there
     missed_people                     were not warned although something arrives
+    corrected_people                  got a correction, through the channels that carried it
     first_CHANNEL_people              heard it first through this channel
     warned_by_0210s_people            were warned within so many seconds of the first launch
 """
@@ -18,17 +19,26 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 
 from simulator.experiment.figures import WARNS, Alert, Value, launch_times
 from simulator.model.rows import Played
-from simulator.model.timeline import EventKind, Timeline
+from simulator.model.timeline import AlertEvent, EventKind, Timeline
 from simulator.randomness import Streams
-from simulator.reach import PROFILES, MeasuredDelivery, ReachPlan, ReachResult, load_profile
+from simulator.reach import (
+    PROFILES,
+    ChannelName,
+    Faults,
+    MeasuredDelivery,
+    ReachPlan,
+    ReachResult,
+    load_profile,
+)
 from simulator.scenario.schema import Scenario
-from simulator.units import NS_PER_S, NS_PER_US
+from simulator.units import JST, NS_PER_S, NS_PER_US
 from simulator.world.geography import municipalities
 
 BAND_STEP_S: Final = 30
@@ -36,6 +46,7 @@ BAND_LAST_S: Final = 1800
 _BAND_S: Final = tuple(range(0, BAND_LAST_S + 1, BAND_STEP_S))
 _DIGITS: Final = 3
 _KEPT: Final = 8
+_NO_FAULTS: Final = Faults()
 
 
 def band_column(after_s: int) -> str:
@@ -96,10 +107,12 @@ class People:
             return {}
         first = first_warnings(timeline)
         true = true_arrivals(timeline, first)
-        result = self._plan(scenario, launched[0]).replicate(
+        plan = self._plan(scenario, launched[0])
+        result = plan.replicate(
             issues_ns={slug: alert.at_ns for slug, alert in first.items()},
             arrivals_ns=true,
             streams=streams,
+            faults=channel_faults(scenario, plan),
         )
         totals = result.totals()
         arrives = bool(true)
@@ -110,6 +123,7 @@ class People:
             "warned_before_arrival_people": totals.in_time if arrives else None,
             "alerted_needlessly_people": totals.needless,
             "missed_people": totals.missed if arrives else None,
+            "corrected_people": _corrected(scenario, timeline, result),
         }
         for channel, people in totals.first.items():
             found[f"first_{str(channel).replace('-', '_')}_people"] = people
@@ -122,7 +136,7 @@ class People:
     def _plan(self, scenario: Scenario, launched_ns: int) -> ReachPlan:
         """The reach of a variant: all towns, so that no alerted one is ever missing."""
         name = self._order.profile or profile_of(scenario)
-        moment = scenario.epoch + timedelta(microseconds=launched_ns // NS_PER_US)
+        moment = _local(scenario.epoch + timedelta(microseconds=launched_ns // NS_PER_US))
         key = (name, moment)
         found = self._plans.get(key)
         if found is None:
@@ -141,6 +155,43 @@ def profile_of(scenario: Scenario) -> str:
         return scenario.chain.profile
     years = {int(name.rpartition("-")[2]): name for name in PROFILES}
     return years[max(year for year in years if year <= max(scenario.epoch.year, min(years)))]
+
+
+def _local(moment: datetime) -> datetime:
+    """A moment whose time of day in Japan is that of the place.
+
+    A scenario that plays elsewhere (Hawaii 2018) is written on the clock of that place, which says
+    what people do; one that is written in UTC means the same moment in Japan.
+    """
+    return moment.replace(tzinfo=JST) if moment.utcoffset() else moment
+
+
+def channel_faults(scenario: Scenario, plan: ReachPlan) -> Faults:
+    """What stays silent, by the scenario.
+
+    Carriers that only other times know send nothing in this one either; a name that no shipped
+    profile knows is left for the plan to refuse.
+    """
+    wanted = scenario.channel_faults
+    if wanted is None:
+        return _NO_FAULTS
+    silent = set(wanted.silent_carriers)
+    if not silent <= set(plan.carriers):
+        silent -= _carriers_of_all_times() - set(plan.carriers)
+    return Faults(
+        silent_carriers=frozenset(silent), silent_receivers=frozenset(wanted.silent_receivers)
+    )
+
+
+@cache
+def _carriers_of_all_times() -> frozenset[str]:
+    broadcasts = [load_profile(name).channels.cell_broadcast for name in PROFILES]
+    return frozenset(
+        carrier.id
+        for broadcast in broadcasts
+        if broadcast is not None
+        for carrier in broadcast.carriers
+    )
 
 
 def first_warnings(timeline: Timeline | Played) -> Mapping[str, Alert]:
@@ -184,3 +235,25 @@ def _before_predicted(result: ReachResult, warnings: Mapping[str, Alert]) -> flo
     if not predicted:
         return None
     return float(result.warned_before(predicted).sum())
+
+
+def _corrected(
+    scenario: Scenario, timeline: Timeline | Played, result: ReachResult
+) -> float | None:
+    """People whom a correction gets to; None if there is none."""
+    carried = {
+        launch.id: tuple(ChannelName)
+        if launch.correction is None or launch.correction.only_channels is None
+        else launch.correction.only_channels
+        for launch in scenario.launches
+    }
+    by_channels: dict[tuple[ChannelName, ...], list[str]] = {}
+    corrected: set[str] = set()
+    for alert in timeline.alerts:
+        if alert.event is AlertEvent.CORRECTION and alert.prefecture not in corrected:
+            corrected.add(alert.prefecture)
+            channels = carried[alert.launch or ""]
+            by_channels.setdefault(channels, []).append(alert.prefecture)
+    if not corrected:
+        return None
+    return sum(result.told(slugs, channels) for channels, slugs in by_channels.items())

@@ -6,12 +6,13 @@ and their cost does not grow with the number of people. They are floating-point 
 the timeline's digest, compared within 1e-9; what is drawn for towns and networks is exact.
 """
 
-from simulator.reach.channels import Activity, ChannelName, ChannelProfile
+from simulator.reach.channels import Activity, ChannelProfile
 from simulator.reach.daytime import DayKind, day_kind
 from simulator.reach.delays import MeasuredDelivery
 from simulator.reach.loading import PROFILES, load_profile
 from simulator.reach.plan import Faults, ReachPlan
 from simulator.reach.result import ReachResult, ReachTotals
+from simulator.scenario.values import ChannelName
 
 __all__ = [
     "PROFILES",

@@ -24,7 +24,7 @@ from simulator.scenario.laws import (
     Triangular,
     Uniform,
 )
-from simulator.scenario.values import Line, Name, PrefectureSlug, refuse
+from simulator.scenario.values import ChannelName, Line, Name, PrefectureSlug, refuse
 
 CHANNELS_SCHEMA: Final = "1.0"
 _ROUNDING: Final = 1e-6
@@ -47,17 +47,6 @@ class Activity(StrEnum):
     COMMUTING = "commuting"
     OUTDOORS = "outdoors"
     INDOORS = "indoors"
-
-
-class ChannelName(StrEnum):
-    """The ways to a person, in the order in which results list them."""
-
-    CELL_BROADCAST = "cell-broadcast"
-    APP = "app"
-    LOUDSPEAKER = "loudspeaker"
-    INDOOR_RECEIVER = "indoor-receiver"
-    TELEVISION = "television"
-    RADIO = "radio"
 
 
 class Share(Provenance):

@@ -10,6 +10,7 @@ product is shared out between two factors at a time as if each fell linearly, so
 the channels add up to the whole exactly.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -18,14 +19,24 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from simulator.reach.channels import Activity, ChannelProfile, Hearing, Reaching, Stage
+from simulator.reach.channels import (
+    Activity,
+    ChannelProfile,
+    Hearing,
+    Reaching,
+    Stage,
+)
 from simulator.reach.delays import HORIZON_S, Delay, DelayTable, delay_table
 from simulator.reach.equipment import Equipment
+from simulator.scenario.values import ChannelName
 
 Floats = npt.NDArray[np.float64]
 Stages = tuple[Stage, ...]
 Delays = tuple[Delay, ...]
 
+# In the order of the curves.
+_PHONE: Final = (ChannelName.CELL_BROADCAST, ChannelName.APP)
+_TOWN: Final = tuple(name for name in ChannelName if name not in _PHONE)
 # Steps of the grid, seconds, from a time on.
 _GRID: Final = ((0, 0.25), (30, 0.5), (60, 1), (180, 5), (600, 20), (HORIZON_S, 0))
 
@@ -197,6 +208,7 @@ class Mixture:
         self._last = self._left[..., -1].copy()
         self._middle = by_activity * middles(curves.left)
         self._first = by_activity * curves.first
+        self._town = curves.ever
         self._ever = curves.ever @ weights @ curves.cases.T
 
     def warned(self, phones: PhoneState) -> Floats:
@@ -207,6 +219,18 @@ class Mixture:
     def unwarned(self, phones: PhoneState) -> Floats:
         """Share of people not warned at all, by kind of town and what they do."""
         return np.asarray(self._cases @ (self._last * phones.left[:, -1]))
+
+    def told(self, phones: PhoneState, channels: Collection[ChannelName]) -> Floats:
+        """Share of people whom at least one of some channels gets to, by kind of town."""
+        of_phone = [row for row, name in enumerate(_PHONE) if name in channels]
+        left = self._weights * (
+            phones.left[:, -1]
+            if len(of_phone) == len(_PHONE)
+            else 1.0 - phones.ever[of_phone].sum(axis=0)
+        )
+        of_town = [row for row, name in enumerate(_TOWN) if name in channels]
+        passed_by = np.prod(1.0 - self._town[of_town], axis=0)
+        return np.asarray(1.0 - self._cases @ (passed_by @ left))
 
     def first(self, phones: PhoneState) -> Floats:
         """Share of people whom a channel warned before all others, by channel and kind of town."""

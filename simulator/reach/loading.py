@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from simulator.errors import ConfigurationError, ScenarioError
-from simulator.reach.channels import ChannelName, ChannelProfile
+from simulator.reach.channels import ChannelProfile
 from simulator.resources import config_text
 from simulator.scenario.document import Node, parse_document, read_document
 from simulator.scenario.merging import merge
+from simulator.scenario.values import ChannelName
 
 PROFILES: Final = ("j-alert-2012", "j-alert-2017", "j-alert-2022", "j-alert-2023")
 

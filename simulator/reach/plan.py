@@ -35,12 +35,12 @@ class Faults:
     """What fails in a replication whatever is drawn.
 
     Attributes:
-        silent_networks: names of networks that send nothing.
-        silent_towns: codes of municipalities whose receiver does not sound.
+        silent_carriers: names of mobile networks that broadcast nothing.
+        silent_receivers: codes of municipalities whose receiver does not sound.
     """
 
-    silent_networks: frozenset[str] = frozenset()
-    silent_towns: frozenset[str] = frozenset()
+    silent_carriers: frozenset[str] = frozenset()
+    silent_receivers: frozenset[str] = frozenset()
 
 
 _NO_FAULTS: Final = Faults()
@@ -137,14 +137,14 @@ class ReachPlan:
             faults: what fails whatever is drawn.
 
         Raises:
-            InputError: for a place that is not part of the plan, or an unknown network.
+            InputError: for a place that is not part of the plan, or an unknown carrier.
         """
         issue_ns = self._spread(issues_ns, "issues")
         alerted = np.flatnonzero(~np.isnan(issue_ns))
         silenced = np.zeros(len(issue_ns), np.bool_)
-        for code in sorted(faults.silent_towns):
-            silenced[self._town(code, "silent_towns")] = True
-        self._check_networks(faults.silent_networks)
+        for code in sorted(faults.silent_receivers):
+            silenced[self._town(code, "silent_receivers")] = True
+        self._check_networks(faults.silent_carriers)
         kind = np.full(len(issue_ns), SILENT)
         if len(alerted):
             kind[alerted] = self._equipment.draw(streams, alerted, silenced[alerted])
@@ -154,8 +154,13 @@ class ReachPlan:
             issue_ns=issue_ns,
             arrival_ns=self._spread(arrivals_ns, "arrivals"),
             curves=self._curves,
-            phones=self._phones.draw(streams, faults.silent_networks),
+            phones=self._phones.draw(streams, faults.silent_carriers),
         )
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Names of the mobile networks that broadcast alerts in this time."""
+        return self._phones.carriers
 
     def _spread(self, moments: Moments, field: str) -> Floats:
         """A time for each town; not a number where there is none."""
@@ -188,8 +193,8 @@ class ReachPlan:
     def _check_networks(self, names: frozenset[str]) -> None:
         for name in sorted(names - set(self._phones.carriers)):
             raise InputError(
-                "unknown network",
-                field="silent_networks",
+                "the channels of this time know no such mobile carrier",
+                field="silent_carriers",
                 value=repr(name),
-                remedy=f"known here: {', '.join(self._phones.carriers) or 'none'}",
+                remedy=f"known: {', '.join(self._phones.carriers) or 'none'}",
             )

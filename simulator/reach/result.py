@@ -6,7 +6,7 @@ and the first channels of all warned add up to the warned. A result keeps what i
 later; keep its totals, not the result, of thousands of replications.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import InputError
-from simulator.reach.channels import Activity, ChannelName
+from simulator.reach.channels import Activity
 from simulator.reach.curves import Mixture, PhoneState, grid_s
+from simulator.scenario.values import ChannelName
 from simulator.units import NS_PER_S
 from simulator.world.geography import Municipality
 
@@ -170,6 +171,21 @@ class ReachResult:
         at = np.array([moments_ns.get(slug, np.nan) for slug in self.area.prefectures], np.float64)
         moment_ns = at[self.area.prefecture_of]
         return np.minimum(self._people_by(self._warned, moment_ns), self.warned)
+
+    def told(self, prefectures: Collection[str], channels: Collection[ChannelName]) -> float:
+        """People whom a later message gets to, sent to some prefectures by some channels only.
+
+        What towns and networks have, and which of them are silent, is as it was for the warning;
+        so is what people do.
+
+        Args:
+            prefectures: slugs; where no warning was issued there is nothing to follow.
+            channels: that carry it; none of them tells nobody.
+        """
+        known = [slug for slug in self.area.prefectures if slug in prefectures]
+        chosen = [self.area.prefectures.index(slug) for slug in known]
+        by_kind = self._by_kind(np.isin(self.area.prefecture_of, chosen) & self._alerted)
+        return float(self._curves.told(self._phones, channels) @ by_kind)
 
     def first_by(self, prefecture: str | None = None) -> dict[ChannelName, Floats]:
         """People whom each channel warned first, by the times since the issue of ``grid_s``."""

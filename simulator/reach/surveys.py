@@ -15,10 +15,11 @@ from functools import cache
 from typing import Any, Final
 
 from simulator.randomness import Streams
-from simulator.reach.channels import Activity, ChannelName, ChannelProfile
+from simulator.reach.channels import Activity, ChannelProfile
 from simulator.reach.loading import shipped_profile
 from simulator.reach.plan import ReachPlan
 from simulator.resources import config_text
+from simulator.scenario.values import ChannelName
 from simulator.units import NS_PER_MIN
 from simulator.world.geography import Municipality, municipalities
 

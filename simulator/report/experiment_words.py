@@ -28,6 +28,7 @@ _NAMES: Final = {
     "warned_before_arrival": "people warned before the true arrival",
     "alerted_needlessly": "people warned although nothing arrived",
     "missed": "people not warned although something arrived",
+    "corrected": "people whom a correction reached",
 }
 _PLACED: Final = re.compile(r"(issue|predicted_lead_time|lead_time)_([a-z]+)")
 _PLACES: Final = {

@@ -15,6 +15,7 @@ from simulator.scenario.flight import FlightFacts
 from simulator.scenario.laws import Closed, Flag
 from simulator.scenario.subscribers import AnyGroup
 from simulator.scenario.values import (
+    ChannelName,
     Duration,
     Epoch,
     Line,
@@ -154,10 +155,10 @@ class CorrectionNotice(Closed):
         "carries it as a remark.",
         examples=["em-net"],
     )
-    only_channels: tuple[Name, ...] | None = Field(
+    only_channels: tuple[ChannelName, ...] | None = Field(
         default=None,
-        description="The channels to people that carry it, as named by the channel profile; left "
-        "out: all of them, an empty list: none.",
+        description="The channels to people that carry it, for the people it gets to; left out: "
+        "all of them, an empty list: none.",
         examples=[["television"]],
     )
     reason: Line | None = Field(

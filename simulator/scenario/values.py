@@ -8,6 +8,8 @@ has meant seconds, minutes and milliseconds to three people.
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Final
 
@@ -16,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from simulator.errors import InputError
 from simulator.units import NS_PER_US, format_duration, parse_duration
-from simulator.world.geography import prefecture, prefectures
+from simulator.world.geography import municipalities, prefecture, prefectures
 
 _DURATION_REMEDY: Final = "write a number and its unit (ns, us, ms, s, min, h), for example 90s"
 _INSTANT_REMEDY: Final = (
@@ -27,6 +29,17 @@ _EPOCH_REMEDY: Final = 'write date, time and offset: "2022-11-03T07:39:00+09:00"
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 _SOURCE_PATTERN: Final = r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$"
 _NAME_PATTERN: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+
+
+class ChannelName(StrEnum):
+    """The ways to a person, in the order in which results list them."""
+
+    CELL_BROADCAST = "cell-broadcast"
+    APP = "app"
+    LOUDSPEAKER = "loudspeaker"
+    INDOOR_RECEIVER = "indoor-receiver"
+    TELEVISION = "television"
+    RADIO = "radio"
 
 
 def refuse(
@@ -200,7 +213,19 @@ PrefectureList = Annotated[
     ),
 ]
 
-MunicipalityCode = Annotated[str, Field(pattern=r"^[0-9]{5}$")]
+
+def _known_municipality(code: str) -> str:
+    codes = [town.code for town in municipalities()]
+    if code not in codes:
+        near = get_close_matches(code, codes, n=3)
+        raise refuse(
+            f"there is no municipality {code}",
+            f"did you mean {', '.join(near)}?" if near else "write a code such as 04100",
+        )
+    return code
+
+
+MunicipalityCode = Annotated[str, Field(pattern=r"^[0-9]{5}$"), AfterValidator(_known_municipality)]
 Name = Annotated[str, Field(pattern=_NAME_PATTERN, max_length=64)]
 SourceId = Annotated[str, Field(pattern=_SOURCE_PATTERN, max_length=64)]
 Line = Annotated[str, Field(min_length=1, max_length=500)]

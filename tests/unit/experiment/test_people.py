@@ -1,7 +1,10 @@
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import pytest
 
+from simulator.errors import InputError
 from simulator.experiment.people import (
     People,
     PeopleOrder,
@@ -17,7 +20,8 @@ from simulator.experiment.replications import Player
 from simulator.experiment.variants import Setting, read_base
 from simulator.model import simulate
 from simulator.randomness import Streams
-from simulator.scenario import load_scenario
+from simulator.reach import ChannelName
+from simulator.scenario import Scenario, load_scenario
 from simulator.units import NS_PER_H
 from simulator.world.geography import municipalities
 
@@ -112,3 +116,100 @@ def test_columns_of_the_curve_name_their_seconds() -> None:
     assert band_seconds(band_column(90)) == 90
     assert is_band(band_column(0))
     assert not is_band("warned_people")
+
+
+def _changed(name: str, **fields: Any) -> Scenario:
+    return Scenario.model_validate(load_scenario(name).resolved() | fields)
+
+
+def _figures(scenario: Scenario, profile: str | None = None) -> dict[str, float]:
+    found = People(PeopleOrder(profile=profile)).figures(
+        scenario, simulate(scenario, 1), Streams(1, 0)
+    )
+    return {name: value or 0.0 for name, value in found.items()}
+
+
+def test_a_silent_carrier_warns_fewer_people_by_cell_broadcast() -> None:
+    name = "hokkaido-2022-10-04"
+    carriers = ("docomo", "kddi", "softbank", "rakuten")
+    sound = _figures(_changed(name, channel_faults=None))
+    assert sound == _figures(_changed(name, channel_faults={}))
+    fewer = {
+        carrier: _figures(_changed(name, channel_faults={"silent_carriers": [carrier]}))
+        for carrier in carriers
+    }
+    lost = {
+        carrier: sound["first_cell_broadcast_people"] - figures["first_cell_broadcast_people"]
+        for carrier, figures in fewer.items()
+    }
+    assert lost["docomo"] > lost["rakuten"] > 0
+    none = _figures(_changed(name, channel_faults={"silent_carriers": carriers}))
+    assert none["first_cell_broadcast_people"] == 0
+    assert 0 < none["warned_people"] < min(figures["warned_people"] for figures in fewer.values())
+    assert none["first_television_people"] > sound["first_television_people"]
+
+
+def test_a_silent_receiver_takes_a_town_its_loudspeakers() -> None:
+    name = "hokkaido-2022-10-04"
+    towns = [town.code for town in municipalities() if town.prefecture in {"hokkaido", "aomori"}]
+    sound = _figures(_changed(name, channel_faults=None))
+    one = _figures(_changed(name, channel_faults={"silent_receivers": towns[:1]}))
+    all_ = _figures(_changed(name, channel_faults={"silent_receivers": towns}))
+    tokyo = {town.code for town in municipalities() if town.prefecture == "tokyo"}
+    assert sound["first_loudspeaker_people"] >= one["first_loudspeaker_people"]
+    assert one["first_loudspeaker_people"] > all_["first_loudspeaker_people"] > 0
+    every = {"silent_receivers": [*towns, *sorted(tokyo)]}
+    nobody = _figures(_changed(name, channel_faults=every))
+    assert nobody["first_loudspeaker_people"] == nobody["first_indoor_receiver_people"] == 0
+    assert nobody["first_cell_broadcast_people"] > sound["first_cell_broadcast_people"]
+
+
+def test_a_carrier_of_another_time_is_silent_anyway_and_an_unknown_one_an_error() -> None:
+    name = "hokkaido-2022-10-04"
+    assert _figures(load_scenario(name), "j-alert-2012")["warned_people"] > 0
+    with pytest.raises(InputError) as caught:
+        _figures(_changed(name, channel_faults={"silent_carriers": ["rakutan"]}))
+    assert (caught.value.field, caught.value.value) == ("silent_carriers", "'rakutan'")
+    assert "rakuten" in (caught.value.remedy or "")
+
+
+def test_a_correction_reaches_the_people_of_the_channels_that_carry_it() -> None:
+    def corrected(only: list[str] | None) -> float:
+        document = load_scenario("hawaii-2018").resolved()
+        document["launches"][0]["correction"]["only_channels"] = only
+        return _figures(Scenario.model_validate(document), "j-alert-2022")["corrected_people"]
+
+    names = [name.value for name in ChannelName]
+    alone = {name: corrected([name]) for name in names}
+    everywhere = corrected(None)
+    assert everywhere == pytest.approx(corrected(names))
+    assert corrected([]) == 0
+    assert alone["cell-broadcast"] > alone["television"] > alone["radio"] > 0
+    assert max(alone.values()) < everywhere < sum(alone.values())
+    assert corrected(["television", "radio"]) <= alone["television"] + alone["radio"] + 0.001
+    figures = _figures(load_scenario("hawaii-2018"), "j-alert-2022")
+    assert everywhere == pytest.approx(figures["warned_people"], rel=1e-6)
+
+
+def test_without_a_correction_nobody_is_counted_as_corrected() -> None:
+    scenario = load_scenario("hokkaido-2017-09-15")
+    found = People(PeopleOrder()).figures(scenario, simulate(scenario, 1), Streams(1, 0))
+    assert found["corrected_people"] is None
+
+
+@pytest.mark.parametrize(
+    ("epoch", "like"),
+    [
+        ("2022-11-02T22:39:00+00:00", "2022-11-03T07:39:00+09:00"),
+        ("2022-11-03T07:39:00-10:00", "2022-11-03T07:39:00+09:00"),
+        ("2022-11-03T03:39:00-10:00", "2022-11-03T03:39:00+09:00"),
+    ],
+)
+def test_people_do_what_they_do_at_that_hour_of_the_place(epoch: str, like: str) -> None:
+    people = People(PeopleOrder())
+    scenario = load_scenario("tohoku-2022-11-03")
+    one, other = (
+        people._plan(scenario.model_copy(update={"epoch": datetime.fromisoformat(text)}), 0)
+        for text in (epoch, like)
+    )
+    assert one.activities == other.activities

@@ -1,4 +1,5 @@
-from simulator.reach.channels import ChannelName, Channels
+from simulator.reach import ChannelName
+from simulator.reach.channels import Channels
 from simulator.reach.loading import load_profile
 from simulator.scenario.checks import figures
 from tests.unit.reach.small import EVERYBODY, built

@@ -155,8 +155,8 @@ def test_a_measured_app_takes_the_place_of_its_law(towns: tuple[Municipality, ..
     assert firsts[0] > 3 * firsts[1] > 0
 
 
-def test_silent_towns_lose_only_their_own_channels(plan: ReachPlan) -> None:
-    silent = Faults(silent_towns=frozenset({"04301"}))
+def test_silent_receivers_lose_only_their_own_channels(plan: ReachPlan) -> None:
+    silent = Faults(silent_receivers=frozenset({"04301"}))
 
     def both(number: int) -> list[ReachResult]:
         return [
@@ -180,7 +180,7 @@ def test_a_silent_network_can_be_asked_for(plan: ReachPlan) -> None:
             issues_ns=ISSUE,
             arrivals_ns=ARRIVAL,
             streams=Streams(1),
-            faults=Faults(silent_networks=names),
+            faults=Faults(silent_carriers=names),
         ).totals()
         for names in (frozenset[str](), frozenset({"docomo"}))
     )
@@ -194,8 +194,12 @@ def test_a_silent_network_can_be_asked_for(plan: ReachPlan) -> None:
         ({"issues_ns": {"miyagy": 0}}, "issues", "did you mean miyagi?"),
         ({"issues_ns": {"tokyo": 0}}, "issues", "name a prefecture"),
         ({"arrivals_ns": {"04101": 0}}, "arrivals", "did you mean 04"),
-        ({"faults": Faults(silent_towns=frozenset({"x"}))}, "silent_towns", "name a prefecture"),
-        ({"faults": Faults(silent_networks=frozenset({"x"}))}, "silent_networks", "docomo"),
+        (
+            {"faults": Faults(silent_receivers=frozenset({"x"}))},
+            "silent_receivers",
+            "name a prefecture",
+        ),
+        ({"faults": Faults(silent_carriers=frozenset({"x"}))}, "silent_carriers", "docomo"),
     ],
 )
 def test_unknown_places_and_networks_are_refused(
@@ -210,12 +214,12 @@ def test_unknown_places_and_networks_are_refused(
 
 def test_where_there_are_no_networks_none_can_be_silent(towns: tuple[Municipality, ...]) -> None:
     plan = ReachPlan.build(load_profile("j-alert-2012"), towns, MORNING)
-    with pytest.raises(InputError, match="known here: none"):
+    with pytest.raises(InputError, match="known: none"):
         plan.replicate(
             issues_ns=ISSUE,
             arrivals_ns=ARRIVAL,
             streams=Streams(1),
-            faults=Faults(silent_networks=frozenset({"docomo"})),
+            faults=Faults(silent_carriers=frozenset({"docomo"})),
         )
 
 
