@@ -184,32 +184,37 @@ def _timeouts(steps: int) -> None:
     env.run()
 
 
-def _same_kinds(steps: int) -> None:
-    """The founding case's processes with nothing in them."""
-    env = simpy.Environment()
+def _same_kinds() -> None:
+    """The founding case's processes with nothing in them, on its clock of nanoseconds."""
+    env = simpy.Environment(initial_time=0)
     teams = simpy.PreemptiveResource(env, capacity=1)
 
-    def wait(span: int) -> Process:
-        yield env.timeout(span)
+    def wait(span_s: int) -> Process:
+        yield env.timeout(span_s * NS_PER_S)
 
     def work(rank: int) -> Process:
         with teams.request(priority=rank, preempt=False) as request:
             yield request
-            yield env.timeout(5)
+            yield env.timeout(30 * NS_PER_S)
 
     def launch() -> Process:
-        env.process(wait(50))
-        sensors = [env.process(wait(span)) for span in (5, 7)]
-        yield from sensors
-        yield from work(0)
-        for _ in range(steps - 32):  # whatever the rest of these processes do not pass
-            yield env.timeout(5)
-        yield from work(3)
-        yield from work(6)
+        env.process(wait(365))
+        sensors = [env.process(wait(span_s)) for span_s in (94, 127)]
+        for sensor in sensors:
+            yield sensor
+        yield env.timeout(208 * NS_PER_S)  # until the track is good enough
+        yield from work(0)  # assessment
+        yield from work(0)  # second look
+        for _ in ("decision", "issue"):
+            yield env.timeout(30 * NS_PER_S)
+        yield from work(3)  # confirmation
+        for _ in ("issue", "discovery"):
+            yield env.timeout(30 * NS_PER_S)
+        yield from work(6)  # correction
 
     env.process(launch())
-    for span in (1, 2, 3):
-        env.process(wait(span))
+    for span_s in (1560, 3060, 4860):
+        env.process(wait(span_s))
     env.run()
 
 

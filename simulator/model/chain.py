@@ -20,7 +20,8 @@ _SECOND_LOOK: Final = "second-look"
 
 def play_launch(play: Play, launch: LaunchScript) -> Process:
     """A launch, what it does, and what the chain makes of it."""
-    yield from play.wait_until(launch.at_ns)
+    if launch.at_ns > play.now_ns:
+        yield play.until(launch.at_ns)
     cause = play.recorder.event(EventKind.TRUTH, launch.begins, launch.begun, launch=launch.id)
     if launch.truth:
         play.env.process(_fly(play, launch, cause))
@@ -37,7 +38,8 @@ def play_launch(play: Play, launch: LaunchScript) -> Process:
 def _fly(play: Play, launch: LaunchScript, cause: int) -> Process:
     """What the flight does, whatever anybody thinks."""
     for at_ns, name, prefecture, described in launch.truth:
-        yield from play.wait_until(at_ns)
+        if at_ns > play.now_ns:
+            yield play.until(at_ns)
         play.recorder.event(
             EventKind.TRUTH,
             name,
@@ -73,7 +75,7 @@ def _await_certainty(play: Play, launch: LaunchScript, passed: list[StageRow]) -
     certain, started_ns = launch.certain, play.now_ns
     if certain is None or certain.at_ns <= started_ns:
         return
-    yield from play.wait_until(certain.at_ns)
+    yield play.until(certain.at_ns)
     cause = passed[-1].number
     passed.append(
         play.recorder.stage(certain.name, certain.described, launch.id, cause, started_ns)

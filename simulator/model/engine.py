@@ -75,7 +75,8 @@ def _version() -> str:
 
 def _play_drill(play: Play, drill: DrillScript) -> Process:
     """A test message, as often as ordered."""
-    yield from play.wait_until(drill.at_ns)
+    if drill.at_ns > play.now_ns:
+        yield play.until(drill.at_ns)
     for turn in range(drill.turns):
         if turn:
             yield play.env.timeout(drill.every_ns)
@@ -87,5 +88,6 @@ def _play_drill(play: Play, drill: DrillScript) -> Process:
 
 def _play_mark(play: Play, mark: MarkScript) -> Process:
     """Something worth showing beside the chain."""
-    yield from play.wait_until(mark.at_ns)
+    if mark.at_ns > play.now_ns:
+        yield play.until(mark.at_ns)
     play.recorder.event(EventKind.MARK, mark.name, mark.described)

@@ -91,8 +91,8 @@ def _close(
 ) -> Process:
     """Wait for the believed end of the flight, take it as confirmed, say so."""
     over_ns = expected.over_ns
-    if over_ns is not None:
-        yield from play.wait_until(over_ns)
+    if over_ns is not None and over_ns > play.now_ns:
+        yield play.until(over_ns)
     stage = "cancellation" if expected.cancels else "confirmation"
     confirmation = yield from play.team_stage(launch, stage, last.cause, turn=Turn.CLOSING)
     believed = play.recorder.event(
@@ -120,7 +120,8 @@ def _close(
 
 def _correct(play: Play, launch: LaunchScript, expected: Outlook, last: Message) -> Process:
     """The chain finds out and says so."""
-    yield from play.wait_until(expected.ends_ns)
+    if expected.ends_ns > play.now_ns:
+        yield play.until(expected.ends_ns)
     discovery = yield from play.stage(launch, "discovery", last.cause)
     sources = launch.step("discovery").described.sources
     found = play.recorder.event(

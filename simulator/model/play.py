@@ -55,12 +55,9 @@ class Play:
         """Scenario time."""
         return self.env.now  # type: ignore[return-value]  # every delay is a whole number
 
-    def wait_until(self, at_ns: int) -> Process:
-        """Let scenario time pass; not at all if the instant is over."""
-        env = self.env
-        now_ns = env.now
-        if at_ns > now_ns:
-            yield env.timeout(at_ns - now_ns)
+    def until(self, at_ns: int) -> simpy.Timeout:
+        """Waits for an instant that lies ahead."""
+        return self.env.timeout(at_ns - self.env.now)
 
     def stage(
         self, launch: LaunchScript, name: str, cause: int, *, part: str = ""

@@ -6,7 +6,6 @@ references, sequence or state are wrong.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import simpy
@@ -17,7 +16,11 @@ from simulator.model.timeline import AlertEvent, EventKind, MsgType
 _ALERT: Final = EventKind.ALERT
 _MARK: Final = EventKind.MARK
 _STAGE: Final = EventKind.STAGE
+_FIRST: Final = MsgType.ALERT
+_UPDATE: Final = MsgType.UPDATE
+_CANCEL: Final = MsgType.CANCEL
 _PLAIN: Final = Described()
+_NONE: Final[frozenset[str]] = frozenset()
 _NOWHERE: Final[Mapping[str, int]] = {}
 _row: Final = (
     tuple.__new__
@@ -50,23 +53,25 @@ class Message(NamedTuple):
     reason: str = ""
 
 
-@dataclass(slots=True)
 class _Standing:
     """What one prefecture has been told.
 
     Attributes:
         sequence: messages so far.
         open: warnings in force, launch to the number of its latest message.
-        settled: launches in ``open`` whose closing message is withheld.
         latest: launch to the number of its latest message, in force or not.
+        settled: launches in ``open`` whose closing message is withheld.
         unsaid: launches that had a closing message withheld, for good.
     """
 
-    sequence: int = 0
-    open: dict[str, int] = field(default_factory=dict)
-    settled: dict[str, None] = field(default_factory=dict)
-    latest: dict[str, int] = field(default_factory=dict)
-    unsaid: dict[str, None] = field(default_factory=dict)
+    __slots__ = ("latest", "open", "sequence", "settled", "unsaid")
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        self.open: dict[str, int] = {}
+        self.latest: dict[str, int] = {}
+        self.settled: frozenset[str] = _NONE
+        self.unsaid: frozenset[str] = _NONE
 
     def others(self, launch: str) -> bool:
         """Whether a warning of another launch keeps people in shelter."""
@@ -74,10 +79,10 @@ class _Standing:
         return others > 0 and any(name != launch and name not in self.settled for name in self.open)
 
     def close(self) -> tuple[int, ...]:
-        """End all warnings; the numbers of the messages that they were."""
+        """End all warnings; the numbers of the messages that they were, in order."""
         ended = tuple(sorted(self.open.values()))
-        self.open.clear()
-        self.settled.clear()
+        self.open = {}
+        self.settled = _NONE
         return ended
 
 
@@ -109,9 +114,23 @@ class Recorder:
     ) -> int:
         """Something happened now; its number."""
         events = self.events
-        number, now_ns = len(events), self._env.now
-        what = (number, now_ns, kind, name, cause, launch, prefecture, None)
-        events.append(_row(EventRow, (*what, *described, about_ns)))
+        number = len(events)
+        assumption, sources, note = described
+        row = (
+            number,
+            self._env.now,
+            kind,
+            name,
+            cause,
+            launch,
+            prefecture,
+            None,
+            assumption,
+            sources,
+            note,
+            about_ns,
+        )
+        events.append(_row(EventRow, row))
         return number
 
     def stage(
@@ -120,9 +139,23 @@ class Recorder:
         """A stage of a launch ended now."""
         events = self.events
         number, now_ns = len(events), self._env.now
-        what = (number, now_ns, _STAGE, name, cause, launch, None, started_ns)
-        events.append(_row(EventRow, (*what, *described, None)))
-        return _row(StageRow, (name, started_ns, now_ns, described.assumption, number))
+        assumption, sources, note = described
+        row = (
+            number,
+            now_ns,
+            _STAGE,
+            name,
+            cause,
+            launch,
+            None,
+            started_ns,
+            assumption,
+            sources,
+            note,
+            None,
+        )
+        events.append(_row(EventRow, row))
+        return _row(StageRow, (name, started_ns, now_ns, assumption, number))
 
     def warn(self, message: Message, launch: str, prefectures: Sequence[str]) -> None:
         """Put a warning in force, or replace the launch's own.
@@ -132,7 +165,7 @@ class Recorder:
         for prefecture in prefectures:
             standing = self._at(prefecture)
             own = standing.open.get(launch)
-            kind = MsgType.ALERT if own is None else MsgType.UPDATE
+            kind = _FIRST if own is None else _UPDATE
             references = () if own is None else (own,)
             number = self._send(standing, message, prefecture, kind, references, in_force=True)
             standing.open[launch] = standing.latest[launch] = number
@@ -146,7 +179,8 @@ class Recorder:
         for prefecture in prefectures:
             standing = self._at(prefecture)
             if standing.others(launch):
-                standing.settled[launch] = standing.unsaid[launch] = None
+                standing.settled |= {launch}
+                standing.unsaid |= {launch}
                 self._withhold(message, prefecture, "the warning of another launch is in force")
                 continue
             number = self._send(
@@ -170,10 +204,11 @@ class Recorder:
             wrong = standing.latest[launch]
             others = standing.others(launch)
             standing.open.pop(launch, None)
-            standing.settled.pop(launch, None)
+            standing.settled -= {launch}
             in_force = danger or others
-            withdrawn = (wrong,) if in_force else tuple(sorted({wrong, *standing.close()}))
-            kind = MsgType.UPDATE if in_force else MsgType.CANCEL
+            ended = () if in_force else standing.close()
+            withdrawn = tuple(sorted({wrong, *ended})) if ended else (wrong,)
+            kind = _UPDATE if in_force else _CANCEL
             number = self._send(standing, message, prefecture, kind, withdrawn, in_force=in_force)
             standing.latest[launch] = number
             if danger:
@@ -186,7 +221,7 @@ class Recorder:
             if standing.open:
                 self._withhold(message, prefecture, "a warning is in force")
             else:
-                self._send(standing, message, prefecture, MsgType.ALERT, (), in_force=False)
+                self._send(standing, message, prefecture, _FIRST, (), in_force=False)
 
     def _at(self, prefecture: str) -> _Standing:
         standing = self._standing.get(prefecture)
@@ -215,12 +250,42 @@ class Recorder:
         in_force: bool,
     ) -> int:
         event, launch, cause, stages, believed, true, stated_ns, channel, reason = message
-        number, now_ns = len(self.alerts), self._env.now
-        event_number = self.event(_ALERT, event, cause=cause, launch=launch, prefecture=prefecture)
-        standing.sequence += 1
-        sent = (number, event_number, now_ns, launch, prefecture, event, kind, standing.sequence)
-        when = (believed.get(prefecture), true.get(prefecture), stated_ns)
-        self.alerts.append(
-            _row(AlertRow, (*sent, references, in_force, stages, *when, channel, reason, cause))
+        events, alerts = self.events, self.alerts
+        event_number, number, now_ns = len(events), len(alerts), self._env.now
+        happened = (
+            event_number,
+            now_ns,
+            _ALERT,
+            event,
+            cause,
+            launch,
+            prefecture,
+            None,
+            False,
+            (),
+            "",
+            None,
         )
+        standing.sequence += 1
+        sent = (
+            number,
+            event_number,
+            now_ns,
+            launch,
+            prefecture,
+            event,
+            kind,
+            standing.sequence,
+            references,
+            in_force,
+            stages,
+            believed.get(prefecture),
+            true.get(prefecture),
+            stated_ns,
+            channel,
+            reason,
+            cause,
+        )
+        events.append(_row(EventRow, happened))
+        alerts.append(_row(AlertRow, sent))
         return number
