@@ -146,8 +146,10 @@ def validate_command(
 
 def schema_command(
     kind: Annotated[
-        Literal["scenario", "summary", "payload", "experiment"],
-        typer.Argument(help="Which schema.", metavar="[scenario|summary|payload|experiment]"),
+        Literal["scenario", "summary", "payload", "experiment", "comparison"],
+        typer.Argument(
+            help="Which schema.", metavar="[scenario|summary|payload|experiment|comparison]"
+        ),
     ] = "scenario",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -170,6 +172,10 @@ def _schema(kind: str) -> dict[str, Any]:
         from simulator.experiment.summary import experiment_json_schema
 
         return experiment_json_schema()
+    if kind == "comparison":
+        from simulator.experiment.comparison import comparison_json_schema
+
+        return comparison_json_schema()
     if kind == "payload":
         from simulator.alerts.schema import payload_json_schema
 

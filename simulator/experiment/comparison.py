@@ -103,7 +103,7 @@ class ComparisonSummary(Part):
     of: Literal["experiments", "runs"] = Field(description="What is compared.")
     sides: tuple[SideSummary, ...] = Field(description="The baseline first.")
     paired: bool = Field(description="Whether replications with the same draws were compared.")
-    metrics: tuple[MetricSummary, ...] = Field(description="Figures that at least two sides have.")
+    metrics: tuple[MetricSummary, ...] = Field(description="Figures that any side has.")
     only: dict[str, tuple[int, ...]] = Field(
         default={}, description="Figures that not every side has, with the sides that do."
     )

@@ -27,6 +27,7 @@ from simulator.experiment.estimates import (
     quantiles,
     student_interval,
 )
+from simulator.experiment.figures import column_order
 from simulator.experiment.people import band_seconds, is_band
 from simulator.experiment.resampling import pair_of, resampled, welch_interval
 from simulator.experiment.summarise import HEADLINE, Rows
@@ -64,7 +65,7 @@ class Side:
 
 
 def metrics_of(sides: Sequence[Side]) -> tuple[MetricSummary, ...]:
-    """Every figure that the baseline and another side have; the headline figures first.
+    """Every figure that any side has; the headline figures first.
 
     Raises:
         ConfigurationError: if no other side has a figure of the baseline.
@@ -77,8 +78,9 @@ def metrics_of(sides: Sequence[Side]) -> tuple[MetricSummary, ...]:
             f"{sides[1].name} has {_some(sides[1].figures)}",
             remedy="compare scenarios in which somebody is warned",
         )
-    first = [name for name in _FIRST if name in shared]
-    return tuple(_metric(name, sides) for name in dict.fromkeys([*first, *shared]))
+    names = column_order({name for side in sides for name in side.figures})
+    first = [name for name in _FIRST if name in names]
+    return tuple(_metric(name, sides) for name in dict.fromkeys([*first, *names]))
 
 
 def only_some(sides: Sequence[Side]) -> dict[str, tuple[int, ...]]:

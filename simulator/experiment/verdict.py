@@ -5,8 +5,9 @@ anything is played, with the names that exist; one whose sample is too small is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Final
 
 from simulator.errors import ExitCode, ThresholdError
@@ -33,6 +34,11 @@ from simulator.thresholds.gates import BoundKind, Gate, judge_gate
 
 _AGGREGATES: Final = ("mean", "p")
 _HUNDRED: Final = 100
+_BECAUSE: Final = {
+    Verdict.FAIL: "the whole interval is so",
+    Verdict.PASS: "none of the interval is so",
+    Verdict.INCONCLUSIVE: "the bound lies inside the interval",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,19 +127,24 @@ def _judged(one: Resolved, base: Side, other: Side, number: int) -> GateSummary:
     if gate.percent is not None:
         needed = samples_needed(max(gate.percent, _HUNDRED - gate.percent))
     value = _value(gate, pair) if pair.n else None
-    interval = _interval(gate, pair) if pair.n and pair.n >= needed else None
-    if interval is None:
-        reason = f"n is {pair.n}, and this quantile needs {needed}" if pair.n < needed else TOO_FEW
-        if gate.kind is BoundKind.RATIO and pair.n and value is None:
-            reason = "the baseline is nothing, so there is no multiple of it"
+    if not pair.n or pair.n < needed:
+        reason = (
+            f"n is {pair.n}, and this quantile needs {needed}" if pair.n else "it never happens"
+        )
         return _summary(one, number, Verdict.INCONCLUSIVE, reason, value=value)
-    verdict = judge_gate(gate, *interval)
-    words = {
-        Verdict.FAIL: "the whole interval meets the condition",
-        Verdict.PASS: "none of the interval meets the condition",
-    }
-    reason = words.get(verdict, "the bound lies inside the interval")
-    return _summary(one, number, verdict, reason, value=value, interval=interval)
+    interval = _interval(gate, pair)
+    if gate.kind is BoundKind.RATIO:
+        # Above so many times the baseline is to have more than so many times it: that can be asked
+        # where the baseline is nothing, too.
+        scaled = Pair(base=pair.base * float(gate.bound), other=pair.other, paired=pair.paired)
+        judged = resampled(scaled, gate.percent).difference
+        gate = replace(gate, bound=Fraction(0))
+    else:
+        judged = interval
+    if judged is None:
+        return _summary(one, number, Verdict.INCONCLUSIVE, TOO_FEW, value=value)
+    verdict = judge_gate(gate, *judged)
+    return _summary(one, number, verdict, _BECAUSE[verdict], value=value, interval=interval)
 
 
 def _value(gate: Gate, pair: Pair) -> float | None:

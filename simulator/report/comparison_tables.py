@@ -70,9 +70,6 @@ def differences(summary: ComparisonSummary, side: int, *, everything: bool) -> T
         notes.append(
             f"{words.plural(left, 'further figure')} in the page of --out, or with --json."
         )
-    missing = [column for column, having in summary.only.items() if side not in having]
-    if missing and everything:
-        notes.append(f"Not in {name}: {words.listed(name_of(column) for column in missing)}.")
     return Table(
         caption=f"{name} against A: means over replications",
         head=("figure", "A", name, f"{name} less A", "effect"),

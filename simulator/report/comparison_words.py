@@ -41,7 +41,8 @@ def letter(side: int) -> str:
 def effect(metric: MetricSummary, found: DifferenceSummary) -> str:
     """A difference in a few words: ``14 min 30.5 s earlier``, ``7,242,535 more (2.7 times)``."""
     if found.value is None:
-        return found.reason
+        never = [letter(one.side) for one in metric.values if not one.n]
+        return f"never happens in {' and '.join(never)}" if never else found.reason
     if found.effect == "none":
         return "no difference in any replication"
     size = _size(metric, abs(found.value))

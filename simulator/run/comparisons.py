@@ -112,7 +112,7 @@ def kind_of(names: Sequence[str]) -> Kind:
         raise ConfigurationError(
             "scenarios, experiments and runs cannot be compared with each other",
             field="A B",
-            value=", ".join(f"{name} (a {kind})" for name, kind in kinds.items()),
+            value=", ".join(f"{name} ({kind})" for name, kind in kinds.items()),
             remedy="name things of one kind: play the scenario first with alertsim simulate "
             "--replications N --out DIR, with the seed of the other",
         )

@@ -74,7 +74,7 @@ class Gate:
         metric = f"{self.metric}.{shown}" if shown else self.metric
         if self.kind is BoundKind.RATIO:
             return f"{metric} {self.operator} {float(self.bound):g}x"
-        bound = format_duration(int(self.bound)) if self.timed else f"{float(self.bound):g}"
+        bound = format_duration(int(self.bound)) if self.timed else f"{float(self.bound):.12g}"
         sign = "+" if self.kind is BoundKind.DIFFERENCE and self.bound >= 0 else ""
         return f"{metric} {self.operator} {sign}{bound}"
 

@@ -99,8 +99,10 @@ def test_figures_of_one_side_alone_are_named() -> None:
     a = _side("a", {"alert_ns": [1.0] * 10, "correction_ns": [1.0] * 10})
     b = _side("b", {"alert_ns": [1.0] * 10, "closing_ns": [2.0] * 10})
     assert only_some((a, b)) == {"correction_ns": (0,), "closing_ns": (1,)}
-    assert [one.metric for one in metrics_of((a, b))] == ["alert_ns"]
-    assert metrics_of((a, b))[0].differences[0].effect == "none"
+    metrics = {one.metric: one.differences[0] for one in metrics_of((a, b))}
+    assert list(metrics) == ["alert_ns", "closing_ns", "correction_ns"]
+    assert metrics["alert_ns"].effect == "none"
+    assert metrics["closing_ns"].reason == "it never happens in a"
     c = _side("c", {"messages_count": [1.0] * 10})
     with pytest.raises(ConfigurationError, match="no figure is found in both"):
         metrics_of((a, c))
@@ -226,12 +228,12 @@ def test_gates_without_evidence_are_inconclusive() -> None:
     (tail,) = _gates("alert.p99 > 2x")
     assert "needs 1000" in tail.reason
     nothing = (_side("a", {"x_people": [0.0] * 20}), _side("b", {"x_people": [5.0] * 20}))
-    (zero,) = _gates("x > 2x", sides=nothing)
-    assert (zero.verdict, zero.value) == ("inconclusive", None)
-    assert "the baseline is nothing" in zero.reason
+    more, less = _gates("x > 2x", "x < 2x", sides=nothing)
+    assert (more.verdict, more.value, less.verdict) == ("fail", None, "pass")
     never = (_side("a", {"alert_ns": [1.0] * 20}), _side("b", {"x_ns": [1.0] * 20}))
     (gone,) = _gates("alert > 2x", sides=never)
     assert (gone.verdict, gone.value) == ("inconclusive", None)
+    assert gone.reason == "it never happens"
 
 
 @pytest.mark.parametrize(
