@@ -33,6 +33,7 @@ from simulator.delivery.messages import (
 )
 from simulator.delivery.preflight import PARTING_NS
 from simulator.delivery.sending import LOOKAHEAD_NS, Composed, Sender
+from simulator.delivery.warmth import Warmth
 from simulator.delivery.wire.connection import Connection
 from simulator.delivery.wire.order import Cause, ConnectionOrder, ReadBuffer, State
 from simulator.delivery.wire.poller import Poller
@@ -41,6 +42,7 @@ from simulator.errors import BrokerUnreachableError
 from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 _SPIN_NS: Final = 300 * NS_PER_US
+_WALK_NS: Final = 150 * NS_PER_US  # what warming the way to the interface takes, and more
 _NEAR_NS: Final = 1_500 * NS_PER_US  # epoll waits whole milliseconds: sleep over the last one
 _QUIET_NS: Final = 500 * NS_PER_US  # no background work this close to a due alert
 _PIECES: Final = 16  # of background work in one turn, so that sockets are served in between
@@ -90,6 +92,7 @@ class Publisher:
         self._order = order
         self._clock = clock
         self._poller = Poller()
+        self._warmth = Warmth()
         self._buffer = ReadBuffer()
         self._address = resolve(order.endpoint)
         self._connection = Connection(
@@ -128,6 +131,7 @@ class Publisher:
             self._poller.update(self._connection, self._connection)
             self._guardians.abandon_all(self._clock.monotonic_ns())
             self._poller.close()
+            self._warmth.close()
 
     def _turn(self) -> None:
         ready = self._poller.select(self._timeout_ns())
@@ -200,6 +204,9 @@ class Publisher:
             return 0
         clock.sleep_ns(due_ns - began_ns - _SPIN_NS)
         now_ns = clock.monotonic_ns()
+        if due_ns - now_ns > _WALK_NS:
+            self._warmth.walk()
+            now_ns = clock.monotonic_ns()
         while now_ns < due_ns:
             now_ns = clock.monotonic_ns()
         while due_ns is not None and due_ns <= now_ns:
