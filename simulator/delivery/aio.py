@@ -11,6 +11,7 @@ import asyncio
 import logging
 import math
 import ssl
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +25,7 @@ from aiomqtt.exceptions import MqttConnectError
 from simulator.clock import Clock
 from simulator.delivery.loopback import is_loopback
 from simulator.delivery.messages import BrokerEndpoint
+from simulator.delivery.preflight import check_admitted
 from simulator.delivery.wire.tls import NamedContext, client_context
 from simulator.delivery.wire.transport import resolve
 from simulator.errors import BrokerLostError, BrokerUnreachableError
@@ -275,6 +277,8 @@ async def connect(
             claims to be this host and is not.
     """
     where = f"{endpoint.host}:{endpoint.port}"
+    if endpoint.scheme != "mqtt":  # paho says little of what failed, and leaves its socket open
+        await _admitted(endpoint, timeout_s)
     tls = await asyncio.to_thread(_context, endpoint)
     if is_loopback(endpoint.host):  # a name is looked up once, and what was found is connected to
         address = await asyncio.to_thread(resolve, endpoint)
@@ -294,6 +298,14 @@ async def connect(
         yield Connection(client, where)
     finally:
         await _close(client)
+
+
+async def _admitted(endpoint: BrokerEndpoint, timeout_s: float) -> None:
+    stop = threading.Event()
+    try:
+        await asyncio.to_thread(check_admitted, endpoint, timeout_s, stop=stop)
+    finally:
+        stop.set()  # cancelled, we do not wait for it
 
 
 def _context(endpoint: BrokerEndpoint) -> ssl.SSLContext | None:

@@ -53,6 +53,35 @@ def check_endpoint(
             accepted and not delivered.
         AbortedError: if ``stop`` was set.
     """
+    return _ask(endpoint, root, timeout, clock, stop)
+
+
+def check_admitted(
+    endpoint: BrokerEndpoint, timeout: float = TIMEOUT_S, *, stop: threading.Event | None = None
+) -> None:
+    """Connect and disconnect, nothing more: is there a channel, and are we let in?
+
+    For clients that open their channel themselves and say less of why they could not.
+
+    Args:
+        endpoint: where.
+        timeout: for everything together, wall seconds.
+        stop: set from another thread, ends the question within 50 ms.
+
+    Raises:
+        BrokerUnreachableError: as :func:`check_endpoint`.
+        AbortedError: if ``stop`` was set.
+    """
+    _ask(endpoint, None, timeout, None, stop)
+
+
+def _ask(
+    endpoint: BrokerEndpoint,
+    root: str | None,
+    timeout: float,
+    clock: Clock | None,
+    stop: threading.Event | None,
+) -> int:
     timeout_ns = round(timeout * NS_PER_S)
     clock, stop = clock or SystemClock(), stop or threading.Event()
     first = _Question(endpoint, root, clock, stop)
@@ -65,21 +94,23 @@ def check_endpoint(
 
 
 class _Question:
-    """One round trip."""
+    """One round trip; without a root only a connection."""
 
     def __init__(
-        self, endpoint: BrokerEndpoint, root: str, clock: Clock, stop: threading.Event
+        self, endpoint: BrokerEndpoint, root: str | None, clock: Clock, stop: threading.Event
     ) -> None:
         name = f"check-{secrets.token_hex(6)}"
         self._endpoint = endpoint
-        self._topic = probe_topic(root, name)
+        self._topic = "" if root is None else probe_topic(root, name)
         self._payload = name.encode()
         self._clock = clock
         self._stop = stop
         self._address = resolve(endpoint)
         self._connection = Connection(
             ConnectionOrder(
-                endpoint=endpoint, client=f"alertsim-{name}", filters=((self._topic, _QOS),)
+                endpoint=endpoint,
+                client=f"alertsim-{name}",
+                filters=((self._topic, _QOS),) if self._topic else (),
             )
         )
         self._poller = Poller()
@@ -95,6 +126,9 @@ class _Question:
                     raise AbortedError("ended while asking the broker")
                 if now_ns - began_ns > timeout_ns:
                     raise BrokerUnreachableError(self._late(timeout_ns))
+                if connection.state is State.UP and not self._topic:
+                    self._part(buffer)
+                    return 0
                 if connection.state is State.UP and self._published_ns is None:
                     self._published_ns = now_ns
                     connection.publish(self._topic, self._payload, qos=_QOS)
