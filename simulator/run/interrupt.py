@@ -40,15 +40,18 @@ class Interrupts:
         """The loop is about to close: from here on signals are ignored."""
         self._loop = None
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        del frame
-        why = f"ended by {signal.Signals(number).name}"
+    def ask(self, why: str) -> None:
+        """Ask for an orderly end, from any thread; before ``begin`` it waits, later it is moot."""
         if self._loop is not None and self._abort is not None:
             self._loop.call_soon_threadsafe(self._abort, why)
-        elif not self._held:
-            raise KeyboardInterrupt
         elif self._abort is None:
             self._waiting = self._waiting or why
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        if not self._held and self._loop is None:
+            raise KeyboardInterrupt
+        self.ask(f"ended by {signal.Signals(number).name}")
 
     @contextmanager
     def installed(self) -> Iterator[None]:

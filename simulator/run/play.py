@@ -19,7 +19,10 @@ from simulator.run.request import RunRequest, RunResult
 
 
 def play(
-    request: RunRequest, observer: Observer | None = None, clock: Clock | None = None
+    request: RunRequest,
+    observer: Observer | None = None,
+    clock: Clock | None = None,
+    interrupts: Interrupts | None = None,
 ) -> RunResult:
     """Play a request to its end, orderly or early.
 
@@ -27,6 +30,7 @@ def play(
         request: what to play.
         observer: hears of progress.
         clock: where time comes from.
+        interrupts: for whoever asks for the end from another thread; signals only if not given.
 
     Raises:
         InputError: before anything is sent.
@@ -36,7 +40,7 @@ def play(
     """
     log = structlog.get_logger().bind(run=request.run)
     clock = clock or SystemClock()
-    interrupts = Interrupts()
+    interrupts = interrupts or Interrupts()
     with interrupts.installed():
         exercise = Exercise(request, Logged(observer or Silent(), log), clock)
         thresholds = thresholds_of(exercise)
