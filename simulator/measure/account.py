@@ -4,7 +4,7 @@ Rule of the module: built once from evidence, then only read. Numbers in it are 
 pairs themselves, and the running tallies of receipts must agree with them, or the account refuses.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -194,6 +194,22 @@ class Account:
         holder = self.evidence.expectation.pairs["holder"]
         strays = self.counted.unexpected.by_subscriber.get(number, 0)
         return self._tally(self.expected & (holder == number), strays)
+
+    def of_subscribers(self, numbers: Sequence[int]) -> Bools:
+        """Selects the pairs of some subscribers; a shared subscription is its first member's."""
+        expectation = self.evidence.expectation
+        wanted = set(numbers)
+        shared = [
+            -1 - place
+            for place, group in enumerate(expectation.groups)
+            if group.members[0] in wanted
+        ]
+        return np.isin(expectation.pairs["holder"], np.array([*numbers, *shared], np.int64))
+
+    def tally_of(self, numbers: Sequence[int]) -> Tally:
+        """Counts of some subscribers, with the unexpected copies that they received."""
+        strays = sum(self.counted.unexpected.by_subscriber.get(number, 0) for number in numbers)
+        return self._tally(self.expected & self.of_subscribers(numbers), strays)
 
     def causes_of(self, outcome: Outcome) -> dict[str, int]:
         """How often each cause stands beside an outcome."""

@@ -19,6 +19,7 @@ from simulator.measure.describe import (
     publisher_summary,
     stamp_quality,
 )
+from simulator.measure.groups import group_summaries
 from simulator.measure.instrument import InstrumentLog, Limits, judge_instrument
 from simulator.measure.latency import latency_curves, latency_over_time, latency_table
 from simulator.measure.lead_time import lead_time_rows
@@ -26,6 +27,7 @@ from simulator.measure.measured import Measured
 from simulator.measure.observations import Scene, lateness_ns, observe
 from simulator.measure.order import order_of
 from simulator.measure.overlap import find_overlap
+from simulator.measure.plan import PlannedGroup
 from simulator.measure.sampling import Resampler
 from simulator.measure.summary import (
     BrokerSummary,
@@ -131,6 +133,7 @@ def summarise(
     ending: Ending | None = None,
     sending: Sending | None = None,
     surroundings: Surroundings | None = None,
+    groups: Sequence[PlannedGroup] = (),
 ) -> Summary:
     """Say everything about a run.
 
@@ -146,6 +149,7 @@ def summarise(
         ending: how it ended; an orderly end if None.
         sending: the publisher's side.
         surroundings: instrument and clocks.
+        groups: groups of subscribers that the scenario declares.
 
     Returns:
         The summary, with verdict and exit code.
@@ -175,6 +179,7 @@ def summarise(
         ),
         thresholds=tuple(_result(judgement) for judgement in judgements),
         ledger=ledger_summary(account),
+        groups=group_summaries(measured, groups),
         timeline=prefecture_timelines(account, timeline),
         marks=marks(timeline),
         latency=latency_table(measured, Resampler(run.seed)),

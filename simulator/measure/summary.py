@@ -15,7 +15,11 @@ from simulator.measure.summary_parts import (
     Curve,
     CurvePoint,
     Example,
+    GroupAbsences,
     GroupCounts,
+    GroupFigure,
+    GroupStates,
+    GroupSummary,
     LatencyRow,
     LeadTimeRow,
     LedgerSummary,
@@ -44,7 +48,11 @@ __all__ = [
     "Example",
     "ForeignClient",
     "ForeignClock",
+    "GroupAbsences",
     "GroupCounts",
+    "GroupFigure",
+    "GroupStates",
+    "GroupSummary",
     "InstrumentSummary",
     "LatencyRow",
     "LeadTimeRow",
@@ -155,7 +163,16 @@ class ForeignClock(Part):
     domain: str = Field(description="Its clock domain.")
     offset_ns: int | None = Field(description="Its clock minus ours (wall, ns); null if refused.")
     error_ns: int | None = Field(description="Bound on the error of the offset (wall, ns).")
-    reason: str = Field(description="Why there is no offset; empty if there is one.")
+    drift_low_ppm: float | None = Field(
+        default=None,
+        description="It gains at least this on ours, mean of the run (parts per million).",
+    )
+    drift_high_ppm: float | None = Field(default=None, description="It gains at most this.")
+    one_way: int = Field(default=0, description="Deliveries with a one-way figure of this clock.")
+    refused: int = Field(
+        default=0, description="One-way figures refused: their bound was beyond the limit."
+    )
+    reason: str = Field(description="Why there is no offset, or what was refused; else empty.")
 
 
 class ClockSummary(Part):
@@ -268,6 +285,9 @@ class Summary(Part):
     completeness: Completeness = Field(description="Whether it ran to its end.")
     thresholds: tuple[ThresholdResult, ...] = Field(description="Pass/fail expressions.")
     ledger: LedgerSummary = Field(description="Every expected delivery.")
+    groups: tuple[GroupSummary, ...] = Field(
+        default=(), description="Groups of subscribers; empty if the scenario declares none."
+    )
     timeline: tuple[PrefectureTimeline, ...] = Field(description="Messages per prefecture.")
     marks: tuple[MarkShown, ...] = Field(description="What else happened.")
     latency: tuple[LatencyRow, ...] = Field(description="Measured segments.")

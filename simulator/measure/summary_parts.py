@@ -46,6 +46,57 @@ class GroupCounts(Part):
     counts: Counts = Field(description="Its counts.")
 
 
+class GroupFigure(Part):
+    """Measured figures of one group: latencies of what came live or queued, ages of states."""
+
+    population: PopulationWord = Field(description="live, retained or queued.")
+    n: int = Field(description="Deliveries behind it, or retained states.")
+    min_ns: int = Field(description="Smallest delivery latency, or age (wall, ns).")
+    median_ns: int = Field(description="Middle one (wall, ns).")
+    p99_ns: int | None = Field(description="99th percentile (wall, ns); null if n is too small.")
+    max_ns: int = Field(description="Largest (wall, ns).")
+    uncertainty_max_ns: int = Field(description="Largest stamp uncertainty (wall, ns).")
+    handling_median_ns: int | None = Field(
+        description="From the socket to the match, middle (wall, ns); null for an age."
+    )
+    handling_max_ns: int | None = Field(description="The same, largest (wall, ns).")
+
+
+class GroupAbsences(Part):
+    """Who joined, left and returned by plan."""
+
+    left: int = Field(description="How often a member left by plan.")
+    returns_due: int = Field(description="How often a member was to join or return.")
+    returned: int = Field(description="How often it was subscribed again after that.")
+    resumed: int = Field(description="How often the broker had kept the session.")
+    most_connects_per_s: int = Field(description="Most connects within one second (wall).")
+    back_median_ns: int | None = Field(
+        description="From the planned attempt to being subscribed, middle (wall, ns)."
+    )
+    back_max_ns: int | None = Field(description="The same, largest (wall, ns).")
+
+
+class GroupStates(Part):
+    """Members that joined later, and the retained state that they were to find."""
+
+    joined: int = Field(description="Members that join by plan and ask for the state.")
+    due: int = Field(description="Of them, those who came while a warning was in force.")
+    seen: int = Field(description="Of these, those who received the retained state.")
+
+
+class GroupSummary(Part):
+    """One group of subscribers of the scenario: what it was owed, why, and what became of it."""
+
+    name: str = Field(description="Name in the scenario; others and controls are in no group.")
+    kind: str = Field(description="steady, late, flapping, offline, slow, …; control.")
+    members: int = Field(description="How many subscribers.")
+    why: str = Field(description="What they are owed, and why, one sentence.")
+    counts: Counts = Field(description="Its part of the ledger.")
+    figures: tuple[GroupFigure, ...] = Field(description="Live, queued and retained apart.")
+    absences: GroupAbsences | None = Field(description="Null where nobody joins or leaves.")
+    states: GroupStates | None = Field(description="Null where nobody joins and asks for states.")
+
+
 class StateCounts(Part):
     """Copies on retained-state topics: beside the ledger, not in its equations."""
 

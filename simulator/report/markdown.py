@@ -6,7 +6,7 @@ can neither end a table nor add markup of its own.
 
 import re
 
-from simulator.report import tables, words
+from simulator.report import group_tables, tables, words
 from simulator.report.layout import Table
 from simulator.report.provenance import command_of
 from simulator.report.quality_tables import causes, foreign_clients
@@ -39,6 +39,10 @@ def markdown_report(source: ReportSource) -> str:
             table_markdown(tables.thresholds(summary.thresholds)),
             table_markdown(tables.expected(summary.ledger.total)),
             table_markdown(tables.receipts(summary.ledger.total)),
+            table_markdown(group_tables.owed(summary)),
+            table_markdown(group_tables.counts(summary)),
+            table_markdown(group_tables.figures(summary)),
+            table_markdown(group_tables.absences(summary)),
             table_markdown(foreign_clients(summary)),
             table_markdown(tables.messages(summary)),
             table_markdown(

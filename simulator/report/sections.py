@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 from simulator.measure.summary import Summary
 from simulator.model.timeline import Timeline
-from simulator.report import chain_picture, life_picture, plots, quality_tables, tables, words
+from simulator.report import (
+    chain_picture,
+    group_tables,
+    life_picture,
+    plots,
+    quality_tables,
+    tables,
+    words,
+)
 from simulator.report.drawing import Picture
 from simulator.report.layout import Table
 from simulator.report.markup import Child, Markup, table, tag
@@ -97,6 +105,10 @@ def _ledger(summary: Summary) -> Section:
         data(tables.expected(ledger.total), total=True),
         data(tables.receipts(ledger.total), total=True),
         data(tables.groups("By prefecture", "prefecture", ledger.by_prefecture, places=True)),
+        data(group_tables.owed(summary)),
+        data(group_tables.counts(summary)),
+        data(group_tables.figures(summary)),
+        data(group_tables.absences(summary)),
         data(quality_tables.foreign_clients(summary)),
         details(
             "By event, receiver, QoS and population",

@@ -5,7 +5,7 @@ characters are in a terminal, so that Japanese titles do not shift them.
 """
 
 from simulator.measure.summary import Summary
-from simulator.report import tables, words
+from simulator.report import group_tables, tables, words
 from simulator.report.layout import INDENT, Table, printable, table_text, wrapped
 from simulator.report.provenance import command_of
 from simulator.report.quality_tables import causes, foreign_clients
@@ -46,6 +46,7 @@ def summary_parts(summary: Summary) -> list[str]:
         table_text(_seen(summary)),
         table_text(tables.expected(total)),
         table_text(tables.receipts(total)),
+        *_groups(summary),
         table_text(foreign_clients(summary)),
         table_text(causes(summary)),
         table_text(_latency(summary)),
@@ -56,6 +57,22 @@ def summary_parts(summary: Summary) -> list[str]:
         verdict_text(summary),
     ]
     return [words.plain_minus(part) for part in parts if part]
+
+
+def _groups(summary: Summary) -> list[str]:
+    """Groups of subscribers, if the scenario declares any."""
+    if not summary.groups:
+        return []
+    return [
+        "\n".join(
+            wrapped("Groups of subscribers, and what each is owed", group_tables.reasons(summary))
+        ),
+        table_text(group_tables.counts(summary)),
+        table_text(group_tables.narrow(group_tables.figures(summary), (0, 1, 3, 4, 5, 6, 7, 8))),
+        table_text(
+            group_tables.narrow(group_tables.absences(summary), (0, 1, 2, 3, 4, 5, 7, 8, 9))
+        ),
+    ]
 
 
 def _incomplete(summary: Summary) -> str:

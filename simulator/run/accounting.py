@@ -9,6 +9,7 @@ from typing import Final
 from simulator.delivery.aio_publisher import STAMP_NOTE
 from simulator.errors import AlertsimError, ExitCode
 from simulator.measure.account import Account
+from simulator.measure.foreign_clocks import describe_clock
 from simulator.measure.plan import SubscriberKind
 from simulator.measure.summarise import Ending, Sending, Surroundings, summarise
 from simulator.measure.summary import (
@@ -92,6 +93,7 @@ def account(
             steal_share=books.machine.steal_share,
             broker_cpu_share=books.machine.broker_cpu_share,
         ),
+        groups=exercise.orders.groups,
     )
     return closed, summary
 
@@ -164,25 +166,10 @@ def _provenance(exercise: Exercise) -> Provenance:
 
 
 def _foreign_clocks(exercise: Exercise) -> tuple[ForeignClock, ...]:
-    """Offsets as known at the end; the ledger's offsets are theirs minus ours."""
+    """Clocks of clients in other domains, as known at the end."""
     registry = exercise.books.registry
     if registry is None:
         return ()
-    found: list[ForeignClock] = []
-    for client in registry.clients:
-        if client.clock is None or client.clock == exercise.domain:
-            continue
-        bound = registry.offset(client.client, exercise.start_ns, exercise.closed_ns)
-        found.append(
-            ForeignClock(
-                client=client.client,
-                domain=client.clock,
-                offset_ns=None if bound is None else -(bound.low_ns + bound.high_ns) // 2,
-                error_ns=None if bound is None else (bound.width_ns + 1) // 2,
-                reason=""
-                if bound is not None
-                else "no interval: too little or contradictory "
-                "evidence; its figures are round trips",
-            )
-        )
-    return tuple(found)
+    limit_ns = exercise.settings.clock_bound
+    known = registry.clocks(exercise.start_ns, exercise.closed_ns)
+    return tuple(describe_clock(each, bound_limit_ns=limit_ns) for each in known)
