@@ -172,6 +172,12 @@ class RunSettings(BaseSettings):
         description="Give up waiting for clients and readiness after this, wall.",
         examples=["60s"],
     )
+    clock_bound: Duration = Field(
+        1_000_000_000,
+        description="Largest uncertainty of a one-way figure of a client on another clock, wall; "
+        "beyond it the figure is refused and the delivery is known up to its round trip.",
+        examples=["100ms"],
+    )
     root: str = Field("alertsim", description="First topic level or levels.")
     allow_hosts: HostList = Field(
         (),

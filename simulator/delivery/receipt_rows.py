@@ -4,14 +4,17 @@ Rule of the module: pure bookkeeping. A receipt becomes a row in one of three wa
 
 - its clock domain is ours: its own stamps, once the publisher's stamp is known;
 - its clock is another one: its stamps placed on our clock with their uncertainty, when the run
-  settles and all evidence about that clock is in (:mod:`simulator.measure.offsets`);
+  settles and all evidence about that clock is in (:mod:`simulator.measure.offsets`), unless that
+  uncertainty is beyond a limit;
 - it has no comparable stamps, or its stamps contradict what must have happened: the arrival of the
   receipt, flagged ``ROUND_TRIP``; the reception lies between our sending and that arrival.
 
 No row lies before its alert was sent: a receipt that reached us earlier is invented, and refused.
+So is one of an alert of which nobody can say that it was sent: neither the publisher nor a
+subscriber of our own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -38,6 +41,8 @@ class Reporter:
         returned: whether it came back to a persistent session.
         offsets: what is known about its clocks, by domain.
         answered: number and t3 of the last clock request answered.
+        one_way: receipts placed on our clock.
+        beyond: receipts whose uncertainty was beyond the limit.
     """
 
     client: str
@@ -46,6 +51,8 @@ class Reporter:
     returned: bool = False
     offsets: dict[str, OffsetEstimator] = field(default_factory=dict)
     answered: tuple[int, int] | None = None
+    one_way: int = 0
+    beyond: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +76,21 @@ class ReceiptRows:
     Args:
         domain: our clock domain.
         drift_ppm: greatest relative rate of two clocks.
+        bound_limit_ns: largest uncertainty with which another clock's stamp is a one-way figure.
         refuse: called with a reason and an example for whatever is not believed.
     """
 
-    def __init__(self, *, domain: str, drift_ppm: int, refuse: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        *,
+        domain: str,
+        drift_ppm: int,
+        bound_limit_ns: int,
+        refuse: Callable[[str, str], None],
+    ) -> None:
         self._domain = domain
         self._drift_ppm = drift_ppm
+        self._bound_limit_ns = bound_limit_ns
         self._refuse = refuse
         self._sent: dict[int, int] = {}
         self._rows: list[Row] = []
@@ -168,15 +184,22 @@ class ReceiptRows:
         self._waiting = still
         return self._flush()
 
-    def settle(self) -> ReceiptBatch:
-        """The rest, at the end, when every ``sent`` stamp that will come has come."""
+    def settle(self, proved: Collection[int] = ()) -> ReceiptBatch:
+        """The rest, at the end, when every ``sent`` stamp that will come has come.
+
+        Args:
+            proved: alerts that somebody of our own received: they were sent, stamp or not.
+        """
         for pending in self._estimated:
             sent_ns = self._sent.get(pending.alert)
             if sent_ns is not None and pending.at_ns >= sent_ns:
                 offsets = pending.reporter.offsets[pending.clock]
                 offsets.reached_them(ours_ns=sent_ns, theirs_ns=pending.received_ns)
         for pending in (*self._estimated, *self._waiting):
-            self._finish(pending)
+            if pending.alert in self._sent or pending.alert in proved:
+                self._finish(pending)
+            else:
+                self._refuse("receipt of an alert not known to be sent", _example(pending))
         self._estimated, self._waiting = [], []
         return self._flush()
 
@@ -187,8 +210,7 @@ class ReceiptRows:
     def _finish(self, pending: _Pending) -> None:
         """Make it a row, if it is possible at all."""
         if pending.at_ns < self._sent.get(pending.alert, pending.at_ns):
-            example = f"{pending.reporter.client}: {pending.identifier}"
-            self._refuse("receipt before its alert was sent", example)
+            self._refuse("receipt before its alert was sent", _example(pending))
         elif not pending.clock:
             self._rows.append(self._round_trip(pending))
         elif pending.clock == self._domain:
@@ -198,7 +220,9 @@ class ReceiptRows:
 
     def _own_clock(self, pending: _Pending) -> Row:
         received_ns, handled_ns = pending.received_ns, pending.handled_ns
-        sent_ns = self._sent.get(pending.alert, received_ns)
+        sent_ns = self._sent.get(pending.alert)
+        if sent_ns is None:  # only that it was sent is known, not when
+            return self._round_trip(pending)
         if not sent_ns <= received_ns <= handled_ns <= pending.at_ns:
             self._impossible(pending)
             return self._round_trip(pending)
@@ -220,6 +244,11 @@ class ReceiptRows:
         if not placed:
             self._impossible(pending)
             return self._round_trip(pending)
+        if placed.uncertainty_ns > self._bound_limit_ns:
+            pending.reporter.beyond += 1
+            self._refuse("one-way figure: the clock's bound is too wide", _example(pending))
+            return self._round_trip(pending)
+        pending.reporter.one_way += 1
         return _row(pending, placed.received_ns, placed.uncertainty_ns, placed.handled_ns)
 
     def _round_trip(self, pending: _Pending) -> Row:
@@ -245,7 +274,11 @@ class ReceiptRows:
         return reporter.offsets[domain]
 
     def _impossible(self, pending: _Pending) -> None:
-        self._refuse("impossible stamp", f"{pending.reporter.client}: {pending.identifier}")
+        self._refuse("impossible stamp", _example(pending))
+
+
+def _example(pending: _Pending) -> str:
+    return f"{pending.reporter.client}: {pending.identifier}"
 
 
 def _row(pending: _Pending, received_ns: int, uncertainty_ns: int, handled_ns: int) -> Row:

@@ -10,7 +10,7 @@ publish no status, so they are never among the foreign clients.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,12 +26,15 @@ from simulator.alerts.topics import TopicKind, clock_response_topic, parse_topic
 from simulator.clock import Clock
 from simulator.delivery.aio import Incoming
 from simulator.delivery.receipt_rows import ReceiptRows, Reporter
+from simulator.measure.foreign_clocks import KnownClock
 from simulator.measure.offsets import OffsetBound
 from simulator.measure.plan import Session
 from simulator.measure.receipts import UNKNOWN, ConnectionChange, ConnectionEvent, ReceiptBatch
 from simulator.resources import config_text
+from simulator.units import NS_PER_S
 
 MAX_CLIENTS: Final = 10_000
+CLOCK_BOUND_NS: Final = NS_PER_S
 _LONGEST_EXAMPLE: Final = 300
 
 
@@ -88,6 +91,7 @@ class ForeignRegistry:
             clock; returns its subscriber number in the ledger.
         clock: for t3.
         drift_ppm: greatest relative rate of two clocks; the shipped figure if not given.
+        bound_limit_ns: largest uncertainty of a one-way figure of a client on another clock.
 
     Attributes:
         refused: how often what was refused, by reason.
@@ -103,8 +107,10 @@ class ForeignRegistry:
         register: Callable[[ForeignClient], int],
         clock: Clock,
         drift_ppm: int | None = None,
+        bound_limit_ns: int = CLOCK_BOUND_NS,
     ) -> None:
         self._root = root
+        self._domain = domain
         self._identifiers = identifiers
         self._register = register
         self._clock = clock
@@ -113,6 +119,7 @@ class ForeignRegistry:
         self._rows = ReceiptRows(
             domain=domain,
             drift_ppm=shipped_drift_ppm() if drift_ppm is None else drift_ppm,
+            bound_limit_ns=bound_limit_ns,
             refuse=self.refuse,
         )
         self.refused: Counter[str] = Counter()
@@ -145,6 +152,25 @@ class ForeignRegistry:
             return None
         offsets = known.reporter.offsets.get(known.said.clock)
         return offsets.over(from_ns, to_ns) if offsets else None
+
+    def clocks(self, from_ns: int, to_ns: int) -> tuple[KnownClock, ...]:
+        """What is known about the clock of each client in another domain, over a window of ours."""
+        found: list[KnownClock] = []
+        for known in self._clients.values():
+            domain, reporter = known.said.clock, known.reporter
+            if domain is None or domain == self._domain:
+                continue
+            offsets = reporter.offsets.get(domain)
+            found.append(
+                KnownClock(
+                    client=known.said.client,
+                    domain=domain,
+                    estimate=offsets.estimate(from_ns, to_ns) if offsets else None,
+                    one_way=reporter.one_way,
+                    beyond=reporter.beyond,
+                )
+            )
+        return tuple(found)
 
     def note_sent(self, alert: int, sent_ns: int) -> None:
         """The publisher's stamp of one alert: no reception can lie before it."""
@@ -185,9 +211,13 @@ class ForeignRegistry:
         """
         return self._rows.take()
 
-    def settle(self) -> ReceiptBatch:
-        """The rest, at the end of the run, when every ``sent`` stamp that will come has come."""
-        return self._rows.settle()
+    def settle(self, proved: Collection[int] = ()) -> ReceiptBatch:
+        """The rest, at the end of the run, when every ``sent`` stamp that will come has come.
+
+        Args:
+            proved: alerts that a subscriber of our own received: they were sent.
+        """
+        return self._rows.settle(proved)
 
     def refuse(self, reason: str, example: str, count: int = 1) -> None:
         """Count something that was not believed or not kept; the first example stays."""

@@ -171,6 +171,11 @@ class Ledger:
         """Alerts written so far."""
         return int(np.count_nonzero(self._sent_ns != NO_TIME))
 
+    def received_alerts(self) -> frozenset[int]:
+        """Alerts of which somebody who was expected to has received a copy so far."""
+        pairs = self._expectation.pairs
+        return frozenset(np.unique(pairs["alert"][pairs["arrival"] >= 0]).tolist())
+
     def waiting(self) -> int:
         """Deliveries still outstanding: sent, owed, not seen, and the subscriber is not away."""
         pairs = self._expectation.pairs

@@ -41,6 +41,24 @@ class OffsetBound:
         return self.high_ns - self.low_ns
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockEstimate:
+    """What is known about a foreign clock, for people.
+
+    Attributes:
+        at_ns: the instant, on our clock, at which the interval is narrowest.
+        bound: the offset there.
+        drift_low_ppm: their clock gains at least this on ours, mean of the window, parts per
+            million; the assumed bound if the window is too short to tell more.
+        drift_high_ppm: at most this.
+    """
+
+    at_ns: int
+    bound: OffsetBound
+    drift_low_ppm: float
+    drift_high_ppm: float
+
+
 class _Ceiling:
     """Upper bounds, each exact at one instant: the lowest of them, widened by drift, holds.
 
@@ -71,6 +89,10 @@ class _Ceiling:
             default=None,
         )
 
+    def instants(self, from_ns: int, to_ns: int) -> list[int]:
+        """When there is evidence within the window."""
+        return [at_ns for at_ns, _ in self._evidence if from_ns <= at_ns <= to_ns]
+
     def _drift(self, distance_ns: int) -> int:
         return -(-abs(distance_ns) * self._drift_ppm // _PARTS)
 
@@ -85,6 +107,7 @@ class OffsetEstimator:
     def __init__(self, *, drift_ppm: int) -> None:
         if drift_ppm < 0:
             raise ValueError(f"drift_ppm must be at least 0, not {drift_ppm}")
+        self._drift_ppm = drift_ppm
         self._high = _Ceiling(drift_ppm)
         self._low = _Ceiling(drift_ppm)  # of the negated offset
 
@@ -117,6 +140,46 @@ class OffsetEstimator:
         if high is None or low is None or -low > high:
             return None
         return OffsetBound(low_ns=-low, high_ns=high)
+
+    def estimate(self, from_ns: int, to_ns: int) -> ClockEstimate | None:
+        """The narrowest interval within a window, and how fast the clocks part.
+
+        The mean rate between two instants follows from the intervals at both, whatever happened in
+        between.
+
+        Args:
+            from_ns: start of the window on our clock.
+            to_ns: end of the window, not before its start.
+
+        Returns:
+            None where :meth:`over` knows nothing.
+        """
+        best = self._narrowest(from_ns, to_ns)
+        if best is None:
+            return None
+        low_ppm, high_ppm = float(-self._drift_ppm), float(self._drift_ppm)
+        middle_ns = (from_ns + to_ns) // 2
+        early = self._narrowest(from_ns, middle_ns)
+        late = self._narrowest(middle_ns, to_ns)
+        if early and late and late[0] > early[0]:
+            passed_ns = late[0] - early[0]
+            # Theirs gains what the offset loses; clocks count whole ns: one is lost at either end.
+            gained_least = early[1].low_ns - late[1].high_ns - 2
+            gained_most = early[1].high_ns - late[1].low_ns + 2
+            low_ppm = max(low_ppm, gained_least * _PARTS / passed_ns)
+            high_ppm = min(high_ppm, gained_most * _PARTS / passed_ns)
+        return ClockEstimate(
+            at_ns=best[0], bound=best[1], drift_low_ppm=low_ppm, drift_high_ppm=high_ppm
+        )
+
+    def _narrowest(self, from_ns: int, to_ns: int) -> tuple[int, OffsetBound] | None:
+        found: tuple[int, OffsetBound] | None = None
+        instants = {*self._high.instants(from_ns, to_ns), *self._low.instants(from_ns, to_ns)}
+        for at_ns in sorted(instants | {from_ns, to_ns}):
+            bound = self.over(at_ns, at_ns)
+            if bound is not None and (found is None or bound.width_ns < found[1].width_ns):
+                found = at_ns, bound
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,7 +107,7 @@ class Books:
             return
         for event in self.registry.take_connections():
             self.ledger.connection(event)
-        self.ledger.receipts(self.registry.settle())
+        self.ledger.receipts(self.registry.settle(self.ledger.received_alerts()))
 
     def digest(self, name: str, message: object) -> None:
         """Book one message of a child."""

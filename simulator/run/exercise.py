@@ -158,6 +158,7 @@ class Exercise:
             identifiers=self.orders.identifiers(),
             register=books.register,
             clock=self.clock,
+            bound_limit_ns=settings.clock_bound,
         )
         books.registry = registry
         self.service = RegistryService(

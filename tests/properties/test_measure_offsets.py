@@ -121,3 +121,32 @@ def test_the_true_reception_is_inside_its_uncertainty(
     assert placed.handled_ns - placed.received_ns == handled_ns - received_ns
     # Never worse than what causality says without any clock.
     assert placed.uncertainty_ns <= arrival_ns - sent_ns
+
+
+@given(clock=clocks, to_us=journeys, to_them=journeys)
+def test_the_true_offset_and_the_true_mean_rate_are_inside_the_estimate(
+    *, clock: ForeignClock, to_us: Journeys, to_them: Journeys
+) -> None:
+    estimate = learned(clock, to_us, to_them).estimate(0, HORIZON_NS)
+
+    if not (to_us and to_them):
+        assert estimate is None
+        return
+    assert estimate is not None
+    truth = clock.offset(estimate.at_ns)
+    assert estimate.bound.low_ns <= truth <= estimate.bound.high_ns
+    assert -PPM <= estimate.drift_low_ppm <= estimate.drift_high_ppm <= PPM
+    if len(clock.rates_ppm) == 1:  # the same rate all the time is also the mean of any part
+        (rate,) = clock.rates_ppm
+        assert estimate.drift_low_ppm <= rate <= estimate.drift_high_ppm
+
+
+def test_many_exchanges_over_a_while_tell_the_rate() -> None:
+    clock = ForeignClock(base_ns=123_456_789, rates_ppm=(200,))
+    exchanges = [(at_ns, 100_000) for at_ns in range(0, HORIZON_NS, HORIZON_NS // 50)]
+    estimate = learned(clock, exchanges, exchanges).estimate(0, HORIZON_NS)
+
+    assert estimate is not None
+    assert estimate.bound.width_ns <= 250_000
+    assert estimate.drift_low_ppm <= 200 <= estimate.drift_high_ppm
+    assert estimate.drift_high_ppm - estimate.drift_low_ppm < 5
