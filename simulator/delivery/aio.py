@@ -225,6 +225,12 @@ class Connection:
             raise self._lost(closed.exception())
         return False
 
+    def heard(self) -> list[Incoming]:
+        """What has arrived and was not taken yet."""
+        taken = list(self._client.arrived)
+        self._client.arrived.clear()
+        return taken
+
     async def messages(self) -> AsyncIterator[Incoming]:
         """Messages in order of arrival; whatever arrived before a loss is yielded before it.
 

@@ -6,7 +6,8 @@ of an earlier one. It reports the same records as the measured publisher, with o
 ms at the median for one alert, more in a burst; ``STAMP_NOTE`` says so to the reader).
 
 No retained warning outlives it: each state is published by a guardian connection of its own, whose
-last will is the empty retained message; the end in order publishes the same.
+last will is the empty retained message; the end in order publishes the same, unless another run has
+written the state meanwhile (a killed one clears it all the same: the will cannot know).
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from typing import Final
 from simulator.alerts.topics import state_topic
 from simulator.clock import Clock
 from simulator.delivery.aio import Connection, Will, connect
+from simulator.delivery.guardians import own_mark
 from simulator.delivery.messages import Acknowledged, Play, Published, PublishOrder, Sent
 from simulator.delivery.sending import compose_payload
 from simulator.errors import BrokerError, BrokerLostError
@@ -40,6 +42,7 @@ class AioPublisher:
         connection: for the alerts.
         guardians: one connection for each guarded prefecture.
         root: topic root.
+        run: run id.
         clock: for stamps and deadlines.
         emit: called with each record.
     """
@@ -50,9 +53,11 @@ class AioPublisher:
         guardians: dict[str, Connection],
         *,
         root: str,
+        run: str,
         clock: Clock,
         emit: Emit,
     ) -> None:
+        self._run = run
         self._connection = connection
         self._guardians = guardians
         self._root = root
@@ -139,10 +144,21 @@ class AioPublisher:
                 timeout_s=timeout_s,
             )
 
+    async def listen(self) -> None:
+        """Follow the guarded states: whose they are is known at the end only so."""
+        for prefecture, guardian in self._guardians.items():
+            await guardian.subscribe([(state_topic(self._root, prefecture), _STATE_QOS)])
+
     async def clear(self) -> None:
-        """Publish the empty state of every guarded prefecture; whatever fails, the will does."""
+        """Publish the empty state of every guarded prefecture; whatever fails, the will does.
+
+        A state that another run has written last is that run's.
+        """
 
         async def clear_one(prefecture: str, guardian: Connection) -> None:
+            states = [each.payload for each in guardian.heard() if each.payload]
+            if states and own_mark(self._run, prefecture) not in states[-1]:
+                return
             with suppress(BrokerError):
                 await guardian.publish(
                     state_topic(self._root, prefecture),
@@ -193,9 +209,11 @@ async def open_publisher(
                 for prefecture in (order.prefectures if order.state else ())
             },
             root=root,
+            run=order.context.run,
             clock=clock,
             emit=emit,
         )
+        await publisher.listen()
         try:
             yield publisher
         finally:

@@ -203,6 +203,13 @@ class Connections:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that the user should know and the run survives."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """One alert left: composed, then stamped immediately before the socket write.
 

@@ -100,9 +100,9 @@ class Publisher:
                 endpoint=order.endpoint, client=order.client, keep_alive_s=order.keep_alive_s
             )
         )
-        self._guardians = Guardians(order, self._address, self._poller, self._buffer)
-        self._sender = Sender(self._connection, order.context, clock, self._report, self._written)
         self._outbox: deque[object] = deque()
+        self._guardians = Guardians(order, self._address, self._poller, self._buffer, self._report)
+        self._sender = Sender(self._connection, order.context, clock, self._report, self._written)
         self._is_ready = False
         self._playing = False
         self._stop_ns: int | None = None

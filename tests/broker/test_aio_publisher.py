@@ -149,3 +149,20 @@ async def test_a_broker_that_dies_in_the_middle_is_lost_not_unbalanced(
     assert 8 in sent
     assert len(sent) < len(play.schedule)
     assert not any(isinstance(record, Published) for record in records)
+
+
+async def test_a_state_that_another_run_wrote_last_is_left_to_it(
+    broker: Broker, make_play: Callable[..., Play]
+) -> None:
+    async with asyncio.timeout(20), connect(broker.endpoint("5"), "other", clock=CLOCK) as other:
+        await other.subscribe([(state_filter("alertsim"), 1)])
+        heard = other.messages()
+        async with open_publisher(order(broker, make_play()), clock=CLOCK, emit=ignore):
+            await other.publish("alertsim/v1/state/miyagi", b"other-run", qos=1, retain=True)
+            assert (await anext(heard)).payload == b"other-run"
+            await asyncio.sleep(0.2)  # until the guardian has it too
+        cleared = [await anext(heard) for _ in PREFECTURES[1:]]
+        assert {each.topic.rpartition("/")[2] for each in cleared} == set(PREFECTURES[1:])
+        assert not any(each.payload for each in cleared)
+        await other.publish("alertsim/v1/state/miyagi", b"", qos=1, retain=True)
+        assert (await anext(heard)).topic == "alertsim/v1/state/miyagi"

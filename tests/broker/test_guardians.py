@@ -25,6 +25,7 @@ from simulator.delivery.children import Child
 from simulator.delivery.messages import (
     Ended,
     Failed,
+    Notice,
     Play,
     Probe,
     Published,
@@ -137,14 +138,16 @@ def retained(broker: Broker, count: int = 0) -> dict[str, bytes]:
 
 class Publisher:
     def __init__(self, broker: Broker, guarded: tuple[str, ...], **options: Any) -> None:
+        self.run = options.pop("run", "drill")
+        self.notices: list[str] = []
         self.context = ExerciseContext(
-            run="drill", scenario="drill", title="Drill", seed=1, epoch=EPOCH
+            run=self.run, scenario="drill", title="Drill", seed=1, epoch=EPOCH
         )
         order = PublishOrder(
             endpoint=broker.endpoint(options.pop("protocol", "5")),
             context=self.context,
             prefectures=guarded,
-            client="drill-publisher",
+            client=f"{self.run}-publisher",
             **options,
         )
         self.child = Child("publisher", publisher_main, order)
@@ -156,12 +159,14 @@ class Publisher:
             if isinstance(message, kind):
                 return message
             assert not isinstance(message, Failed), message.detail
+            if isinstance(message, Notice):
+                self.notices.append(message.text)
 
     def play(self, planned: Timeline, speed: int = 1_000) -> None:
         start_ns = SystemClock().monotonic_ns() + NS_PER_S // 5
         scheduled = schedule(
             planned,
-            run="drill",
+            run=self.run,
             root="alertsim",
             qos=1,
             speed=Fraction(speed),
@@ -325,3 +330,45 @@ def test_a_state_that_is_not_guarded_is_not_published(broker: Broker) -> None:
         assert until(lambda: b"end" in states.live)
         assert [name for name, _ in states.heard] == ["miyagi"]
         sender.stop()
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_run_whose_state_was_replaced_does_not_clear_the_other_runs(
+    broker: Broker, *, killed: bool
+) -> None:
+    with (
+        watching(broker) as states,
+        publishing(broker, ("miyagi", "niigata"), run="first") as first,
+        publishing(broker, ("miyagi",), run="second") as second,
+    ):
+        first.play(timeline(("miyagi", True), ("niigata", True)))
+        assert until(lambda: len(states.now) == 2)
+        second.play(timeline(("miyagi", True)))
+        assert until(lambda: b"second-" in states.now["miyagi"])
+        assert b"state/miyagi" in first.until(Notice).text.encode()  # type: ignore[attr-defined]
+        if killed:
+            first.child.kill()
+        else:
+            first.stop()
+        assert until(lambda: "niigata" not in states.now)
+        assert b"second-" in retained(broker, 1)["miyagi"]
+        second.stop()
+        assert until(lambda: not states.now)
+
+
+def test_a_run_that_writes_again_takes_its_state_back(broker: Broker) -> None:
+    with (
+        watching(broker) as states,
+        publishing(broker, ("miyagi",), run="first") as first,
+    ):
+        with publishing(broker, ("miyagi",), run="second") as second:
+            second.play(timeline(("miyagi", True)))
+            first.until(Notice)
+            first.play(timeline(("miyagi", True)))
+            assert until(lambda: b"first-" in states.now.get("miyagi", b""))
+            second.until(Notice)
+            second.stop()
+        assert b"first-" in retained(broker, 1)["miyagi"]
+        first.stop()
+        assert until(lambda: not states.now)
+        assert retained(broker) == {}
