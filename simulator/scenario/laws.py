@@ -5,6 +5,7 @@ given share of all draws lies; nothing is drawn here. Every figure names its sou
 it is an assumption and gives the range it could as well have been taken from.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
@@ -12,6 +13,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
 from simulator.scenario import quantiles
+from simulator.scenario.quantiles import Inverse
 from simulator.scenario.values import Duration, Line, SourceId, When, refuse
 from simulator.units import NS_PER_MS
 
@@ -68,30 +70,47 @@ class Figure(Provenance):
         return self
 
 
-class Constant(Figure):
+class Timed(Figure):
+    """A law: a figure that a draw turns into a duration."""
+
+    @abstractmethod
+    def inverse(self, epoch: datetime) -> Inverse:
+        """What answers with the duration below which a share of all draws lies, ns.
+
+        Args:
+            epoch: scenario time zero, by which recorded times of day are read.
+        """
+
+    def quantile_ns(self, share: float, epoch: datetime) -> float:
+        """The duration below which a share of all draws lies, ns."""
+        return self.inverse(epoch)(share)
+
+
+class Constant(Timed):
     """Always the same duration."""
 
     law: Literal["constant"] = Field(description="The kind of law.")
     value: Duration = Field(description="The duration, scenario time.", examples=["3min"])
 
-    def quantile_ns(self, _share: float, _epoch: datetime) -> float:
+    def inverse(self, _epoch: datetime) -> Inverse:
         """The same for every share."""
-        return self.value
+        return lambda _share: self.value
 
 
-class Recorded(Figure):
+class Recorded(Timed):
     """The duration between two recorded times: a replay of what is known."""
 
     law: Literal["recorded"] = Field(description="The kind of law.")
     starts: When = Field(description="When the stage began.", examples=["07:50"])
     ends: When = Field(description="When it ended, not before it began.", examples=["08:00"])
 
-    def quantile_ns(self, _share: float, epoch: datetime) -> float:
+    def inverse(self, epoch: datetime) -> Inverse:
         """The same for every share; negative if the stage ends before it starts."""
-        return self.ends.offset_ns(epoch) - self.starts.offset_ns(epoch)
+        span_ns = self.ends.offset_ns(epoch) - self.starts.offset_ns(epoch)
+        return lambda _share: span_ns
 
 
-class Uniform(Figure):
+class Uniform(Timed):
     """Any duration between two bounds, all equally likely."""
 
     law: Literal["uniform"] = Field(description="The kind of law.")
@@ -104,12 +123,12 @@ class Uniform(Figure):
             raise refuse("low is longer than high", "write the shorter duration as low")
         return self
 
-    def quantile_ns(self, share: float, _epoch: datetime) -> float:
-        """The duration below which a share of all draws lies, ns."""
-        return quantiles.uniform(share, self.low, self.high)
+    def inverse(self, _epoch: datetime) -> Inverse:
+        """Of the distribution, ns."""
+        return quantiles.uniform(self.low, self.high)
 
 
-class Triangular(Figure):
+class Triangular(Timed):
     """Between two bounds, most likely at the mode."""
 
     law: Literal["triangular"] = Field(description="The kind of law.")
@@ -123,12 +142,12 @@ class Triangular(Figure):
             raise refuse("low, mode and high are out of order", "write low <= mode <= high")
         return self
 
-    def quantile_ns(self, share: float, _epoch: datetime) -> float:
-        """The duration below which a share of all draws lies, ns."""
-        return quantiles.triangular(share, self.low, self.mode, self.high)
+    def inverse(self, _epoch: datetime) -> Inverse:
+        """Of the distribution, ns."""
+        return quantiles.triangular(self.low, self.mode, self.high)
 
 
-class Lognormal(Figure):
+class Lognormal(Timed):
     """Many small delays multiplied: a median, and a tail given by the 95th percentile."""
 
     law: Literal["lognormal"] = Field(description="The kind of law.")
@@ -148,12 +167,12 @@ class Lognormal(Figure):
             raise refuse("the 95th percentile is below the median", "write median <= p95")
         return self
 
-    def quantile_ns(self, share: float, _epoch: datetime) -> float:
-        """The duration below which a share of all draws lies, ns."""
-        return max(self.floor, quantiles.lognormal(share, self.median, self.p95))
+    def inverse(self, _epoch: datetime) -> Inverse:
+        """Of the distribution, ns."""
+        return quantiles.lognormal(self.median, self.p95, self.floor)
 
 
-class Gamma(Figure):
+class Gamma(Timed):
     """A sum of steps that take equally long on average; a shape of 1 is the exponential law."""
 
     law: Literal["gamma"] = Field(description="The kind of law.")
@@ -165,12 +184,12 @@ class Gamma(Figure):
         default=0, description="No duration is shorter, scenario time.", examples=["30s"]
     )
 
-    def quantile_ns(self, share: float, _epoch: datetime) -> float:
-        """The duration below which a share of all draws lies, ns."""
-        return max(self.floor, quantiles.gamma(share, self.shape, self.mean))
+    def inverse(self, _epoch: datetime) -> Inverse:
+        """Of the distribution, ns."""
+        return quantiles.gamma(self.shape, self.mean, self.floor)
 
 
-class Empirical(Figure):
+class Empirical(Timed):
     """One of the durations seen before."""
 
     law: Literal["empirical"] = Field(description="The kind of law.")
@@ -191,10 +210,10 @@ class Empirical(Figure):
             raise refuse("values and weights differ in number", "write one weight per value")
         return self
 
-    def quantile_ns(self, share: float, _epoch: datetime) -> float:
-        """The duration below which a share of all draws lies, ns."""
+    def inverse(self, _epoch: datetime) -> Inverse:
+        """Of the distribution, ns."""
         weights = self.weights or (1.0,) * len(self.values)
-        return quantiles.empirical(share, self.values, weights)
+        return quantiles.empirical(self.values, weights)
 
 
 Law = Annotated[
@@ -213,10 +232,11 @@ def sampler(law: Law, epoch: datetime) -> Callable[[float], int]:
     Returns:
         The duration below which a share of all draws lies, for a share strictly between 0 and 1.
     """
-    quantile_ns = law.quantile_ns
+    inverse = law.inverse(epoch)
 
     def drawn_ns(share: float) -> int:
-        return max(0, round(quantile_ns(share, epoch) / NS_PER_MS)) * NS_PER_MS
+        milliseconds = round(inverse(share) / NS_PER_MS)
+        return milliseconds * NS_PER_MS if milliseconds > 0 else 0
 
     return drawn_ns
 

@@ -1,15 +1,19 @@
 """Inverse distribution functions: the value below which a share of all draws lies.
 
-Rule of the module: numbers in, a number out, through ``math`` alone, one value at a time. The last
-bits of NumPy's array functions depend on the processor, and a digest must not; what the C library
-leaves open is rounded away later, to whole milliseconds.
+Rule of the module: what a law is given by goes in, a function of the share comes out, so that what
+does not depend on the share is worked out once. All through ``math`` alone, one value at a time:
+the last bits of NumPy's array functions depend on the processor, and a digest must not; what the C
+library leaves open is rounded away later, to whole milliseconds.
 """
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from statistics import NormalDist
 from typing import Final
+
+Inverse = Callable[[float], float]
 
 _STANDARD_NORMAL: Final = NormalDist()
 _Z95: Final = _STANDARD_NORMAL.inv_cdf(0.95)
@@ -20,39 +24,75 @@ _CONVERGED: Final = 1e-12
 _TINY: Final = 1e-300
 
 
-def uniform(share: float, low: float, high: float) -> float:
-    """Inverse of the uniform distribution on [low, high]."""
-    return low + share * (high - low)
+def uniform(low: float, high: float) -> Inverse:
+    """Of the uniform distribution on [low, high]."""
+    span = high - low
+
+    def inverse(share: float) -> float:
+        return low + share * span
+
+    return inverse
 
 
-def triangular(share: float, low: float, mode: float, high: float) -> float:
-    """Inverse of the triangular distribution with its peak at mode."""
-    if high == low:
-        return low
-    below = (mode - low) / (high - low)
-    if share < below:
-        return low + math.sqrt(share * (high - low) * (mode - low))
-    return high - math.sqrt((1.0 - share) * (high - low) * (high - mode))
+def triangular(low: float, mode: float, high: float) -> Inverse:
+    """Of the triangular distribution with its peak at mode."""
+    span, rise, fall = high - low, mode - low, high - mode
+    if span == 0:
+        return lambda _share: low
+    below, sqrt = rise / span, math.sqrt
+
+    def inverse(share: float) -> float:
+        if share < below:
+            return low + sqrt(share * span * rise)
+        return high - sqrt((1.0 - share) * span * fall)
+
+    return inverse
 
 
-def lognormal(share: float, median: float, p95: float) -> float:
-    """Inverse of the lognormal distribution given by its median and 95th percentile, both > 0."""
+def lognormal(median: float, p95: float, floor: float = 0.0) -> Inverse:
+    """Of the lognormal distribution given by its median and 95th percentile, both > 0.
+
+    Args:
+        median: half of it lies below.
+        p95: 19 of 20 parts of it lie below.
+        floor: what lies below this is raised to it.
+    """
     sigma = math.log(p95 / median) / _Z95
-    return median * math.exp(sigma * _STANDARD_NORMAL.inv_cdf(share))
+    normal, exp = _STANDARD_NORMAL.inv_cdf, math.exp
+
+    def inverse(share: float) -> float:
+        value = median * exp(sigma * normal(share))
+        return max(floor, value)
+
+    return inverse
 
 
-def empirical(share: float, values: Sequence[float], weights: Sequence[float]) -> float:
+def empirical(values: Sequence[float], weights: Sequence[float]) -> Inverse:
     """The smallest of the sorted values whose cumulated weight reaches the share."""
     pairs = sorted(zip(values, weights, strict=True))
-    goal = share * math.fsum(weights)
-    for (value, _), reached in zip(pairs, accumulate(weight for _, weight in pairs), strict=True):
-        if reached >= goal:
-            return value
-    return pairs[-1][0]
+    reached = list(accumulate(weight for _, weight in pairs))
+    whole = math.fsum(weights)
+
+    def inverse(share: float) -> float:
+        place = bisect_left(reached, share * whole)
+        return pairs[min(place, len(pairs) - 1)][0]
+
+    return inverse
 
 
-def gamma(share: float, shape: float, mean: float) -> float:
-    """Inverse of the gamma distribution of a shape (at least 0.1, no unit) and a mean (> 0).
+def gamma(shape: float, mean: float, floor: float = 0.0) -> Inverse:
+    """Of the gamma distribution of a shape (at least 0.1, no unit) and a mean (> 0).
+
+    Args:
+        shape: number of steps, need not be whole.
+        mean: of their sum.
+        floor: what lies below this is raised to it.
+    """
+    return lambda share: max(floor, _unit_gamma(share, shape) * mean / shape)
+
+
+def _unit_gamma(share: float, shape: float) -> float:
+    """Inverse of the gamma distribution of a shape and a scale of 1.
 
     Newton's method on the regularised lower incomplete gamma function, kept inside a bracket that
     halves whenever a step would leave it.
@@ -76,7 +116,7 @@ def gamma(share: float, shape: float, mean: float) -> float:
             break
         newton = guess - step
         guess = newton if low < newton < high else 0.5 * (low + high)
-    return guess * mean / shape
+    return guess
 
 
 def gamma_share(shape: float, value: float) -> float:
