@@ -100,6 +100,17 @@ def _first_screen(summary: ComparisonSummary) -> Markup:
     return tag("div", cards, class_="first")
 
 
+def _differences(summary: ComparisonSummary, side: int) -> list[Markup | None]:
+    """The figures one looks at first, the others folded away."""
+    return [
+        sections.data(tables.differences(summary, side, which="headline")),
+        sections.details(
+            "Stages, prefectures and channels",
+            sections.data(tables.differences(summary, side, which="rest")),
+        ),
+    ]
+
+
 def _chip(word: str) -> Markup:
     return tag("span", word, class_=f"chip {word}")
 
@@ -129,7 +140,7 @@ def _sections(
                     "trade-off-picture",
                     "Lead time against people alerted who need not have been: large marks are "
                     "means with their 95 % intervals, small ones single replications. Up and to "
-                    "the left is better.",
+                    "the left is better. The farthest few replications lie outside.",
                     pictures.trade_off(summary, sides),
                 ),
                 sections.data(tables.trade_off(summary)),
@@ -137,10 +148,9 @@ def _sections(
         ),
         Section(
             anchor="differences",
-            title="Every figure",
+            title="Every difference",
             parts=tuple(
-                sections.data(tables.differences(summary, side.number, everything=True))
-                for side in summary.sides[1:]
+                part for side in summary.sides[1:] for part in _differences(summary, side.number)
             ),
         ),
         Section(

@@ -4,7 +4,7 @@ Rule of the module: as :mod:`simulator.report.experiment_pictures`. A side has t
 and dash in every picture.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +24,8 @@ _DASHES: Final = ("dash", "solid", "dot", "dashdot", "longdash", "longdashdot")
 _MOST_MARKS: Final = 200
 _SECONDS: Final = 60
 _READABLE: Final = 0.09
+_SHOWN: Final = (0.05, 0.95)
+_MARGIN: Final = 0.12
 
 
 def trade_off(summary: ComparisonSummary, sides: Sequence[Side]) -> Picture | None:
@@ -57,10 +59,23 @@ def trade_off(summary: ComparisonSummary, sides: Sequence[Side]) -> Picture | No
         "layout": layout(
             440,
             xaxis=axis(title={"text": "people alerted who need not have been"}, rangemode="tozero"),
-            yaxis=axis(title={"text": f"shortest {name_of(lead.metric)}, s"}),
+            yaxis=axis(
+                title={"text": f"shortest {name_of(lead.metric)}, s"}, range=_most_of(traces, line)
+            ),
         ),
         "narrow": {"height": 440 + LEGEND_ROW_PX * len(means)},
     }
+
+
+def _most_of(
+    traces: Sequence[Mapping[str, Any]], line: Sequence[tuple[int, float, float]]
+) -> list[float]:
+    """A range that holds every mean and all replications but the farthest few of each side."""
+    ends = [seconds / NS_PER_S for _, _, seconds in line]
+    for trace in traces[: len(line)]:
+        ends += np.quantile(trace["y"], _SHOWN).tolist() if trace["y"] else []
+    margin = _MARGIN * (max(ends) - min(ends)) or 1.0
+    return [round(min(ends) - margin, 1), round(max(ends) + margin, 1)]
 
 
 def _cloud(number: int, side: Side, lead: str) -> dict[str, Any]:

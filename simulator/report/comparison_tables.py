@@ -3,6 +3,8 @@
 Rule of the module: as :mod:`simulator.report.experiment_tables`.
 """
 
+from typing import Literal
+
 from simulator.experiment.comparison import ComparisonSummary, MetricSummary
 from simulator.report import words
 from simulator.report.comparison_words import (
@@ -54,19 +56,22 @@ def sides(summary: ComparisonSummary) -> Table:
     )
 
 
-def differences(summary: ComparisonSummary, side: int, *, everything: bool) -> Table:
-    """Every figure of a side and the baseline, and how they differ.
+def differences(
+    summary: ComparisonSummary, side: int, *, which: Literal["headline", "rest"]
+) -> Table:
+    """Figures of a side and the baseline, and how they differ.
 
     Args:
         summary: the comparison.
         side: number of the side.
-        everything: also the figures that are not looked at first.
+        which: the figures one looks at first, or all the others.
     """
-    shown = [metric for metric in summary.metrics if everything or metric.headline]
+    first = which == "headline"
+    shown = [metric for metric in summary.metrics if metric.headline == first]
     name = letter(side)
     notes = ["± is half the 95 % interval. Times are scenario time."]
     left = len(summary.metrics) - len(shown)
-    if left:
+    if left and first:
         notes.append(
             f"{words.plural(left, 'further figure')} in the page of --out, or with --json."
         )
@@ -75,7 +80,7 @@ def differences(summary: ComparisonSummary, side: int, *, everything: bool) -> T
         head=("figure", "A", name, f"{name} less A", "effect"),
         rows=tuple(_row(metric, side) for metric in shown),
         numeric=frozenset({1, 2, 3}),
-        notes=tuple(notes),
+        notes=("± is half the 95 % interval. Times are scenario time.",),
     )
 
 
@@ -140,5 +145,4 @@ def gates(summary: ComparisonSummary) -> Table:
         caption="Conditions under which the comparison fails",
         head=("side", "fails if", "is (95 %)", "verdict", "because"),
         rows=tuple(rows),
-        numeric=frozenset({2}),
     )

@@ -62,7 +62,7 @@ def comparison_markdown(summary: ComparisonSummary, command: Sequence[str]) -> s
 def _tables(summary: ComparisonSummary) -> list[Table]:
     return [
         tables.sides(summary),
-        *(tables.differences(summary, side.number, everything=False) for side in summary.sides[1:]),
+        *(tables.differences(summary, side.number, which="headline") for side in summary.sides[1:]),
         tables.trade_off(summary),
         tables.gates(summary),
     ]
