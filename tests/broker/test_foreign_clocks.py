@@ -14,6 +14,7 @@ from tests.broker.foreign import MakePlay, on_duty, play_on, reach, running
 pytestmark = pytest.mark.netns
 AHEAD_S = 12_345
 BEHIND_S = -20  # no clock can be set to before the host's start
+A_YEAR_S = 365 * 86_400
 PAHO = str(Path(__file__).parents[2] / "docs/examples/receipt_client_paho.py")
 LISTENER = """
 import asyncio, sys
@@ -36,9 +37,16 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("ahead_s", [AHEAD_S, BEHIND_S])
 @pytest.mark.parametrize(
-    "program", [[PAHO], ["-c", LISTENER]], ids=["example on paho", "alertsim subscribe"]
+    ("program", "ahead_s"),
+    [
+        pytest.param([PAHO], AHEAD_S, id="example on paho, ahead"),
+        pytest.param([PAHO], BEHIND_S, id="example on paho, behind"),
+        pytest.param([PAHO], 1, id="example on paho, by a second"),
+        pytest.param([PAHO], A_YEAR_S, id="example on paho, by a year"),
+        pytest.param(["-c", LISTENER], AHEAD_S, id="alertsim subscribe, ahead"),
+        pytest.param(["-c", LISTENER], BEHIND_S, id="alertsim subscribe, behind"),
+    ],
 )
 async def test_the_true_offset_lies_inside_the_stated_bound(
     embedded: Broker, make_play: MakePlay, program: list[str], ahead_s: int
