@@ -49,7 +49,8 @@ def register(app: typer.Typer) -> None:
     )(simulate_command)
     app.command(
         "validate",
-        help="Check a scenario file; say file, line, field, value and remedy of what is wrong.",
+        help="Check a scenario file; say file, line, field, value and remedy of what is wrong, and "
+        "whom a run of it would play to.",
         epilog="Example: alertsim validate my-drill.yaml",
     )(validate_command)
     app.command(
@@ -139,8 +140,16 @@ def validate_command(
         checked: list[dict[str, Any]] = []
         for file in files:
             loaded = load_scenario(file)
-            checked.append({"file": file, "id": loaded.id, "valid": True})
-            output.text(f"{file}: valid ({loaded.id})")
+            entry: dict[str, Any] = {"file": file, "id": loaded.id, "valid": True}
+            lines = [f"{file}: valid ({loaded.id})"]
+            if loaded.subscribers is not None:
+                from simulator.run.audience import rehearse
+
+                plan = rehearse(loaded, file)
+                lines += plan.lines()
+                entry["subscribers"] = plan.document()
+            checked.append(entry)
+            output.text("\n".join(lines))
         output.document(lambda: {"checked": checked})
 
 

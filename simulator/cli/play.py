@@ -7,14 +7,14 @@ from pathlib import Path
 from simulator.cli.common import Output
 from simulator.cli.progress import Bars, Lines
 from simulator.clock import SystemClock
-from simulator.errors import ConfigurationError
+from simulator.errors import ConfigurationError, ScenarioError
 from simulator.measure.summary import Summary
 from simulator.report.text import summary_parts
 from simulator.run.observer import Silent
 from simulator.run.play import play as play_request
 from simulator.run.provenance import new_run_id, repeat_command
 from simulator.run.request import RunRequest
-from simulator.scenario import load_scenario
+from simulator.scenario import load_scenario, pointed
 from simulator.settings import RunSettings, as_environment, load_settings
 
 
@@ -44,6 +44,8 @@ def play(
     output.aside(f"run {request.run}, seed {request.settings.seed}: 【訓練】 EXERCISE only")
     try:
         result = play_request(request, observer)
+    except ScenarioError as error:
+        raise pointed(error, scenario) from None
     finally:
         if isinstance(observer, Bars | Lines):
             observer.close()

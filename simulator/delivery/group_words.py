@@ -4,7 +4,7 @@ Rule of the module: a group and the run's decisions come in, one sentence goes o
 ledger will count, not what may happen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -75,6 +75,32 @@ def why(group: AnyGroup, epoch: datetime, session: Session, qos: Sequence[int]) 
         case _:
             said = f"there from before the first message to the end: {_ALL}"
     return said
+
+
+def cautions(groups: Sequence[AnyGroup], qos: int) -> Iterator[str]:
+    """What a user should know about some groups before a run.
+
+    Args:
+        groups: as the scenario has them.
+        qos: QoS of the publisher.
+    """
+    for group in groups:
+        highest = max(group.qos or (0,))
+        if highest > qos:
+            yield (
+                f"{group.id} asks for QoS {highest} and --qos is {qos}: a message is owed at the "
+                f"lower of the two; run with --qos {highest}"
+            )
+        if isinstance(group, Shared) and group.protocol != "5":
+            yield (
+                f"{group.id}: MQTT 3.1.1 has no shared subscriptions; mosquitto and the embedded "
+                'broker know them all the same, another broker may not: write protocol: "5"'
+            )
+        if isinstance(group, Overlapping):
+            yield (
+                f"{group.id}: whether one copy comes or one for each filter is the broker's choice "
+                "(MQTT 3.1.1 and 5, section 3.3.5); the embedded broker sends one for each"
+            )
 
 
 def _earlier(*, state: bool) -> str:

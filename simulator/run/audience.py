@@ -5,17 +5,19 @@ out, the same for ``run`` as for ``validate``.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 
 from simulator.delivery.absences import Pace
+from simulator.delivery.group_words import cautions
 from simulator.delivery.placement import place
 from simulator.delivery.populations import Audience, Setting, populate
 from simulator.errors import ScenarioError
-from simulator.measure.plan import PlannedSubscriber, Session
+from simulator.measure.plan import PlannedGroup, PlannedSubscriber, Session
+from simulator.model import simulate
 from simulator.model.timeline import Timeline
-from simulator.scenario import Scenario
-from simulator.settings import RunSettings
+from simulator.scenario import Scenario, pointed
+from simulator.settings import RunSettings, load_settings
 from simulator.units import NS_PER_S
 from simulator.world.geography import prefectures
 
@@ -89,6 +91,60 @@ def audience(
         raise ScenarioError(
             error.message, scenario.id, error.field, error.value, error.remedy
         ) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """Whom a run would play to, by default.
+
+    Attributes:
+        groups: of the scenario, and controls.
+        cautions: what a user should know before the run, sentences.
+    """
+
+    groups: tuple[PlannedGroup, ...]
+    cautions: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """For people."""
+        total = sum(group.members for group in self.groups)
+        lines = [f"  {total} subscribers in {len(self.groups)} groups"]
+        name = max((len(group.name) for group in self.groups), default=0)
+        kind = max((len(group.kind) for group in self.groups), default=0)
+        lines += [
+            f"  {group.members:>7} {group.name:<{name}}  {group.kind:<{kind}}  {group.why}"
+            for group in self.groups
+        ]
+        return lines + [f"  note: {caution}" for caution in self.cautions]
+
+    def document(self) -> dict[str, object]:
+        """For scripts."""
+        return {
+            "total": sum(group.members for group in self.groups),
+            "groups": [asdict(group) for group in self.groups],
+            "cautions": list(self.cautions),
+        }
+
+
+def rehearse(scenario: Scenario, where: str) -> Rehearsal:
+    """Plan the subscribers of a run without options, as far as the environment says no more.
+
+    Args:
+        scenario: with groups of subscribers.
+        where: what it was loaded from, for errors.
+
+    Raises:
+        ScenarioError: for a group that no such run could have.
+    """
+    settings = load_settings({})
+    timeline = simulate(scenario, settings.seed)
+    try:
+        planned = audience(scenario, timeline, settings)
+    except ScenarioError as error:
+        raise pointed(error, where) from None
+    return Rehearsal(
+        groups=planned.groups, cautions=tuple(cautions(scenario.subscribers or (), settings.qos))
+    )
 
 
 def begun(subscribers: Sequence[PlannedSubscriber], start_ns: int) -> list[PlannedSubscriber]:

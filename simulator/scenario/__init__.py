@@ -5,7 +5,12 @@ value and remedy. No randomness, no time, no network.
 """
 
 from simulator.resources import scenario_names
-from simulator.scenario.loading import ScenarioSummary, load_scenario, scenario_summaries
+from simulator.scenario.loading import (
+    ScenarioSummary,
+    load_scenario,
+    pointed,
+    scenario_summaries,
+)
 from simulator.scenario.reference import (
     scenario_json_schema,
     scenario_reference_markdown,
@@ -18,6 +23,7 @@ __all__ = [
     "Scenario",
     "ScenarioSummary",
     "load_scenario",
+    "pointed",
     "scenario_json_schema",
     "scenario_names",
     "scenario_reference_markdown",

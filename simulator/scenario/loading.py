@@ -54,6 +54,23 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     return validate(read_resolved(path))
 
 
+def pointed(error: ScenarioError, name_or_path: str) -> ScenarioError:
+    """An error about a valid scenario, found when a run of it was planned, with its file and line.
+
+    Args:
+        error: its field is a dotted path, entries of lists by their id.
+        name_or_path: what the scenario was loaded from.
+    """
+    node = read_resolved(locate(name_or_path, Path()))
+    for step in error.field.split("."):
+        if isinstance(node.value, list):
+            named = [each for each in node.value if each.find(("id",)).value == step]
+            node = named[0] if named else node
+        else:
+            node = node.find((step,))
+    return ScenarioError(error.message, node.where, error.field, error.value, error.remedy)
+
+
 def scenario_summaries() -> tuple[ScenarioSummary, ...]:
     """The shipped scenarios, by name."""
     loaded = [(name, load_scenario(name)) for name in scenario_names()]
