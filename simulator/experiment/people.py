@@ -107,13 +107,7 @@ class People:
             return {}
         first = first_warnings(timeline)
         true = true_arrivals(timeline, first)
-        plan = self._plan(scenario, launched[0])
-        result = plan.replicate(
-            issues_ns={slug: alert.at_ns for slug, alert in first.items()},
-            arrivals_ns=true,
-            streams=streams,
-            faults=channel_faults(scenario, plan),
-        )
+        result = self.reached(scenario, timeline, launched[0], streams)
         totals = result.totals()
         arrives = bool(true)
         found: dict[str, Value] = {
@@ -132,6 +126,26 @@ class People:
         }
         by_time = result.warned_by(launched[0] + _BAND_NS)
         return found | dict(zip(_BANDS, np.round(by_time, _DIGITS).tolist(), strict=True))
+
+    def reached(
+        self, scenario: Scenario, timeline: Timeline | Played, launched_ns: int, streams: Streams
+    ) -> ReachResult:
+        """Who is warned when, town by town.
+
+        Args:
+            scenario: the variant.
+            timeline: what the chain did.
+            launched_ns: the first launch, which says what people do.
+            streams: the draws of the replication.
+        """
+        first = first_warnings(timeline)
+        plan = self._plan(scenario, launched_ns)
+        return plan.replicate(
+            issues_ns={slug: alert.at_ns for slug, alert in first.items()},
+            arrivals_ns=true_arrivals(timeline, first),
+            streams=streams,
+            faults=channel_faults(scenario, plan),
+        )
 
     def _plan(self, scenario: Scenario, launched_ns: int) -> ReachPlan:
         """The reach of a variant: all towns, so that no alerted one is ever missing."""

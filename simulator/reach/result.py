@@ -172,6 +172,16 @@ class ReachResult:
         moment_ns = at[self.area.prefecture_of]
         return np.minimum(self._people_by(self._warned, moment_ns), self.warned)
 
+    def half_warned_ns(self) -> Floats:
+        """When half of those who are warned in a town have been, scenario time by town.
+
+        Not a number where nobody is.
+        """
+        times = grid_s()
+        half_s = np.array([np.interp(curve[-1] / 2, curve, times) for curve in self._warned])
+        half_ns = self.issue_ns + half_s[self._kind] * NS_PER_S
+        return np.where(self.warned > 0, half_ns, np.nan)
+
     def told(self, prefectures: Collection[str], channels: Collection[ChannelName]) -> float:
         """People whom a later message gets to, sent to some prefectures by some channels only.
 

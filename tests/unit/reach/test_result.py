@@ -31,6 +31,19 @@ def test_nobody_is_warned_before_no_moment_or_before_the_issue(result: ReachResu
     assert not result.warned_before({slug: at_ns - 1 for slug, at_ns in ISSUE.items()}).any()
 
 
+def test_half_of_the_warned_have_been_warned_by_their_moment(result: ReachResult) -> None:
+    half = result.half_warned_ns()
+    assert (np.isnan(half) == (result.warned == 0)).all()
+    for slug in result.area.prefectures:
+        chosen = np.flatnonzero(
+            (result.area.prefecture_of == result.area.prefectures.index(slug)) & ~np.isnan(half)
+        )
+        for town in chosen[:5]:
+            moment = {slug: round(half[town])}
+            by_then = result.warned_before(moment)[town]
+            assert by_then == pytest.approx(result.warned[town] / 2, rel=1e-6)
+
+
 def test_in_the_end_those_warned_at_all_are_warned(result: ReachResult) -> None:
     late = dict.fromkeys(ISSUE, 10**15)
     assert np.array_equal(result.warned_before(late), result.warned)
