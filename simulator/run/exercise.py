@@ -8,7 +8,6 @@ happens; what was measured before an early end stays in the books.
 import asyncio
 import threading
 import traceback
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import (
     AbstractAsyncContextManager,
@@ -16,7 +15,6 @@ from contextlib import (
     asynccontextmanager,
     suppress,
 )
-from dataclasses import replace
 from functools import partial
 
 from simulator.clock import Clock, SystemClock, clock_domain
@@ -26,11 +24,9 @@ from simulator.delivery.messages import Begin, Health, Play, SwarmOrder
 from simulator.delivery.preflight import check_endpoint
 from simulator.delivery.registry import ForeignRegistry
 from simulator.delivery.registry_service import RegistryService
-from simulator.delivery.room import check_descriptors, local_addresses
 from simulator.delivery.swarm.worker import worker_main
 from simulator.delivery.vitals import cpu_ns, limits, rss_bytes
 from simulator.errors import (
-    AbortedError,
     AlertsimError,
     BrokerLostError,
     BrokerUnreachableError,
@@ -41,10 +37,12 @@ from simulator.model import simulate
 from simulator.run.audience import begun, last_step_ns
 from simulator.run.books import Books
 from simulator.run.crew import Crew
+from simulator.run.listeners import check_listener
 from simulator.run.observer import Observer
 from simulator.run.orders import Orders
 from simulator.run.request import RunRequest
 from simulator.run.senders import PUBLISHER, Sender, open_sender
+from simulator.run.shards import with_room
 from simulator.run.watch import Watch
 from simulator.units import NS_PER_MS, NS_PER_S
 
@@ -192,19 +190,8 @@ class Exercise:
         """The workers' orders, if this machine has room for them."""
         if not self.subscribers:
             return ()
-        orders, room = self.orders.swarm(), limits()
-        check_descriptors(
-            [len(order.subscribers) for order in orders],
-            room,
-            own_broker=self.broker.process is not None,
-        )
-        endpoints = orders[0].endpoints
-        towards = Counter(
-            (endpoints[each.protocol].host, endpoints[each.protocol].port)
-            for each in self.subscribers
-        )
-        sources = local_addresses(towards, room)
-        return tuple(replace(order, sources=sources) for order in orders)
+        own = self.broker.process is not None
+        return with_room(self.orders.swarm(), limits(), own_broker=own)
 
     def _sender(self, crew: Crew) -> AbstractAsyncContextManager[Sender]:
         return open_sender(
@@ -379,20 +366,13 @@ class Exercise:
             await self._check_listener(protocol)
 
     async def _check_listener(self, protocol: str) -> None:
-        """A listener can die while its broker seems healthy: ask it."""
-        endpoint = self.broker.endpoint(protocol)
-        try:
-            await asyncio.to_thread(
-                check_endpoint, endpoint, root=self.settings.root, stop=self._stop
-            )
-        except AbortedError:
-            raise
-        except AlertsimError as error:
-            raise BrokerLostError(
-                f"the broker's MQTT {protocol} listener died: {error}. On the embedded broker "
-                "one MQTT 5 message with a property does this; use --broker mosquitto for "
-                "clients that set properties"
-            ) from error
+        await check_listener(
+            self.broker.endpoint(protocol),
+            root=self.settings.root,
+            clock=self.clock,
+            stop=self._stop,
+            seen=lambda: self.books.counts().delivered,
+        )
 
     async def _report(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run a task beside the phases; its failure ends the run."""

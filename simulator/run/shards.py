@@ -6,11 +6,14 @@ version by version in the order of the plan.
 """
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 from typing import Final
 
 from simulator.delivery.messages import SwarmOrder
+from simulator.delivery.room import Limits, check_descriptors, local_addresses
 
 CONNECTIONS_PER_WORKER: Final = 2_500  # below it a second process costs more than it brings
 
@@ -50,3 +53,27 @@ def shards(whole: SwarmOrder, workers: int) -> tuple[SwarmOrder, ...]:
         )
         for worker in range(workers)
     )
+
+
+def with_room(
+    orders: Sequence[SwarmOrder], limits: Limits, *, own_broker: bool
+) -> tuple[SwarmOrder, ...]:
+    """The orders with the local addresses to connect from.
+
+    Args:
+        orders: of all workers, with the same endpoints.
+        limits: of this machine.
+        own_broker: whether the broker is a child of the run.
+
+    Raises:
+        ConfigurationError: if this machine has no room for them.
+    """
+    sizes = [len(order.subscribers) for order in orders]
+    check_descriptors(sizes, limits, own_broker=own_broker)
+    towards = Counter(
+        (order.endpoints[each.protocol].host, order.endpoints[each.protocol].port)
+        for order in orders
+        for each in order.subscribers
+    )
+    sources = local_addresses(towards, limits)
+    return tuple(replace(order, sources=sources) for order in orders)

@@ -4,15 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.delivery.messages import SwarmOrder
+from simulator.delivery.messages import BrokerEndpoint, SwarmOrder
+from simulator.delivery.room import SPARE_PORTS, Limits
+from simulator.errors import ConfigurationError
 from simulator.measure.plan import PlannedSubscriber, SubscriberKind
-from simulator.run.shards import CONNECTIONS_PER_WORKER, shards, worker_count
+from simulator.run.shards import CONNECTIONS_PER_WORKER, shards, with_room, worker_count
 
 
 def _whole(count: int, ramp: int = 2000) -> SwarmOrder:
     return SwarmOrder(
         worker=0,
-        endpoints={},
+        endpoints={
+            "3.1.1": BrokerEndpoint(host="127.0.0.1", port=1883, protocol="3.1.1"),
+            "5": BrokerEndpoint(host="127.0.0.1", port=1883, protocol="5"),
+        },
         subscribers=tuple(
             PlannedSubscriber(
                 number=number,
@@ -69,3 +74,18 @@ def test_a_ramp_below_the_number_of_workers_leaves_each_one_a_second() -> None:
 )
 def test_worker_count(connections: int, wanted: int | None, processors: int, expected: int) -> None:
     assert worker_count(connections, wanted, processors) == expected
+
+
+def test_connections_of_all_workers_and_versions_to_one_address_share_its_ports() -> None:
+    orders = shards(_whole(60), 2)
+    enough = Limits(descriptors=None, ports=60 + SPARE_PORTS)
+    assert {order.sources for order in with_room(orders, enough, own_broker=True)} == {()}
+    half = Limits(descriptors=None, ports=30 + SPARE_PORTS)
+    both = ("127.0.0.1", "127.0.0.2")
+    assert {order.sources for order in with_room(orders, half, own_broker=True)} == {both}
+
+
+def test_a_swarm_without_room_is_refused() -> None:
+    orders, none = shards(_whole(2), 1), Limits(descriptors=10, ports=30_000)
+    with pytest.raises(ConfigurationError):
+        with_room(orders, none, own_broker=False)
