@@ -21,8 +21,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.model.rows import AlertRow, Played
-from simulator.model.timeline import AlertEvent, EventKind, PlannedAlert, Timeline
+from simulator.model.rows import MARK, TRUTH, AlertRow, Played
+from simulator.model.timeline import AlertEvent, PlannedAlert, Timeline
 
 Value = int | float | None
 Alert = PlannedAlert | AlertRow
@@ -36,6 +36,9 @@ _CLOSES: Final = (
     AlertEvent.INTERCEPTED,
     AlertEvent.FELL_ON_LAND,
 )
+_SHELTERS: Final = (AlertEvent.TAKE_SHELTER,)
+_CORRECTS: Final = (AlertEvent.CORRECTION,)
+_LATER: Final = (("closing_ns", _CLOSES), ("all_clear_ns", (AlertEvent.ALL_CLEAR,)))
 _FIRST: Final = (
     "point",
     "replication",
@@ -95,14 +98,14 @@ def figures_of(timeline: Timeline | Played, launches: Sequence[str]) -> dict[str
     for number, launch in enumerate(launches):
         own = [alert for alert in timeline.alerts if alert.launch == launch]
         figures = _of_launch(own, launched.get(launch))
-        prefix = f"{launch}." if number else ""
-        found |= {f"{prefix}{column}": value for column, value in figures.items()}
+        if number:
+            figures = {f"{launch}.{column}": value for column, value in figures.items()}
+        found |= figures
     found["in_force_ns"] = _longest_in_force(timeline.alerts)
     found["prefectures_count"] = len({alert.prefecture for alert in _warnings(timeline.alerts)})
     found["messages_count"] = len(timeline.alerts)
     found["withheld_count"] = sum(
-        event.kind is EventKind.MARK and event.name.startswith("withheld-")
-        for event in timeline.events
+        event.kind is MARK and event.name.startswith("withheld-") for event in timeline.events
     )
     return found
 
@@ -112,7 +115,7 @@ def launch_times(timeline: Timeline | Played) -> dict[str, int]:
     return {
         event.launch: event.at_ns
         for event in timeline.events
-        if event.kind is EventKind.TRUTH and event.cause is None and event.launch is not None
+        if event.kind is TRUTH and event.cause is None and event.launch is not None
     }
 
 
@@ -164,10 +167,10 @@ def _of_launch(alerts: Sequence[Alert], launched_ns: int | None) -> dict[str, Va
             found[f"lead_time_{prefecture}_ns"] = true[-1]
     found["predicted_lead_time_ns"] = min(predicted, default=None)
     found["lead_time_ns"] = min(true, default=None)
-    shelter = _first(alerts, (AlertEvent.TAKE_SHELTER,))
+    shelter = _first(alerts, _SHELTERS)
     if shelter is not None and shelter.at_ns > first.at_ns:
         found["shelter_ns"] = shelter.at_ns - launched_ns
-    for column, events in (("closing_ns", _CLOSES), ("all_clear_ns", (AlertEvent.ALL_CLEAR,))):
+    for column, events in _LATER:
         message = _first(alerts, events)
         found[column] = None if message is None else message.at_ns - first.at_ns
     found["correction_ns"] = _correction_ns(alerts)
@@ -176,7 +179,7 @@ def _of_launch(alerts: Sequence[Alert], launched_ns: int | None) -> dict[str, Va
 
 def _correction_ns(alerts: Sequence[Alert]) -> int | None:
     """From the last message before it to the correction."""
-    correction = _first(alerts, (AlertEvent.CORRECTION,))
+    correction = _first(alerts, _CORRECTS)
     if correction is None:
         return None
     wrong = [alert.at_ns for alert in alerts if alert.at_ns < correction.at_ns]

@@ -6,23 +6,21 @@ Rule of the module: one process per launch; truth goes its own way and the chain
 from typing import Final
 
 from simulator.model.followups import correct_area, follow_up
-from simulator.model.launch_script import LaunchScript
+from simulator.model.launch_script import Happening, LaunchScript
 from simulator.model.outlook import Outlook
 from simulator.model.play import Play, Process
 from simulator.model.recorder import Message
-from simulator.model.rows import Described, StageRow
+from simulator.model.rows import BELIEF, MARK, TRUTH, Described, StageRow
 from simulator.model.sensing import sense
-from simulator.model.timeline import EventKind
 
 _NOBODY: Final = Described(note="No prefecture lies under the predicted track.")
-_SECOND_LOOK: Final = "second-look"
 
 
 def play_launch(play: Play, launch: LaunchScript) -> Process:
     """A launch, what it does, and what the chain makes of it."""
     if launch.at_ns > play.now_ns:
         yield play.until(launch.at_ns)
-    cause = play.recorder.event(EventKind.TRUTH, launch.begins, launch.begun, launch=launch.id)
+    cause = play.recorder.event(TRUTH, launch.begins, launch.begun, launch=launch.id)
     if launch.truth:
         play.env.process(_fly(play, launch, cause))
     expected = launch.outlook
@@ -41,7 +39,7 @@ def _fly(play: Play, launch: LaunchScript, cause: int) -> Process:
         if at_ns > play.now_ns:
             yield play.until(at_ns)
         play.recorder.event(
-            EventKind.TRUTH,
+            TRUTH,
             name,
             described,
             cause=cause,
@@ -56,39 +54,39 @@ def _warn(play: Play, launch: LaunchScript, expected: Outlook, cause: int) -> Pr
     if sensing is None:
         return
     passed = [sensing]
-    yield from _await_certainty(play, launch, passed)
+    certain = launch.certain
+    if certain is not None and certain.at_ns > play.now_ns:
+        passed.append((yield from _await_certainty(play, launch, certain, sensing)))
     passed.append((yield from play.team_stage(launch, "assessment", passed[-1].number)))
-    yield from _look_again(play, launch, passed)
+    looked_again = _lost(play, launch)
+    if looked_again:
+        passed.append((yield from play.team_stage(launch, "second_look", passed[-1].number)))
     if not expected.warned:
         cause = passed[-1].number
-        play.recorder.event(EventKind.MARK, "not-warned", _NOBODY, cause=cause, launch=launch.id)
+        play.recorder.event(MARK, "not-warned", _NOBODY, cause=cause, launch=launch.id)
         return
     predicted = _predict(play, launch, passed[-1].number)
     passed.append((yield from play.stage(launch, "decision", predicted)))
-    yield from _look_again(play, launch, passed)
+    if not looked_again and _lost(play, launch):
+        passed.append((yield from play.team_stage(launch, "second_look", passed[-1].number)))
     passed.append((yield from play.stage(launch, "issue", passed[-1].number)))
     yield from _issue(play, launch, expected, passed)
 
 
-def _await_certainty(play: Play, launch: LaunchScript, passed: list[StageRow]) -> Process:
-    """Where near certainty is asked for, wait for it."""
-    certain, started_ns = launch.certain, play.now_ns
-    if certain is None or certain.at_ns <= started_ns:
-        return
+def _await_certainty(
+    play: Play, launch: LaunchScript, certain: Happening, sensing: StageRow
+) -> Process:
+    """The predicted impact moves on until it is as good as certain."""
+    started_ns = play.now_ns
     yield play.until(certain.at_ns)
-    cause = passed[-1].number
-    passed.append(
-        play.recorder.stage(certain.name, certain.described, launch.id, cause, started_ns)
+    return play.recorder.stage(
+        certain.name, certain.described, launch.id, sensing.number, started_ns
     )
 
 
-def _look_again(play: Play, launch: LaunchScript, passed: list[StageRow]) -> Process:
-    """A track that was lost meanwhile forces one more assessment."""
-    lost_ns = launch.lost_ns
-    if lost_ns is None or lost_ns > play.now_ns:
-        return
-    if all(stage.name != _SECOND_LOOK for stage in passed):
-        passed.append((yield from play.team_stage(launch, "second_look", passed[-1].number)))
+def _lost(play: Play, launch: LaunchScript) -> bool:
+    """Whether the track was lost meanwhile, which forces one more assessment."""
+    return launch.lost_ns is not None and launch.lost_ns <= play.now_ns
 
 
 def _predict(play: Play, launch: LaunchScript, cause: int) -> int:
@@ -97,7 +95,7 @@ def _predict(play: Play, launch: LaunchScript, cause: int) -> int:
     if found is None:
         return cause
     return play.recorder.event(
-        EventKind.BELIEF,
+        BELIEF,
         found.name,
         found.described,
         cause=cause,

@@ -10,9 +10,9 @@ from importlib.metadata import version
 from simulator.model.chain import play_launch
 from simulator.model.play import Play, Process
 from simulator.model.recorder import Message
-from simulator.model.rows import Played, planned_alerts, timeline_events
+from simulator.model.rows import MARK, Played, planned_alerts, timeline_events
 from simulator.model.script import DrillScript, MarkScript, script_of
-from simulator.model.timeline import AlertEvent, EventKind, Timeline
+from simulator.model.timeline import AlertEvent, Timeline
 from simulator.randomness import Streams
 from simulator.scenario.schema import Scenario
 
@@ -80,7 +80,7 @@ def _play_drill(play: Play, drill: DrillScript) -> Process:
     for turn in range(drill.turns):
         if turn:
             yield play.env.timeout(drill.every_ns)
-        ordered = play.recorder.event(EventKind.MARK, "test-ordered", drill.ordered)
+        ordered = play.recorder.event(MARK, "test-ordered", drill.ordered)
         play.recorder.test(
             Message(event=AlertEvent.TEST, launch=None, cause=ordered), drill.prefectures
         )
@@ -90,4 +90,4 @@ def _play_mark(play: Play, mark: MarkScript) -> Process:
     """Something worth showing beside the chain."""
     if mark.at_ns > play.now_ns:
         yield play.until(mark.at_ns)
-    play.recorder.event(EventKind.MARK, mark.name, mark.described)
+    play.recorder.event(MARK, mark.name, mark.described)

@@ -10,9 +10,10 @@ from simulator.model.launch_script import Escalation, LaunchScript
 from simulator.model.outlook import Outlook
 from simulator.model.play import Play, Process, Turn
 from simulator.model.recorder import Message
-from simulator.model.rows import Described
-from simulator.model.timeline import AlertEvent, EventKind, MsgType
+from simulator.model.rows import BELIEF, Described
+from simulator.model.timeline import AlertEvent, MsgType
 
+_PASSAGE: Final = AlertEvent.PASSAGE
 _KEEPS_IN_SHELTER: Final = (AlertEvent.INTERCEPTED, AlertEvent.FELL_ON_LAND)
 _FOUND_WRONG: Final = "Belief is found to differ from truth."
 
@@ -68,7 +69,7 @@ def _escalate(play: Play, launch: LaunchScript, escalation: Escalation, alert: M
     impact = escalation.impact
     if impact is not None:
         predicted = play.recorder.event(
-            EventKind.BELIEF,
+            BELIEF,
             impact.name,
             impact.described,
             cause=predicted,
@@ -96,7 +97,7 @@ def _close(
     stage = "cancellation" if expected.cancels else "confirmation"
     confirmation = yield from play.team_stage(launch, stage, last.cause, turn=Turn.CLOSING)
     believed = play.recorder.event(
-        EventKind.BELIEF,
+        BELIEF,
         f"believed-{event}",
         Described(assumption=confirmation.assumption),
         cause=confirmation.number,
@@ -109,7 +110,7 @@ def _close(
         launch=launch.id,
         cause=issue.number,
         stages=(confirmation, issue),
-        stated_ns=over_ns if event is AlertEvent.PASSAGE else None,
+        stated_ns=over_ns if event is _PASSAGE else None,
     )
     if event in _KEEPS_IN_SHELTER:
         play.recorder.warn(message, launch.id, expected.warned)
@@ -123,9 +124,9 @@ def _correct(play: Play, launch: LaunchScript, expected: Outlook, last: Message)
     if expected.ends_ns > play.now_ns:
         yield play.until(expected.ends_ns)
     discovery = yield from play.stage(launch, "discovery", last.cause)
-    sources = launch.step("discovery").described.sources
+    sources = launch.steps["discovery", ""].described.sources
     found = play.recorder.event(
-        EventKind.BELIEF,
+        BELIEF,
         f"believed-{expected.outcome}",
         Described(discovery.assumption, sources, _FOUND_WRONG),
         cause=discovery.number,

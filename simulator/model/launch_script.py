@@ -20,6 +20,9 @@ from simulator.units import NS_PER_MS
 if TYPE_CHECKING:
     from simulator.model.sights import Sights
 
+SATELLITE: Final = "satellite"
+RADAR: Final = "radar"
+
 _RANKS: Final = (Threat.HIGH, Threat.MEDIUM, Threat.LOW)
 RANKS: Final = len(_RANKS)
 _REASON: Final = {
@@ -80,6 +83,48 @@ class Escalation(NamedTuple):
     outlook: Outlook
 
 
+class Steps(dict[tuple[str, str], Step]):
+    """The stages of a launch, each worked out when it is first asked for.
+
+    By name, a field of the scenario's chain, and by which of several messages of the launch the
+    stage belongs to, empty for the first.
+
+    Args:
+        scenario: whose launch it is.
+        launch: the launch.
+    """
+
+    def __init__(self, scenario: Scenario, launch: Launch) -> None:
+        super().__init__()
+        self._scenario = scenario
+        self._launch = launch
+
+    def law(self, name: str) -> Law | None:
+        """The law of a stage; a launch that was announced finds the chain watching."""
+        watch = self._scenario.chain.announced if self._launch.announced else None
+        watching: Law | None = getattr(watch, name, None)
+        law: Law | None = watching or getattr(self._scenario.chain, name)
+        return law
+
+    def __missing__(self, key: tuple[str, str]) -> Step:
+        """Work it out.
+
+        Raises:
+            InternalError: if the scenario has no law for it; its checks should have refused it.
+        """
+        name, part = key
+        law = self.law(name)
+        if law is None:
+            raise InternalError(f"the stage {name} has no law in scenario {self._scenario.id}")
+        found = self[key] = Step(
+            shown=name.replace("_", "-"),
+            described=described(self._scenario, law),
+            stream="/".join(filter(None, ("launch", self._launch.id, part, name))),
+            draw_ns=sampler(law, self._scenario.epoch),
+        )
+        return found
+
+
 class LaunchScript:
     """A launch, ready to be played.
 
@@ -95,6 +140,8 @@ class LaunchScript:
         by_mistake: whether the alert goes out with nothing sensed.
         truth: what the flight does, in order; empty where that is what the chain believes.
         outlook: what it will be taken for; None if the chain will not see it.
+        steps: its stages.
+        sensors: the stages in which sensors report where no flight says when.
         sights: what sensors make of its flight, None if it has none.
         phase: stream of where early warning from space is in its scan.
         watch: how the chain watches a launch that was announced, None if it does not.
@@ -110,7 +157,6 @@ class LaunchScript:
 
     __slots__ = (
         "_scenario",
-        "_steps",
         "at_ns",
         "begins",
         "begun",
@@ -126,7 +172,9 @@ class LaunchScript:
         "prediction",
         "rank",
         "reason",
+        "sensors",
         "sights",
+        "steps",
         "truth",
         "watch",
         "wrongly",
@@ -134,7 +182,7 @@ class LaunchScript:
 
     def __init__(self, scenario: Scenario, launch: Launch) -> None:
         self._scenario = scenario
-        self._steps: dict[tuple[str, str], Step] = {}
+        self.steps = Steps(scenario, launch)
         self.launch = launch
         self.id: Final = launch.id
         self.at_ns = scenario.offset_ns(launch.at)
@@ -146,6 +194,9 @@ class LaunchScript:
         self.rank = _RANKS.index(launch.threat)
         self.outlook = outlook(scenario, launch)
         self.sights = self._sights()
+        self.sensors = tuple(
+            self.steps[name, ""] for name in (SATELLITE, RADAR) if self.steps.law(name) is not None
+        )
         self.phase = f"launch/{launch.id}/phase"
         self.truth = self._truth()
         self.certain = self._certain()
@@ -158,41 +209,6 @@ class LaunchScript:
         self.channel = notice.historical_channel
         outcome = None if self.outlook is None else self.outlook.outcome
         self.reason = notice.reason or _REASON.get(str(outcome), "")
-
-    def step(self, name: str, part: str = "") -> Step:
-        """A stage of the launch.
-
-        Args:
-            name: a field of the scenario's chain.
-            part: which of several messages of the launch it belongs to.
-
-        Raises:
-            InternalError: if the scenario has no law for it; its checks should have refused it.
-        """
-        found = self._steps.get((name, part))
-        if found is None:
-            found = self._steps[name, part] = self._step(name, part)
-        return found
-
-    def has(self, name: str) -> bool:
-        """Whether there is such a stage."""
-        return self._law(name) is not None
-
-    def _step(self, name: str, part: str) -> Step:
-        law = self._law(name)
-        if law is None:
-            raise InternalError(f"the stage {name} has no law in scenario {self._scenario.id}")
-        return Step(
-            shown=name.replace("_", "-"),
-            described=described(self._scenario, law),
-            stream="/".join(filter(None, ("launch", self.id, part, name))),
-            draw_ns=sampler(law, self._scenario.epoch),
-        )
-
-    def _law(self, name: str) -> Law | None:
-        watching: Law | None = getattr(self.watch, name, None)
-        law: Law | None = watching or getattr(self._scenario.chain, name)
-        return law
 
     def _sights(self) -> "Sights | None":
         if self.outlook is None or self.outlook.geometry is None:
@@ -238,7 +254,7 @@ class LaunchScript:
 
     def _lost_ns(self) -> int | None:
         """What is known is not much where the track was lost; an announced direction is enough."""
-        if self.outlook is None or self.watch is not None or not self.has("second_look"):
+        if self.outlook is None or self.watch is not None or self.steps.law("second_look") is None:
             return None
         return self.outlook.lost_ns
 

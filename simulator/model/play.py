@@ -70,7 +70,7 @@ class Play:
             cause: number of the event that began it.
             part: which of several messages of the launch it belongs to.
         """
-        step = launch.step(name, part)
+        step = launch.steps[name, part]
         started_ns = self.now_ns
         yield self.env.timeout(step.draw_ns(self.first(step.stream)))
         return self.recorder.stage(step.shown, step.described, launch.id, cause, started_ns)
@@ -90,7 +90,7 @@ class Play:
         threats before low ones. A team leaves later turns for an earlier one and comes back to
         them; within a turn it is not interrupted.
         """
-        step = launch.step(name, part)
+        step = launch.steps[name, part]
         started_ns = self.now_ns
         duration_ns = step.draw_ns(self.first(step.stream))
         rank = launch.rank + RANKS * turn

@@ -10,12 +10,9 @@ from typing import Final, NamedTuple
 
 import simpy
 
-from simulator.model.rows import AlertRow, Described, EventRow, StageRow
+from simulator.model.rows import ALERT, MARK, STAGE, AlertRow, Described, EventRow, StageRow
 from simulator.model.timeline import AlertEvent, EventKind, MsgType
 
-_ALERT: Final = EventKind.ALERT
-_MARK: Final = EventKind.MARK
-_STAGE: Final = EventKind.STAGE
 _FIRST: Final = MsgType.ALERT
 _UPDATE: Final = MsgType.UPDATE
 _CANCEL: Final = MsgType.CANCEL
@@ -143,7 +140,7 @@ class Recorder:
         row = (
             number,
             now_ns,
-            _STAGE,
+            STAGE,
             name,
             cause,
             launch,
@@ -231,7 +228,7 @@ class Recorder:
 
     def _withhold(self, message: Message, prefecture: str, why: str) -> None:
         self.event(
-            _MARK,
+            MARK,
             f"withheld-{message.event}",
             Described(note=f"Not sent: {why}."),
             cause=message.cause,
@@ -255,7 +252,7 @@ class Recorder:
         happened = (
             event_number,
             now_ns,
-            _ALERT,
+            ALERT,
             event,
             cause,
             launch,

@@ -7,7 +7,7 @@ each: making frozen records for all of them would take longer than playing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simulator.model.timeline import (
     AlertEvent,
@@ -17,6 +17,13 @@ from simulator.model.timeline import (
     StagePassed,
     TimelineEvent,
 )
+
+# Looking a member of an enumeration up by name costs half of what recording an event does.
+ALERT: Final = EventKind.ALERT
+BELIEF: Final = EventKind.BELIEF
+MARK: Final = EventKind.MARK
+STAGE: Final = EventKind.STAGE
+TRUTH: Final = EventKind.TRUTH
 
 
 class StageRow(NamedTuple):

@@ -5,19 +5,15 @@ for prefectures needs both, except where the direction was announced and the cha
 listed facts both take what their laws say; with a flight they see what geometry lets them see.
 """
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.model.launch_script import LaunchScript
+from simulator.model.launch_script import RADAR, SATELLITE, LaunchScript
 from simulator.model.play import Play, Process
-from simulator.model.rows import Described, StageRow
-from simulator.model.timeline import EventKind
+from simulator.model.rows import MARK, Described, StageRow
 from simulator.units import NS_PER_MS
 
 if TYPE_CHECKING:
     from simulator.model.sights import Sights
-
-SATELLITE: Final = "satellite"
-RADAR: Final = "radar"
 
 
 class Report(NamedTuple):
@@ -51,7 +47,7 @@ def sense(play: Play, launch: LaunchScript, cause: int) -> Process:
             reports, silent = from_space, ""
     if silent:
         note = Described(note=silent)
-        play.recorder.event(EventKind.MARK, "not-warned", note, cause=cause, launch=launch.id)
+        play.recorder.event(MARK, "not-warned", note, cause=cause, launch=launch.id)
         return None
     sensors = [play.env.process(_report(play, launch, cause, report)) for report in reports]
     slowest: StageRow = yield sensors[0]
@@ -72,9 +68,9 @@ def _report(play: Play, launch: LaunchScript, cause: int, report: Report) -> Pro
 
 def _by_law(play: Play, launch: LaunchScript) -> list[Report]:
     """When the sensors of listed facts report."""
-    steps = [launch.step(name) for name in (SATELLITE, RADAR) if launch.has(name)]
     return [
-        Report(step.shown, step.described, step.draw_ns(play.first(step.stream))) for step in steps
+        Report(step.shown, step.described, step.draw_ns(play.first(step.stream)))
+        for step in launch.sensors
     ]
 
 
@@ -83,10 +79,10 @@ def _by_sight(play: Play, launch: LaunchScript, sights: "Sights") -> list[Report
     reports: list[Report] = []
     looks_ms = sights.looks_ms(play.first(launch.phase))
     if looks_ms is not None:
-        relay = launch.step("relay")
+        relay = launch.steps["relay", ""]
         relay_ns = relay.draw_ns(play.first(relay.stream))
         reports.append(Report(SATELLITE, relay.described, looks_ms * NS_PER_MS + relay_ns))
-    forming = launch.step("forming")
+    forming = launch.steps["forming", ""]
     track_ms = sights.track_ms(forming.draw_ns(play.first(forming.stream)) // NS_PER_MS)
     if track_ms is not None:
         reports.append(Report(RADAR, forming.described, track_ms * NS_PER_MS))

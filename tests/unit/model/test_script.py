@@ -17,12 +17,9 @@ def test_a_scenario_is_worked_out_once() -> None:
     first = script_of(scenario)
     assert script_of(scenario) is first
     launch = first.launches[0]
-    assert launch.step("issue") is launch.step("issue")
-    assert launch.step("issue", "passage").stream == f"launch/{launch.id}/passage/issue"
-    assert launch.step("all_clear" if launch.has("all_clear") else "issue").shown in {
-        "all-clear",
-        "issue",
-    }
+    assert launch.steps["issue", ""] is launch.steps["issue", ""]
+    assert launch.steps["issue", "passage"].stream == f"launch/{launch.id}/passage/issue"
+    assert launch.steps["all_clear", ""].shown == "all-clear"
     assert script_of(load_scenario("tohoku-2022-11-03")) is not first
 
 
@@ -49,7 +46,7 @@ def test_a_stage_without_a_law_is_a_defect_of_the_checks(build: Callable[..., Sc
         update={"chain": scenario.chain.model_copy(update={"decision": None})}
     )
     with pytest.raises(InternalError, match="decision has no law"):
-        Script(bare).launches[0].step("decision")
+        Script(bare).launches[0].steps["decision", ""]
 
 
 def test_rows_say_what_the_timeline_says() -> None:
