@@ -100,12 +100,14 @@ def await_listening(
 
 
 def _is_listening(port: int, pid: int | None) -> bool:
-    owner = listener_inode(port)
-    ours = _sockets(pid) if pid is not None else set()
-    if owner is not None and ours:
-        if owner not in ours:
+    if pid is None:
+        return False
+    owner, ours = listener_inode(port), _sockets(pid)
+    if ours is not None:
+        # Asking by connecting would not tell a child of ours from whoever came first.
+        if owner is not None and owner not in ours:
             raise PortLostError(f"{LOOPBACK}:{port} was taken by somebody else meanwhile")
-        return True
+        return owner is not None
     with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), _CONNECT_S):
         return True
     return False
@@ -125,10 +127,13 @@ def listener_inode(port: int) -> str | None:
     return None
 
 
-def _sockets(pid: int) -> set[str]:
+def _sockets(pid: int) -> set[str] | None:
+    """Inodes of a process's sockets; None if the system does not tell."""
     inodes = set()
-    with contextlib.suppress(OSError):
+    try:
         for entry in Path(f"/proc/{pid}/fd").iterdir():
             with contextlib.suppress(OSError):
                 inodes.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
+    except OSError:
+        return None
     return inodes

@@ -1,5 +1,8 @@
+import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from simulator.delivery.brokers import (
     ExternalBroker,
     ManagedMosquitto,
     choose_broker,
+    ports,
 )
 from simulator.delivery.brokers.embedded import rumqttd_toml
 from simulator.delivery.brokers.external import without_password
@@ -205,6 +209,20 @@ def test_the_listener_of_a_port_is_found(taken: int) -> None:
     assert listener_inode(taken) is not None
     (free,) = pick_ports((0,), given=False)
     assert listener_inode(free) is None
+
+
+def test_a_listener_that_is_not_the_childs_is_never_taken_for_it(
+    taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ports._is_listening(taken, os.getpid())
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        with pytest.raises(ports.PortLostError):
+            ports._is_listening(taken, child.pid)
+        # Another run's broker begins to listen just after we looked.
+        monkeypatch.setattr(ports, "listener_inode", lambda _port: None)
+        assert not ports._is_listening(taken, child.pid)
+        child.communicate(b"\n")
+    assert not ports._is_listening(taken, None)
 
 
 def test_the_embedded_broker_listens_on_loopback_only() -> None:
