@@ -77,10 +77,10 @@ class _Standing:
 
     def close(self) -> tuple[int, ...]:
         """End all warnings; the numbers of the messages that they were, in order."""
-        ended = tuple(sorted(self.open.values()))
+        ended = tuple(self.open.values())
         self.open = {}
         self.settled = _NONE
-        return ended
+        return ended if len(ended) <= 1 else tuple(sorted(ended))
 
 
 class Recorder:

@@ -6,7 +6,6 @@ each: making frozen records for all of them would take longer than playing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from simulator.model.timeline import (
@@ -83,8 +82,7 @@ class Described(NamedTuple):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
+class Played(NamedTuple):
     """One replication, before it is a timeline.
 
     Attributes:

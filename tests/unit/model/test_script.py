@@ -19,7 +19,8 @@ def test_a_scenario_is_worked_out_once() -> None:
     launch = first.launches[0]
     assert launch.steps["issue", ""] is launch.steps["issue", ""]
     assert launch.steps["issue", "passage"].stream == f"launch/{launch.id}/passage/issue"
-    assert launch.steps["all_clear", ""].shown == "all-clear"
+    modelled = script_of(load_scenario("tohoku-2022-11-03-modelled")).launches[0]
+    assert modelled.steps["second_look", ""].shown == "second-look"
     assert script_of(load_scenario("tohoku-2022-11-03")) is not first
 
 
