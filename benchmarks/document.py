@@ -11,7 +11,7 @@ from typing import Any, Final
 from benchmarks.harness import RESULTS, target_cells
 
 DOCUMENT: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-ORDER: Final = ("startup", "pacing", "low_load", "swarm", "ledger", "reach", "experiment")
+ORDER: Final = ("startup", "pacing", "low_load", "swarm", "scale", "ledger", "reach", "experiment")
 
 _HEAD: Final = """# Benchmarks
 

@@ -129,7 +129,8 @@ def machine() -> dict[str, str]:
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "broker": f"iotcore {version('iotcore')} (embedded)",
         "codec": f"mqtt5 {version('mqtt5')}",
-        "peer": f"aiomqtt {version('aiomqtt')} on paho-mqtt {version('paho-mqtt')}",
+        "peers": f"aiomqtt {version('aiomqtt')} on paho-mqtt {version('paho-mqtt')}, "
+        f"gmqtt {version('gmqtt')}",
         "date": datetime.now(tz=UTC).strftime("%Y-%m-%d"),
     }
 

@@ -1,15 +1,10 @@
-"""What stands beside the product: a flood, a bare byte counter, a bare sleeper, and aiomqtt.
+"""What stands beside the product: a flood, a bare sleeper, and aiomqtt.
 
-Rule of the module: every function ending in ``_main`` runs in a child process of its own. The
-counter is a floor: it subscribes with the product's wire layer and from then on only reads, so
-nothing in Python can take the same stream with less work.
+Rule of the module: every function ending in ``_main`` runs in a child process of its own.
 """
 
 import array
 import asyncio
-import select
-import selectors
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
@@ -21,17 +16,13 @@ from benchmarks.harness import CLOCK
 from simulator.delivery.messages import BrokerEndpoint, Ended, Ready, Sent, Stop
 from simulator.delivery.vitals import raise_descriptor_limit
 from simulator.delivery.wire.connection import Connection
-from simulator.delivery.wire.order import READ_BYTES, ConnectionOrder, ReadBuffer, State
+from simulator.delivery.wire.order import ConnectionOrder, ReadBuffer, State
 from simulator.delivery.wire.poller import Poller
 from simulator.delivery.wire.transport import resolve
-from simulator.units import NS_PER_MS, NS_PER_S
+from simulator.units import NS_PER_S
 
 _MOST_QUEUED: Final = 1024 * 1024
-_HANDSHAKES: Final = 128
-_SILENCE_S: Final = 10.0
 _FLOOD_NS: Final = 60 * NS_PER_S
-_PUBACK: Final = b"\x40\x02"
-_ROOM: Final = 4096  # for the beginning of a frame kept from the last read
 _ID_BYTES: Final = 96  # of a payload: its identifier stands there
 
 
@@ -68,7 +59,6 @@ class ReaderOrder:
         filters: what each subscribes to.
         qos: of the messages.
         messages: PUBLISH packets that each client will get.
-        expected_bytes: that all of them together will get, for the byte counter.
         stamps: report when each message arrived (aiomqtt).
         keep_alive_s: MQTT keep alive.
     """
@@ -78,7 +68,6 @@ class ReaderOrder:
     filters: tuple[tuple[str, int], ...]
     qos: int
     messages: int
-    expected_bytes: int = 0
     stamps: bool = False
     keep_alive_s: int = 600
 
@@ -88,16 +77,18 @@ class ReadAll:
     """A reader got what it expected, or nothing for ten seconds.
 
     Attributes:
-        count: bytes (counter at QoS 0) or messages.
+        count: messages.
         last_ns: when the last was read, monotonic ns.
         stamps: an ``array('q')`` of arrival times as bytes, in order of ``beginnings``.
         beginnings: the first bytes of each payload.
+        cpu_s: CPU time of a program that the child ran; 0 if it reads itself.
     """
 
     count: int
     last_ns: int
     stamps: bytes = b""
     beginnings: tuple[bytes, ...] = ()
+    cpu_s: float = 0.0
 
 
 # --- the flood -------------------------------------------------------------------------------
@@ -150,118 +141,6 @@ def _server(poller: Poller, connection: Connection, buffer: ReadBuffer) -> Calla
             connection.handle(events, CLOCK.monotonic_ns(), buffer)
 
     return serve
-
-
-# --- the floor: bytes only -------------------------------------------------------------------
-
-
-def counter_main(pipe: Pipe, order: ReaderOrder) -> None:
-    """Subscribe through the wire layer, then read with a bare epoll loop and count."""
-    raise_descriptor_limit()
-    connections = _subscribe_all(order)
-    sockets = {
-        each.fileno(): socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, each.fileno())
-        for each in connections
-    }
-    epoll = select.epoll()
-    for descriptor in sockets:
-        epoll.register(descriptor, select.EPOLLIN)
-    pipe.send(Ready(connections=len(sockets)))
-    count = _count_bytes if order.qos == 0 else _count_and_acknowledge
-    pipe.send(count(epoll, sockets, order))
-    pipe.recv()
-    for each in sockets.values():
-        each.detach()  # the connection owns the descriptor
-    for connection in connections:
-        connection.disconnect()
-        connection.release()
-    pipe.send(Ended(name="counter"))
-
-
-def _subscribe_all(order: ReaderOrder) -> list[Connection]:
-    poller, buffer, address = Poller(), ReadBuffer(), resolve(order.endpoint)
-    connections = [
-        Connection(
-            ConnectionOrder(
-                endpoint=order.endpoint,
-                client=client,
-                filters=order.filters,
-                keep_alive_s=order.keep_alive_s,
-            )
-        )
-        for client in order.clients
-    ]
-    waiting, opening, deadline_ns = list(connections), 0, CLOCK.monotonic_ns() + _FLOOD_NS
-    while waiting or opening:
-        while waiting and opening < _HANDSHAKES:
-            connection = waiting.pop()
-            connection.open(address, CLOCK.monotonic_ns())
-            poller.update(connection, connection)
-            opening += 1
-        if CLOCK.monotonic_ns() > deadline_ns:
-            raise TimeoutError("the broker does not take the connections")
-        for key, events in poller.select(100 * NS_PER_MS):
-            connection = key.data
-            connection.handle(events, CLOCK.monotonic_ns(), buffer)
-            if not poller.update(connection, connection):
-                raise ConnectionError(connection.reason)
-            if connection.state is State.UP:
-                opening -= 1
-                poller.selector.modify(connection, selectors.EVENT_READ, connection)
-    poller.close()
-    return connections
-
-
-def _count_bytes(
-    epoll: select.epoll, sockets: dict[int, socket.socket], order: ReaderOrder
-) -> ReadAll:
-    buffer = bytearray(READ_BYTES)
-    receive = {descriptor: each.recv_into for descriptor, each in sockets.items()}
-    expected, count, last_ns = order.expected_bytes, 0, 0
-    while count < expected:
-        ready = epoll.poll(_SILENCE_S)
-        if not ready:
-            break
-        for descriptor, _ in ready:
-            count += receive[descriptor](buffer)
-        last_ns = CLOCK.monotonic_ns()
-    return ReadAll(count=count, last_ns=last_ns)
-
-
-def _count_and_acknowledge(
-    epoll: select.epoll, sockets: dict[int, socket.socket], order: ReaderOrder
-) -> ReadAll:
-    """At QoS 1 the broker stops without acknowledgements: find each packet id, nothing more."""
-    data = bytearray(_ROOM + READ_BYTES)
-    view = memoryview(data)
-    skip = dict.fromkeys(sockets, 0)  # bytes until the next frame begins
-    rest: dict[int, bytes] = {}  # a frame's beginning that ended before its packet id
-    expected, count, last_ns = order.messages * len(sockets), 0, 0
-    while count < expected:
-        ready = epoll.poll(_SILENCE_S)
-        if not ready:
-            break
-        for descriptor, _ in ready:
-            each = sockets[descriptor]
-            kept = rest.pop(descriptor, b"")
-            data[: len(kept)] = kept
-            end = len(kept) + each.recv_into(view[len(kept) :])
-            position, acknowledge = skip[descriptor], bytearray()
-            while position + 5 <= end:
-                # Payloads of 3 KB: the length has two bytes, then comes the topic's.
-                at = position + 5 + (data[position + 3] << 8 | data[position + 4])
-                if at + 2 > end:
-                    break
-                acknowledge += _PUBACK + data[at : at + 2]
-                position += 3 + ((data[position + 1] & 0x7F) | data[position + 2] << 7)
-                count += 1
-            if position < end:
-                rest[descriptor], position = bytes(view[position:end]), end
-            skip[descriptor] = position - end
-            if acknowledge:
-                each.send(acknowledge)
-        last_ns = CLOCK.monotonic_ns()
-    return ReadAll(count=count, last_ns=last_ns)
 
 
 # --- the peer: aiomqtt -----------------------------------------------------------------------
