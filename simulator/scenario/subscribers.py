@@ -44,12 +44,21 @@ def _read_wait(value: int) -> int:
     return value
 
 
+def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(value)) < len(value):
+        raise refuse("the same filter twice is one subscription", "write two that overlap")
+    return value
+
+
 def _one_or_several(value: object) -> object:
     return [value] if isinstance(value, int) else value
 
 
 Members = Annotated[int, Strict(), Field(ge=1, le=MOST_SUBSCRIBERS)]
 Filter = Annotated[str, AfterValidator(_read_filter)]
+Filters = Annotated[
+    tuple[Filter, ...], Field(min_length=2, max_length=16), AfterValidator(_distinct)
+]
 Qos = Literal[0, 1, 2]
 QosList = Annotated[
     tuple[Qos, ...],
@@ -237,19 +246,11 @@ class Overlapping(Group):
     """
 
     kind: Literal["overlapping"] = Field(description="The kind of group.")
-    filters: Annotated[tuple[Filter, ...], Field(min_length=2, max_length=16)] = Field(
+    filters: Filters = Field(
         default=("alerts/{prefecture}/+", "alerts/{prefecture}/#"),
         description="Topic filters behind root and version; {prefecture} is each one's own.",
         examples=[["alerts/{prefecture}/+", "alerts/+/launch"]],
     )
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        if len(set(self.filters)) < len(self.filters):
-            raise refuse(
-                "the same filter twice is one subscription", "write two that overlap", ("filters",)
-            )
-        return self
 
 
 class Shared(Group):
