@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         "report",
         help="Make the report of a run directory again, complete or not, and print it.",
         epilog="Examples: alertsim report runs/20221103t074000-3f9a; or: "
-        "alertsim report runs/20221103t074000-3f9a --format markdown",
+        "alertsim report runs/20221103t074000-3f9a --format csv > deliveries.csv",
     )(report_command)
     app.command(
         "doctor",
@@ -34,8 +34,13 @@ def report_command(
         Path, typer.Argument(help="A run directory.", metavar="RUNDIR", show_default=False)
     ],
     form: Annotated[
-        Literal["text", "markdown", "junit"],
-        typer.Option("--format", help="What to print beside writing report.html."),
+        Literal["text", "markdown", "junit", "k6", "openmetrics", "csv", "hlog"],
+        typer.Option(
+            "--format",
+            help="What to print beside writing report.html: text, markdown; junit (thresholds as "
+            "tests); k6 (its end-of-test summary); openmetrics (Prometheus); csv (a row for each "
+            "delivery); hlog (HdrHistogram log).",
+        ),
     ] = "text",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -47,7 +52,8 @@ def report_command(
         from simulator.report import regenerate
 
         made = regenerate(directory)
-        output.text(made.render(form))
+        for piece in made.pieces(form):
+            output.text(piece)
         output.document(made.summary_document)
 
 

@@ -138,7 +138,9 @@ def write_latency_log(
     writer = TaggedLogWriter(text)
     writer.output_log_format_version()
     writer.output_comment("[Values are nanoseconds; interval maxima are printed in milliseconds]")
-    start_ms = start_unix_ns / NS_PER_MS
+    # Whole milliseconds, as the start time is printed: a base time before it by a fraction would
+    # put the first interval before the start, and the format's own tools leave such intervals out.
+    start_ms = start_unix_ns // NS_PER_MS
     writer.output_start_time(start_ms)
     writer.output_base_time(start_ms)
     lines: list[tuple[int, str, HdrHistogram]] = []

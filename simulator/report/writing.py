@@ -1,25 +1,35 @@
 """From a run directory to its reports: the one door that ``run`` and ``alertsim report`` use.
 
 Rule of the module: reads the run directory, writes only ``report.html`` and ``latency.hlog`` into
-it; asking twice gives the same bytes.
+it; asking twice gives the same bytes. What can be large (rows) comes in pieces.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from simulator.measure.summary import NOTICE, SUMMARY_SCHEMA, RunFacts
-from simulator.report.hlog import write_latency_log
+from simulator.report.hlog import read_latency_log, write_latency_log
 from simulator.report.html import page
 from simulator.report.junit import junit_report
+from simulator.report.k6 import k6_summary
 from simulator.report.manifest import write_atomically
 from simulator.report.markdown import markdown_report
+from simulator.report.openmetrics import openmetrics_text
 from simulator.report.run_directory import HISTOGRAM_NAME, REPORT_NAME, RunDirectory
 from simulator.report.source import ReportSource, read_source
 from simulator.report.text import text_report
 
-Form = Literal["text", "markdown", "junit"]
+Form = Literal["text", "markdown", "junit", "k6", "openmetrics", "csv", "hlog"]
 POPULATIONS = ("live", "retained", "queued")
+_MAKERS: Final[dict[str, Callable[[ReportSource], str]]] = {
+    "text": text_report,
+    "markdown": markdown_report,
+    "junit": junit_report,
+    "k6": k6_summary,
+    "openmetrics": openmetrics_text,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +46,27 @@ class Report:
 
     def render(self, form: Form = "text") -> str:
         """The report in another form, without a newline at its end."""
-        makers = {"text": text_report, "markdown": markdown_report, "junit": junit_report}
-        return makers[form](self.source).rstrip("\n")
+        return "\n".join(self.pieces(form))
+
+    def pieces(self, form: Form = "text") -> Iterator[str]:
+        """The report in another form, in pieces without a newline at their ends.
+
+        Args:
+            form: ``text`` or ``markdown`` for people; ``junit`` for pipelines; ``k6`` and
+                ``openmetrics`` for what shows trends; ``csv``, every row; ``hlog``, the histograms
+                as they stand in ``latency.hlog``.
+
+        Raises:
+            OutputError: if a file that it is made from is missing or damaged.
+        """
+        if form == "csv":
+            from simulator.report.csv_rows import csv_pieces  # noqa: PLC0415  (imports polars)
+
+            yield from csv_pieces(RunDirectory(self.source.path))
+        elif form == "hlog":
+            yield _histogram_text(self.source)
+        else:
+            yield _MAKERS[form](self.source).rstrip("\n")
 
     def summary_document(self) -> dict[str, Any]:
         """The summary as plain data; of a killed run, what is known instead."""
@@ -51,6 +80,7 @@ class Report:
             "manifest": self.source.manifest.model_dump(mode="json"),
             "rows": partial.rows if partial else 0,
             "outcomes": partial.outcomes if partial else {},
+            "latency": [row.model_dump(mode="json") for row in partial.latency] if partial else [],
         }
 
 
@@ -88,3 +118,10 @@ def write_histogram(directory: RunDirectory, run: RunFacts) -> Path:
         start_unix_ns=int(run.start_unix_ns),
     )
     return target
+
+
+def _histogram_text(source: ReportSource) -> str:
+    """The histogram log of a run; a run that was killed has left none."""
+    path = source.path / HISTOGRAM_NAME
+    read_latency_log(path)  # refuses a damaged one
+    return path.read_text(encoding="ascii").rstrip("\n")

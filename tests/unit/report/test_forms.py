@@ -47,13 +47,13 @@ def test_only_a_pass_passes(source_of: SourceOf) -> None:
     source = judged(source_of("complete"), "fail", "inconclusive", "not-judged")
     assert [case[0].tag for case in cases(source)] == ["failure", "skipped", "skipped"]
     root = ET.fromstring(junit_report(source))  # noqa: S314
-    assert root.attrib | {"time": ""} == {
-        "name": "alertsim",
-        "tests": "3",
-        "failures": "1",
-        "errors": "0",
+    counts = {"tests": "3", "failures": "1", "errors": "0", "time": ""}
+    assert root.attrib | {"time": ""} == {"name": "alertsim", **counts}
+    assert root[0].attrib | {"time": ""} == {
+        "name": "tohoku-2022-11-03",
+        "timestamp": source.manifest.started,
         "skipped": "2",
-        "time": "",
+        **counts,
     }
 
 

@@ -1,5 +1,6 @@
 """The histogram log is readable by the library's own reader, tag by tag, value by value."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,48 @@ def test_a_log_that_is_missing_or_damaged_is_named(tmp_path: Path) -> None:
     target.write_text(target.read_text()[:-9])
     with pytest.raises(OutputError, match="not a whole HdrHistogram log"):
         read_latency_log(target)
+
+
+PUBLISHED = Path(__file__).parents[2] / "data" / "hdrhistogram"
+
+
+def test_the_projects_own_log_reads_as_the_project_says() -> None:
+    found = read_latency_log(PUBLISHED / "jHiccup-2.0.7S.logV2.hlog")[""]
+    assert found.intervals == 62
+    assert found.histogram.get_total_count() == 48_761
+    assert found.histogram.get_max_value() == 1_796_210_687
+    assert found.histogram.get_value_at_percentile(99.9) == 1_745_879_039
+
+
+def test_the_projects_own_tagged_log_has_the_same_under_each_tag() -> None:
+    found = read_latency_log(PUBLISHED / "tagged-Log.logV2.hlog")
+    assert set(found) == {"", "A"}
+    tagged, plain = found["A"].histogram, found[""].histogram
+    assert tagged.get_total_count() + plain.get_total_count() == 32_290
+    assert tagged.equals(plain)
+
+
+def test_what_we_write_again_of_the_projects_log_is_the_same(tmp_path: Path) -> None:
+    published = read_latency_log(PUBLISHED / "tagged-Log.logV2.hlog")["A"].histogram
+    values = [
+        item.value_iterated_to
+        for item in published.get_recorded_iterator()
+        for _ in range(item.count_at_value_iterated_to)
+    ]
+    again = read_latency_log(write(tmp_path, latencies("A", [START] * len(values), values)))["A"]
+    assert again.histogram.get_total_count() == 16_145
+    for percent in (50, 90, 99, 99.9, 100):
+        ours = again.histogram.get_value_at_percentile(percent)
+        assert published.values_are_equivalent(ours, published.get_value_at_percentile(percent))
+
+
+@pytest.mark.parametrize("fraction_ns", [0, 1, 499_999, 500_001, 769_000, 999_999])
+def test_no_interval_begins_before_the_start_of_the_log(tmp_path: Path, fraction_ns: int) -> None:
+    """The Java tools count from the start time and leave out whatever lies before it."""
+    target = tmp_path / "latency.hlog"
+    unix_ns = UNIX + fraction_ns
+    write_latency_log(
+        target, [latencies("live", [START], [7])], start_ns=START, start_unix_ns=unix_ns
+    )
+    stated = dict(re.findall(r"#\[(StartTime|BaseTime): ([\d.]+)", target.read_text()))
+    assert float(stated["BaseTime"]) + 0.0 >= float(stated["StartTime"])
