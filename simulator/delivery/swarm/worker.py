@@ -167,12 +167,14 @@ class Worker:
         self._poller.selector.register(self._pipe, selectors.EVENT_READ, None)
         asked_ns = self._now()
         while not self._stopping:
-            self._housekeep(self._now())
+            began_ns = self._now()
+            self._housekeep(began_ns)
             quiet_ns, asked_ns = asked_ns, self._now()
-            ready = self._poller.select(0)
+            ready, wait_ns = self._poller.select(0), 0
             if not ready:
                 quiet_ns = asked_ns  # nobody had anything then
-                ready = self._poller.select(self._wait_ns())
+                wait_ns = self._wait_ns()
+                ready = self._poller.select(wait_ns)
             started_ns = self._now()
             self._stamps.check(started_ns)
             for key, events in ready:
@@ -183,7 +185,8 @@ class Worker:
                     self._serve(subscriber, events, quiet_ns)
                 elif self._intake.read(subscriber, quiet_ns):
                     self._settle(subscriber)
-            self._lag_max_ns = max(self._lag_max_ns, self._now() - started_ns)
+            idle_ns = min(started_ns - asked_ns, max(0, wait_ns))  # longer, and it overslept
+            self._lag_max_ns = max(self._lag_max_ns, self._now() - began_ns - idle_ns)
         self._end()
 
     def _wait_ns(self) -> int:
