@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from simulator.measure.columns import Bools
+from simulator.measure.columns import Bools, Int64s
 from simulator.measure.measured import Measured, Samples
 from simulator.measure.outcomes import Population
 from simulator.measure.sampling import MEDIAN, QUANTILES, Resampler, nearest_rank, too_few
@@ -131,12 +131,23 @@ def latency_curves(measured: Measured) -> tuple[Curve, ...]:
         for segment, name in _SEGMENTS:
             ordered = np.sort(measured.samples(segment, here).values_ns)
             if len(ordered):
-                points = tuple(
-                    CurvePoint(percent=float(percent), value_ns=nearest_rank(ordered, percent))
-                    for percent in _curve_percents(len(ordered))
-                )
-                curves.append(Curve(population=word, segment=name, n=len(ordered), points=points))
+                curves.append(percentile_curve(ordered, word, name))
     return tuple(curves)
+
+
+def percentile_curve(ordered: Int64s, population: PopulationWord, segment: SegmentWord) -> Curve:
+    """The percentile curve of samples, as far as their number allows.
+
+    Args:
+        ordered: samples, rising, at least one.
+        population: whose.
+        segment: of what.
+    """
+    points = tuple(
+        CurvePoint(percent=float(percent), value_ns=nearest_rank(ordered, percent))
+        for percent in _curve_percents(len(ordered))
+    )
+    return Curve(population=population, segment=segment, n=len(ordered), points=points)
 
 
 def _curve_percents(samples: int) -> list[Fraction]:

@@ -23,7 +23,7 @@ from simulator.report.drawing import Picture
 from simulator.report.layout import Table
 from simulator.report.markup import Child, Markup, table, tag
 from simulator.report.provenance import files_table, provenance_facts
-from simulator.report.source import ReportSource
+from simulator.report.source import Partial, ReportSource
 
 MOST_TABLE_ROWS = 300
 
@@ -270,7 +270,21 @@ def _so_far(source: ReportSource) -> Section:
     return Section(
         anchor="verdict",
         title="What was measured so far",
-        parts=(tag("p", sentence), data(counted)),
+        parts=(tag("p", sentence), data(counted), *(_latency_so_far(partial) if partial else ())),
+    )
+
+
+def _latency_so_far(partial: Partial) -> tuple[Markup | None, ...]:
+    if not partial.latency:
+        return ()
+    return (
+        tag("h3", "Latency of what had arrived"),
+        figure(
+            "percentiles-so-far",
+            "Latency percentiles of the rows written before the end.",
+            plots.percentiles(partial.curves),
+        ),
+        data(tables.latency(partial.latency, "Segments of what had arrived (wall)")),
     )
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from simulator.errors import OutputError
-from simulator.measure.summary import SUMMARY_SCHEMA, Summary
+from simulator.measure.summary import SUMMARY_SCHEMA, Curve, LatencyRow, Summary
 from simulator.model.timeline import Timeline
 from simulator.report.manifest import Manifest, check_schema
 from simulator.report.run_directory import SUMMARY_NAME, RunDirectory
+from simulator.report.so_far import latency_so_far
 
 KILLED = "it is still running, or was killed before it could say why it ended"
 
@@ -25,10 +26,14 @@ class Partial:
     Attributes:
         rows: rows in the parts written so far.
         outcomes: rows by outcome.
+        latency: segments of what had arrived.
+        curves: their percentile curves.
     """
 
     rows: int
     outcomes: dict[str, int] = field(default_factory=dict)
+    latency: tuple[LatencyRow, ...] = ()
+    curves: tuple[Curve, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,4 +110,5 @@ def _partial(directory: RunDirectory) -> Partial:
     if "outcome" in table.collect_schema().names():
         grouped = table.group_by("outcome").len().sort("outcome").collect()
         counts = {str(name): int(count) for name, count in grouped.iter_rows()}
-    return Partial(rows=sum(counts.values()), outcomes=counts)
+    latency, curves = latency_so_far(table)
+    return Partial(rows=sum(counts.values()), outcomes=counts, latency=latency, curves=curves)

@@ -99,6 +99,9 @@ def _so_far(source: ReportSource) -> str:
     counts = source.partial.outcomes if source.partial else {}
     lines = [f"No summary was written. {words.plural(rows, 'row')} of deliveries so far:"]
     lines += [f"{INDENT}{name}: {count:,}" for name, count in counts.items()]
+    if source.partial and source.partial.latency:
+        caption = "Latency of what had arrived (wall), by segment"
+        lines += ["", table_text(tables.latency(source.partial.latency, caption))]
     return "\n".join(lines)
 
 

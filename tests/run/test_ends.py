@@ -60,6 +60,7 @@ def test_kill_leaves_no_child_and_a_directory_that_says_so(alertsim: Start, tmp_
     run = alertsim(*SLOW)
     run.wait_for("launch to niigata")
     family = run.descendants()
+    wait_until(lambda: any((tmp_path / "runs").glob("*/deliveries/part-*.parquet")), 30)
     run.send(signal.SIGKILL)
     run.wait()
     wait_until(lambda: gone(family), 10)
@@ -67,6 +68,9 @@ def test_kill_leaves_no_child_and_a_directory_that_says_so(alertsim: Start, tmp_
     again = alertsim("report", str(next((tmp_path / "runs").iterdir())))
     assert again.wait() == 0, again.stderr()
     assert "incomplete" in again.stdout().lower()
+    assert "Latency of what had arrived" in again.stdout()
+    (page,) = (tmp_path / "runs").glob("*/report.html")
+    assert "percentiles-so-far" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.mosquitto
