@@ -136,7 +136,7 @@ def _broker(exercise: Exercise) -> BrokerSummary:
         name=str(facts["name"]),
         version=str(facts["version"]),
         addresses=_texts(facts["addresses"]),
-        settings=_texts(facts["settings"]),
+        settings=_texts(facts["settings"]) | _texts(facts.get("stated")),
         notes=(*_left_behind(exercise), _NO_PROPERTIES),
     )
 

@@ -20,6 +20,7 @@ from functools import partial
 from simulator.clock import Clock, SystemClock, clock_domain
 from simulator.delivery.brokers import Broker, access_of, choose_broker
 from simulator.delivery.children import Child
+from simulator.delivery.facts import check_usable, described, learn_facts
 from simulator.delivery.messages import Begin, Health, Play, SwarmOrder
 from simulator.delivery.preflight import check_endpoint
 from simulator.delivery.registry import ForeignRegistry
@@ -139,11 +140,22 @@ class Exercise:
                     check_endpoint, endpoint, root=self.settings.root, stop=self._stop
                 )
             self.watch.check()
-            self.broker_facts = self.broker.describe()
+            await self._learn_facts()
             self.observer.broker(self.broker.addresses())
             yield
         finally:
             await asyncio.to_thread(self.broker.stop)
+
+    async def _learn_facts(self) -> None:
+        """What the broker says of its limits; a run that it could not carry ends here."""
+        facts = await asyncio.to_thread(
+            learn_facts,
+            self.broker.endpoint(self.broker.control_protocol),
+            ask_sys=self.broker.kind == "external",
+            clock=self.clock,
+        )
+        self.broker_facts = described(self.broker.describe(), facts)
+        check_usable(facts, qos=self.settings.qos, state=self.settings.state)
 
     @asynccontextmanager
     async def _listening_registry(self) -> AsyncIterator[None]:

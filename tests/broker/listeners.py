@@ -1,7 +1,7 @@
 """A mosquitto with a listener of every kind, and certificates made for it on the spot."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from simulator.delivery.brokers.ports import await_listening, pick_ports
 from simulator.units import NS_PER_S
 
 USER, PASSWORD = "alertsim", "correct horse"
+WEB = ("ws", "wss")
 KINDS = ("plain", "tls", "mutual", "ws", "wss", "expired", "elsewhere")
 
 
@@ -36,8 +37,14 @@ class Listeners:
 
 
 @contextmanager
-def listening(folder: Path, *, passwords: bool = False) -> Iterator[Listeners]:
-    """Run it as long as the context lasts."""
+def listening(
+    folder: Path,
+    *,
+    passwords: bool = False,
+    extra: Sequence[str] = (),
+    plain: Sequence[str] = (),
+) -> Iterator[Listeners]:
+    """Run it as long as the context lasts, with further lines, and some for the plain listener."""
     ca, other = trustme.CA(), trustme.CA()
     now = datetime.now(UTC)
     servers = {
@@ -58,13 +65,16 @@ def listening(folder: Path, *, passwords: bool = False) -> Iterator[Listeners]:
         client.cert_chain_pems[0].write_to_path(folder / f"{name}-cert.pem")
     ports = dict(zip(KINDS, pick_ports((0,) * len(KINDS), given=False), strict=True))
     configuration = folder / "mosquitto.conf"
-    configuration.write_text(_configuration(folder, ports, passwords=passwords), encoding="utf-8")
+    lines = [*extra, _configuration(folder, ports, passwords=passwords, plain=plain)]
+    configuration.write_text("\n".join(lines), encoding="utf-8")
     process = BrokerProcess(["exec", find_mosquitto(), "-c", str(configuration)], folder / "log")
     process.start()
     try:
         await_listening(
             process,
-            [ports[kind] for kind in KINDS],
+            [
+                ports[kind] for kind in KINDS if kind not in WEB
+            ],  # its websockets are on all addresses
             clock=SystemClock(),
             timeout_ns=10 * NS_PER_S,
             name="mosquitto",
@@ -82,7 +92,9 @@ def listening(folder: Path, *, passwords: bool = False) -> Iterator[Listeners]:
         process.stop()
 
 
-def _configuration(folder: Path, ports: dict[str, int], *, passwords: bool) -> str:
+def _configuration(
+    folder: Path, ports: dict[str, int], *, passwords: bool, plain: Sequence[str]
+) -> str:
     lines = ["user root", "set_tcp_nodelay true", "persistence false"]
     lines += ["max_inflight_messages 0", "max_queued_messages 0"]
     if passwords:
@@ -103,8 +115,8 @@ def _configuration(folder: Path, ports: dict[str, int], *, passwords: bool) -> s
         "elsewhere": "elsewhere",
     }
     for kind, port in ports.items():
-        lines.append(f"listener {port} 127.0.0.1")
-        if kind in {"ws", "wss"}:
+        lines += [f"listener {port} 127.0.0.1", *(plain if kind == "plain" else ())]
+        if kind in WEB:
             lines.append("protocol websockets")
         if kind in certificates:
             name = certificates[kind]

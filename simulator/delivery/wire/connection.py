@@ -54,6 +54,7 @@ class Connection:
         written_bytes: handed to the kernel on this connection; compare with ``queued_bytes`` to
             learn when the first byte of a queued frame left.
         receive_max: unacknowledged messages above QoS 0 that the broker takes at a time.
+        stated: what the last CONNACK said of the broker (see ConnAck).
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Connection:
         self.last_alive_ns = 0
         self.written_bytes = 0
         self.receive_max = _PACKET_IDS
+        self.stated: tuple[tuple[str, str], ...] = ()
         self.registered = 0  # the poller's note of what it waits for
         self.paused = False  # its owner reads when it wants to: the poller does not watch for it
         self.rest = b""  # the beginning of a packet not yet whole
@@ -405,7 +407,7 @@ class Connection:
             self.close(Cause.REFUSED, objection)
             return
         self.session_present = packet.session_present
-        self.receive_max = packet.receive_max
+        self.receive_max, self.stated = packet.receive_max, packet.stated
         if packet.keep_alive_s is not None:
             self._keep_alive.impose(packet.keep_alive_s)
         if not packet.session_present:

@@ -191,6 +191,7 @@ def _translate(packet: mqtt5.Packet) -> Packet:  # noqa: PLR0911 - one return pe
                 keep_alive_s=packet.server_keep_alive,
                 receive_max=packet.receive_max,
                 max_packet_bytes=packet.max_packet_size,
+                stated=_stated(packet),
             )
         case mqtt5.PingRespPacket():
             return PingResp()
@@ -201,6 +202,26 @@ def _translate(packet: mqtt5.Packet) -> Packet:  # noqa: PLR0911 - one return pe
             )
         case _:
             raise ProtocolViolationError(f"{type(packet).__name__} is not for a client")
+
+
+def _stated(packet: mqtt5.ConnAckPacket) -> tuple[tuple[str, str], ...]:
+    """The broker's limits (section 3.2.2.3); what it does not say is the standard's default."""
+    size, keep_alive_s = packet.max_packet_size, packet.server_keep_alive
+    return (
+        ("receive maximum", str(packet.receive_max)),
+        ("maximum packet size", "no limit stated" if size is None else f"{size} bytes"),
+        ("maximum QoS", str(int(packet.max_qos))),
+        ("retained messages", _yes(packet.retain_available)),
+        ("wildcard subscriptions", _yes(packet.wildcard_subscription_available)),
+        ("shared subscriptions", _yes(packet.shared_subscription_available)),
+        ("subscription identifiers", _yes(packet.subscription_id_available)),
+        ("topic alias maximum", str(packet.topic_alias_max)),
+        ("keep alive", "as asked for" if keep_alive_s is None else f"{keep_alive_s} s imposed"),
+    )
+
+
+def _yes(available: object) -> str:
+    return "available" if available else "not available"
 
 
 def _words(name: str) -> str:

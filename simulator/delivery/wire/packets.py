@@ -5,7 +5,7 @@ only what a client must obey. Packets that only a client sends are never records
 them straight to bytes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 FAILURE: Final = 0x80  # reason codes from here on are failures (MQTT 5 section 2.4)
@@ -40,6 +40,7 @@ class ConnAck:
         keep_alive_s: keep alive imposed by the broker (MQTT 5), None: ours stands.
         receive_max: unacknowledged QoS 1 and 2 messages the broker takes at a time.
         max_packet_bytes: largest packet the broker takes (MQTT 5), None: not said.
+        stated: what else an MQTT 5 broker says of itself, by name, in words; empty for 3.1.1.
     """
 
     session_present: bool
@@ -48,6 +49,7 @@ class ConnAck:
     keep_alive_s: int | None = None
     receive_max: int = MOST_UNACKNOWLEDGED
     max_packet_bytes: int | None = None
+    stated: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
