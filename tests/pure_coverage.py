@@ -21,6 +21,9 @@ PURE = (
     "simulator/measure/*",
     "simulator/delivery/pacer.py",
     "simulator/delivery/placement.py",
+    "simulator/delivery/populations.py",
+    "simulator/delivery/absences.py",
+    "simulator/delivery/group_words.py",
     "simulator/delivery/room.py",
     "simulator/run/shards.py",
 )

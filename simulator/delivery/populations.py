@@ -104,6 +104,7 @@ def populate(
     if not prefectures or setting.subscribers == 0:
         return Audience((), ())
     sizes, rest = sizes_of(groups, setting.subscribers)
+    _check_total(sum(sizes.values()) + rest)
     planned: list[PlannedSubscriber] = []
     facts: list[PlannedGroup] = []
     streams = Streams(setting.seed)
@@ -148,7 +149,6 @@ def populate(
                 why="stand where no message goes: owed nothing, and must receive nothing",
             )
         )
-    _check_total(len(planned) + len(controls))
     return Audience((*planned, *controls), tuple(facts))
 
 
@@ -167,12 +167,13 @@ def sizes_of(groups: Sequence[AnyGroup], subscribers: int | None) -> tuple[dict[
         return sizes, subscribers or 0
     total = DEFAULT_SUBSCRIBERS if subscribers is None else subscribers
     quotas = {name: share * total for name, share in shares.items()}
+    quotas[REST] = total - sum(quotas.values(), Fraction(0))
     taken = {name: int(quota) for name, quota in quotas.items()}
-    rest = (1 - sum(shares.values())) * total
-    left = total - int(rest) - sum(taken.values())
+    left = total - sum(taken.values())
     by_remainder = sorted(quotas, key=lambda name: taken[name] - quotas[name])
     for name in by_remainder[:left]:
         taken[name] += 1
+    rest = taken.pop(REST)
     for name, members in taken.items():
         if not members:
             raise ScenarioError(
@@ -181,7 +182,7 @@ def sizes_of(groups: Sequence[AnyGroup], subscribers: int | None) -> tuple[dict[
                 value=f"{float(shares[name]):g}",
                 remedy="raise the share or --subscribers, or write a count",
             )
-    return sizes | taken, total - sum(taken.values())
+    return sizes | taken, rest
 
 
 def check_group(group: AnyGroup, setting: Setting) -> None:
@@ -212,8 +213,7 @@ def check_group(group: AnyGroup, setting: Setting) -> None:
 def _check_total(total: int) -> None:
     if total > MOST_SUBSCRIBERS:
         raise ConfigurationError(
-            f"{total} subscribers, controls included, are more than the {MOST_SUBSCRIBERS} of one "
-            "run",
+            f"{total} subscribers are more than the {MOST_SUBSCRIBERS} of one run",
             field="--subscribers",
             remedy="ask for fewer, or lower the counts of the scenario",
         )

@@ -26,7 +26,7 @@ extends: tohoku-2022-11-03
 id: x
 subscribers:
 """
-Write = Callable[[str], str]
+Write = Callable[..., str]
 
 
 @pytest.fixture
