@@ -9,30 +9,40 @@ replication is read off a clock like that, its launch at a random second of the 
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from simulator.model import Timeline, simulate
+import validation_checks as checks
+from validation_play import (
+    REPLICATIONS,
+    SEED,
+    TAIL,
+    WARNINGS,
+    Message,
+    between,
+    count,
+    messages,
+    names,
+    play,
+    scenario_of,
+    table,
+    yes,
+)
+
 from simulator.model.outlook import flight_geometry
-from simulator.randomness import Streams
 from simulator.reach.surveys import compare, surveys
-from simulator.scenario import Scenario, load_scenario
-from simulator.units import NS_PER_MIN
+from simulator.scenario import Scenario
 from simulator.world.earth import Place
 from simulator.world.flight import plan_flight
 from simulator.world.records import published_flights
 from simulator.world.warning_area import policy_on, warning_area
 
 PAGE: Final = Path(__file__).resolve().parent / "validation.md"
-SEED: Final = 2022
-REPLICATIONS: Final = 400
-SURVEY_REPLICATIONS: Final = 200
+SURVEY_REPLICATIONS: Final = 80
 DIRECTIONS: Final = 11
-TAIL: Final = 0.05
-RARE: Final = 0.05
 SURPRISE: Final = 0.1
 FLIGHT_ERROR: Final = 0.03
 QUIET_KM: Final = (700.0, 1200.0)
@@ -56,37 +66,17 @@ BESIDES: Final = (
 # Warned by a fault of the system: a model of the chain at work should not predict it.
 BY_FAULT: Final = {"hokkaido-2022-10-04": {"tokyo"}}
 # Why a published figure lies outside. A miss without its reason stops the generator.
-EXPLAINED: Final[dict[tuple[str, str], str]] = {}
-_WARNINGS: Final = ("launch", "take-shelter")
+EXPLAINED: Final[dict[tuple[str, str], str]] = {
+    ("asleep-170829", "survey"): "At 05:58 half of Japan is asleep by the time-use survey, and "
+    "sleepers miss more, so three quarters of the unwarned are. Those asked said that half were: "
+    "either fewer slept that Tuesday, or people who were awake missed more than is assumed. "
+    "Lowering what awake people notice would bring this and the internet panel closer and Sendai "
+    "further off; both stand.",
+    ("ishinomaki-170915", "survey"): "A hundred people met in the street of a town that remembers "
+    "2011, told by others included; no share within the ranges warns 98 of 100 people at home and "
+    "at 06:57.",
+}
 _SUNAN: Final = Place(latitude=39.24, longitude=125.67)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One kind of message of an activation, beside the replications.
-
-    Attributes:
-        case: the scenario.
-        event: what it says.
-        published: minutes from launch to it.
-        sent: share of the replications that send it.
-        low: least minutes of the interval, 0 if it is never sent.
-        high: most.
-        rank: share of the replications below the published figure.
-    """
-
-    case: str
-    event: str
-    published: int
-    sent: float
-    low: int
-    high: int
-    rank: float
-
-    @property
-    def covered(self) -> bool:
-        """Whether the model expects the message, at about that time."""
-        return self.sent >= RARE and self.low <= self.published <= self.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +110,17 @@ class Case:
 def page() -> str:
     """The page's text."""
     cases = [_case(name) for name in (*GIVEN, *BESIDES)]
+    every = [message for case in cases for message in (case.first, *case.later)]
     parts = [
         _introduction(),
         _first_alerts(cases),
         _areas(cases),
         _later(cases),
         _coverage(cases),
+        checks.before(every),
+        checks.left_out(every),
+        checks.other_regimes(every),
+        checks.never_seen(),
         _silence(),
         _flights(),
         _people(),
@@ -134,65 +129,21 @@ def page() -> str:
 
 
 def _case(name: str) -> Case:
-    scenario = _without_faults(load_scenario(name))
-    timelines = [simulate(scenario, SEED, number) for number in range(REPLICATIONS)]
-    alerts = [message for message in scenario.record if message.event in _WARNINGS]
-    warned = {slug for message in alerts for slug in message.prefectures}
+    scenario = scenario_of(name)
+    first, *later = messages(scenario, play(scenario))
+    alerts = [recorded for recorded in scenario.record if recorded.event in WARNINGS]
+    warned = {slug for recorded in alerts for slug in recorded.prefectures}
     warned -= BY_FAULT.get(name, set())
-    later = [message for message in scenario.record if message.event not in _WARNINGS]
     geometry = flight_geometry(scenario, scenario.launches[0])
     assert geometry is not None  # noqa: S101  # every one of them has a flight
     return Case(
         name=name,
         regime=str(scenario.chain.profile),
-        first=_message(scenario, timelines, alerts[0].event, _minutes(scenario, alerts[0])),
-        later=tuple(
-            _message(scenario, timelines, message.event, _minutes(scenario, message))
-            for message in later
-        ),
+        first=first,
+        later=tuple(later),
         warned=frozenset(warned),
         area=geometry.warned,
         directions=_share_of_directions(scenario, warned),
-    )
-
-
-def _without_faults(scenario: Scenario) -> Scenario:
-    document = scenario.resolved()
-    document.pop("channel_faults", None)
-    for launch in document["launches"]:
-        launch.pop("faults", None)
-    return Scenario.model_validate(document)
-
-
-def _minutes(scenario: Scenario, message: object) -> int:
-    launched_ns = scenario.offset_ns(scenario.launches[0].at)
-    moment = getattr(message, "at")  # noqa: B009
-    return (scenario.offset_ns(moment) - launched_ns) // NS_PER_MIN
-
-
-def _message(
-    scenario: Scenario, timelines: Sequence[Timeline], event: str, published: int
-) -> Message:
-    """One kind of message in all replications, read off a clock of whole minutes."""
-    launched_ns = scenario.offset_ns(scenario.launches[0].at)
-    found: list[int] = []
-    for timeline in timelines:
-        sent = [alert.at_ns for alert in timeline.alerts if alert.event == event]
-        if sent:
-            second = Streams(SEED, timeline.replication).stream("validation/second").uniform()
-            found.append(int((min(sent) - launched_ns) / NS_PER_MIN + second))
-    found.sort()
-    tail = int(TAIL * len(found))
-    below = sum(minutes < published for minutes in found)
-    equal = sum(minutes == published for minutes in found)
-    return Message(
-        case=scenario.id,
-        event=event,
-        published=published,
-        sent=len(found) / len(timelines),
-        low=found[tail] if found else 0,
-        high=found[len(found) - 1 - tail] if found else 0,
-        rank=(below + equal / 2) / len(found) if found else 0.0,
     )
 
 
@@ -227,23 +178,28 @@ either end; whole minutes make them hold a little more than {1 - 2 * TAIL:.0%}. 
 of replications below the published figure, half of those equal to it counted: near 0 or 1 the
 figure is a surprise.
 
-How much that shows: there are eleven activations and four regimes, so a regime rests on two to four
-cases. The first six were given with the project; the five after them were found in the press
-afterwards. No activation has a parameter of its own beside the facts of its launch, but the laws of
-a regime were set in sight of its cases, these five included where the notes of the profile name
-them. So coverage says that one set of laws holds all cases of a regime, not that it predicts unseen
-ones. What is a prediction: the areas, whose only fitted figure is a corridor that the areas of 2022
-leave between 12 and 38 km, and that other launches warn nobody.
+**What this is not: a hold-out.** Every activation on record was known when the laws were written.
+No activation has a parameter of its own beside the facts of its launch, but the laws of a regime
+were set in sight of the times of its own cases (2012: 2012-12-12 and 2016-02-07; 2017: 2017-08-29
+and 2017-09-15; 2022: 2022-10-04, 2022-11-03 and 2023-04-13; 2023: 2023-05-31, 2023-08-24,
+2023-11-21 and 2024-05-27), the five that were found in the press as well as the six given, and
+were changed once more after the ranks had been seen ([below](#the-laws-as-first-written)). So
+coverage says that one set of laws can hold all cases of a regime, two to four each; it does not say
+that the next case will be covered. Closer to that come [each case left
+out](#each-left-out-in-turn), [whole regimes left out](#first-alerts-under-other-regimes) and
+[launches used for nothing](#launches-used-for-nothing).
+A prediction from the outset are the areas, whose only fitted figure is a corridor that the areas of
+2022 leave between 12 and 38 km, and that other launches warn nobody.
 """
 
 
 def _first_alerts(cases: Sequence[Case]) -> str:
     rows = [
-        f"| {case.name} | {case.regime} | {case.first.published} | {_interval(case.first)} "
-        f"| {case.first.rank:.2f} | {_yes(case.first.covered)} |"
+        f"| {case.name} | {case.regime} | {case.first.published} "
+        f"| {between(case.first.interval())} | {case.first.rank:.2f} | {yes(case.first.covers())} |"
         for case in cases
     ]
-    return _table(
+    return table(
         "## From launch to first alert, minutes",
         ("activation", "regime", "published", "model", "rank", "covered"),
         rows,
@@ -253,11 +209,11 @@ def _first_alerts(cases: Sequence[Case]) -> str:
 def _areas(cases: Sequence[Case]) -> str:
     rows = [
         f"| {case.name} | {len(case.warned)} | {len(case.warned & set(case.area))} "
-        f"| {_names(case.warned - set(case.area))} | {_names(set(case.area) - case.warned)} "
+        f"| {names(case.warned - set(case.area))} | {names(set(case.area) - case.warned)} "
         f"| {case.directions:.0%} |"
         for case in cases
     ]
-    return _table(
+    return table(
         "## Area, prefectures",
         ("activation", "published", "of these warned", "missing", "too many", "directions"),
         rows,
@@ -291,7 +247,7 @@ def _silence() -> str:
             f"| {flight.date} | {flight.range_km:g} | {policy} "
             f"| {len(QUIET_DEG) - len(warned)} of {len(QUIET_DEG)} |"
         )
-    return _table(
+    return table(
         "## Launches that warned nobody",
         ("date", "range km", "policy", "directions that warn nobody"),
         rows,
@@ -302,12 +258,12 @@ def _silence() -> str:
 
 def _later(cases: Sequence[Case]) -> str:
     rows = [
-        f"| {case.name} | {message.event} | {message.published} | {message.sent:.0%} "
-        f"| {_interval(message)} | {message.rank:.2f} | {_yes(message.covered)} |"
+        f"| {case.name} | {message.kind} | {message.published} | {message.sent:.0%} "
+        f"| {between(message.interval())} | {message.rank:.2f} | {yes(message.covers())} |"
         for case in cases
         for message in case.later
     ]
-    return _table(
+    return table(
         "## Closing message and correction, minutes after the launch",
         ("activation", "message", "published", "sent", "model", "rank", "covered"),
         rows,
@@ -326,23 +282,22 @@ def _coverage(cases: Sequence[Case]) -> str:
         later = [message for case in chosen for message in case.later]
         areas = [set(case.area) == case.warned for case in chosen]
         lines.append(
-            f"- Of {what}: first alert {_count(message.covered for message in first)}, area "
-            f"{_count(areas)}, closing message and correction "
-            f"{_count(message.covered for message in later)}."
+            f"- Of {what}: first alert {count(message.covers() for message in first)}, area "
+            f"{count(areas)}, closing message and correction "
+            f"{count(message.covers() for message in later)}."
         )
     every = [message for case in cases for message in (case.first, *case.later)]
     mean = sum(message.rank for message in every) / len(every)
     expected = 2 * SURPRISE * len(every)
     odd = [one for one in every if not SURPRISE <= one.rank <= 1 - SURPRISE]
     lines += [
-        f"- All times: {_count(message.covered for message in every)}.",
+        f"- All times: {count(message.covers() for message in every)}.",
         f"- Mean rank {mean:.2f}: 0.50 if the model is neither early nor late on the whole.",
         f"- Rank below {SURPRISE} or above {1 - SURPRISE}: {len(odd)}; expected {expected:.0f}.",
+        "  Fewer surprises than expected are a sign of laws set in sight of cases, or too wide.",
     ]
-    misses = [message for message in every if not message.covered]
-    lines += [
-        f"- Missed: {one.case}, {one.event}. {_reason(one.case, one.event)}" for one in misses
-    ]
+    misses = [message for message in every if not message.covers()]
+    lines += [f"- Missed: {one.case}, {one.kind}. {_reason(one.case, one.kind)}" for one in misses]
     lines += [
         f"- Missed: {case.name}, area. {_reason(case.name, 'area')}"
         for case in cases
@@ -376,7 +331,7 @@ def _flights() -> str:
             f"| {flight.date} | {flight.vehicle} | {flight.apogee_km:g} | {flight.range_km:g} "
             f"| {flight.flight_time_s:.0f} | {planned.duration_s:.0f} | {off:+.1%} |"
         )
-    return _table(
+    return table(
         "## Flight times, seconds",
         ("date", "vehicle", "apogee km", "range km", "published", "model", "off"),
         rows,
@@ -386,22 +341,26 @@ def _flights() -> str:
 
 
 def _people() -> str:
-    rows = []
+    rows, reasons = [], []
     for survey in surveys():
         found = compare(survey, replications=SURVEY_REPLICATIONS, seed=SEED)
         span = (found.least, found.modelled, found.most)
         said = f"{survey.low:.0%}" + ("" if survey.low == survey.high else f" to {survey.high:.0%}")
         rows.append(
             f"| {survey.id} | {survey.asked} | {said} | {found.modelled:.0%} "
-            f"| {min(span):.0%} to {max(span):.0%} | {_yes(found.explained)} |"
+            f"| {min(span):.0%} to {max(span):.0%} | {yes(found.explained)} |"
         )
-    return _table(
+        if not found.explained:
+            reasons.append(f"- Missed: {survey.id}. {_reason(survey.id, 'survey')}")
+    return table(
         "## What people said",
         ("survey", "asked", "said", "model", "range", "possible"),
         rows,
         "*Range*: every assumed share at the end at which fewest, and most, are warned.\n"
-        "*Possible*: that range and the survey's sampling error meet. Nothing is fitted; see\n"
-        "[reach](model/reach.md) for where and why they differ.",
+        "*Possible*: that range and the survey's sampling error meet; a range is wide, so a yes\n"
+        "says little, and the distance between *said* and *model* says more. Nothing is fitted;\n"
+        "see [reach](model/reach.md) for where and why they differ. How soon people hear was\n"
+        "never asked in Japan; the delays rest on tests abroad.\n\n" + "\n".join(reasons),
     )
 
 
@@ -412,28 +371,6 @@ def _reason(case: str, what: str) -> str:
         KeyError: if nobody has said why.
     """
     return EXPLAINED[case, what]
-
-
-def _table(title: str, heads: Sequence[str], rows: Sequence[str], note: str = "") -> str:
-    lines = [title, "", f"| {' | '.join(heads)} |", "|" + "---|" * len(heads), *rows, ""]
-    return "\n".join([*lines, note, ""] if note else lines)
-
-
-def _interval(message: Message) -> str:
-    return f"{message.low} to {message.high}" if message.sent else "never"
-
-
-def _names(slugs: Iterable[str]) -> str:
-    return ", ".join(sorted(slugs)) or "none"
-
-
-def _yes(answer: bool) -> str:
-    return "yes" if answer else "**no**"
-
-
-def _count(answers: Iterable[bool]) -> str:
-    found = list(answers)
-    return f"{sum(found)} of {len(found)}"
 
 
 def main(arguments: list[str]) -> int:

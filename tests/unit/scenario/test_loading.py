@@ -215,7 +215,7 @@ def test_shipped_scenarios_are_summed_up() -> None:
 
 @pytest.mark.parametrize(
     ("name", "remedy"),
-    [("tohoku-2022-11-04", "did you mean tohoku-2022-11-03"), ("§", "one of drill-minimal,")],
+    [("tohoku-2022-11-04", "did you mean tohoku-2022-11-03"), ("§", "one of akita-2016-08-03,")],
 )
 def test_an_unknown_name_suggests_the_nearest(name: str, remedy: str) -> None:
     with pytest.raises(ScenarioError) as caught:
