@@ -25,6 +25,7 @@ from simulator.measure.instrument import InstrumentLog
 from simulator.measure.ledger import Ledger
 from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, SubscriberKind
 from simulator.measure.receipts import ConnectionChange, ReceiptBatch
+from simulator.run.journal import Journal
 from simulator.run.machine import MachineWatch
 from simulator.run.observer import Counts, Observer
 
@@ -53,6 +54,7 @@ class Books:
         self.schedule: Sequence[ScheduledAlert] = ()
         self.ledger: Ledger | None = None
         self.registry: ForeignRegistry | None = None
+        self.journal: Journal | None = None
         self._early: list[object] = []
 
     def plan(self, subscribers: Sequence[PlannedSubscriber]) -> None:
@@ -152,6 +154,8 @@ class Books:
                         self.missing.discard(event.subscriber)
                     elif event.change is not ConnectionChange.CONNECTED:
                         self.missing.add(event.subscriber)
+                    if self.journal is not None:
+                        self.journal.note(event, self.subscribers)
             case _:
                 raise InternalError(f"{type(message).__name__} is not for the ledger")
 

@@ -14,6 +14,7 @@ from simulator.run.accounting import account, thresholds_of, worst
 from simulator.run.archive import Archive
 from simulator.run.exercise import Exercise
 from simulator.run.interrupt import Interrupts
+from simulator.run.journal import Journal
 from simulator.run.observer import Logged, Observer, Silent
 from simulator.run.request import RunRequest, RunResult
 
@@ -47,7 +48,9 @@ def play(
         interrupts.hold()
         archive = Archive(request, exercise.timeline, exercise.domain, clock)
         log.info("run starts", scenario=exercise.timeline.scenario, seed=request.settings.seed)
+        exercise.books.journal = journal = Journal(log)
         failure = _play(exercise, archive, interrupts)
+        journal.close()
         if failure is not None:
             log.warning("run ended early", reason=str(failure), kind=type(failure).__name__)
         if exercise.books.ledger is None:
