@@ -148,13 +148,32 @@ def satellite_report_s(flown: FlownFlight, satellite: Satellite, phase: float) -
         raise InputError(
             "this is no phase", field="phase", value=f"{phase:g}", remedy="write 0 to 1"
         )
+    window = looked_at_s(flown, satellite)
+    look_s = None if window is None else last_look_s(window, satellite, phase)
+    return None if look_s is None else look_s + satellite.processing_s
+
+
+def looked_at_s(flown: FlownFlight, satellite: Satellite) -> tuple[float, float] | None:
+    """From when until when early warning from space can see a flight, None if it never can.
+
+    Args:
+        flown: the flight as it goes.
+        satellite: its law of delay.
+    """
     above = flown.flight.when_at_height(satellite.cloud_top_km)
-    if above is None:
-        return None
-    last_look_s = above[0] + (phase + satellite.looks - 1) * satellite.revisit_s
-    if last_look_s > min(above[1], flown.ends_at_s):
-        return None
-    return last_look_s + satellite.processing_s
+    return None if above is None else (above[0], min(above[1], flown.ends_at_s))
+
+
+def last_look_s(window: tuple[float, float], satellite: Satellite, phase: float) -> float | None:
+    """When it has looked often enough, None if the flight is over before.
+
+    Args:
+        window: from when until when it can see the flight.
+        satellite: its law of delay.
+        phase: as for the report.
+    """
+    look_s = window[0] + (phase + satellite.looks - 1) * satellite.revisit_s
+    return None if look_s > window[1] else look_s
 
 
 def sees(flight: Flight, radar: Radar, at_s: float) -> bool:
