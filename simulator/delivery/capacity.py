@@ -1,33 +1,18 @@
-"""How many subscribers a machine carries, and what ends it first.
+"""How many subscribers a machine carries, and what ends first. Pure.
 
-Rule of the module: pure arithmetic over what was looked at elsewhere; each limit is computed on its
-own and named with its remedy, so that an error can say which one was hit. What a connection costs
-stands in ``config/capacity.json`` with its source.
+Rule of the module: arithmetic over what was looked at elsewhere. ``room`` refuses a run that cannot
+be; this module predicts, memory included, before there is one. What a connection costs stands in
+``config/capacity.json`` with its source.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-SPARE_DESCRIPTORS: Final = 256  # a process's own files and the half-open sockets of a ramp
+from simulator.delivery.room import Limits
+
 UNLIMITED: Final = 1 << 62
 _USABLE_SHARE: Final = 0.8  # of the free memory: the rest is the ledger's and everybody else's
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """What a host has to give.
-
-    Attributes:
-        descriptors: hard limit of open files of one process; None: unlimited.
-        ports: local ports that outgoing connections may take (``ip_local_port_range``); each
-            broker listener can be reached once from each.
-        memory_bytes: memory that is free or can be freed.
-    """
-
-    descriptors: int | None
-    ports: int
-    memory_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +22,8 @@ class Load:
     Attributes:
         workers: swarm processes, at least 1.
         listeners: ports of the broker among which the subscribers are spread evenly, at least 1.
+        addresses: local addresses that the swarm can connect from: many towards IPv4 loopback, one
+            towards another host.
         swarm_bytes: memory of the swarm per connection.
         kernel_bytes: memory of the system per connection.
         broker_bytes: memory of the broker per connection; 0 if it runs elsewhere.
@@ -47,6 +34,7 @@ class Load:
 
     workers: int = 1
     listeners: int = 1
+    addresses: int = 1
     swarm_bytes: int
     kernel_bytes: int
     broker_bytes: int = 0
@@ -60,7 +48,8 @@ class Limit:
     """One thing that ends.
 
     Attributes:
-        name: ``open files``, ``broker's open files``, ``local ports``, ``memory`` or ``broker``.
+        name: ``open files of the swarm``, ``open files of the broker``, ``local ports``, ``memory``
+            or ``settings of the broker``.
         most: connections it allows.
         remedy: what raises it.
     """
@@ -90,54 +79,53 @@ class Capacity:
         """Connections, controls and probes included."""
         return self.tightest.most
 
-    def exceeded(self, connections: int) -> Limit | None:
-        """The tightest limit that so many connections break; None if none."""
-        return self.tightest if connections > self.most else None
 
+def predict(machine: Limits, memory_bytes: int, load: Load) -> Capacity:
+    """How many connections a machine carries under a load.
 
-def predict(machine: Machine, load: Load) -> Capacity:
-    """How many connections this machine carries under this load."""
-    files = "ulimit -Hn shows the limit; raise it as root, for example with a line '* hard nofile "
-    files += "1048576' in /etc/security/limits.conf, and log in again"
+    Args:
+        machine: what the system allows.
+        memory_bytes: memory that is free or can be freed.
+        load: what carries the subscribers.
+    """
+    files = machine.connections_per_process
+    hard = "raise the hard limit of open files (ulimit -Hn shows it; /etc/security/limits.conf)"
     each = load.swarm_bytes + load.kernel_bytes + load.broker_bytes
-    free = int(machine.memory_bytes * _USABLE_SHARE) - load.broker_base_bytes
+    free = int(memory_bytes * _USABLE_SHARE) - load.broker_base_bytes
     limits = [
         Limit(
-            name="open files",
-            most=_files(machine.descriptors) * load.workers,
-            remedy=f"{files}; or spread the swarm over more processes",
+            name="open files of the swarm",
+            most=UNLIMITED if files is None else files * load.workers,
+            remedy=f"{hard}, or spread the swarm over more processes with --swarm-workers",
         ),
         Limit(
             name="local ports",
-            most=machine.ports * load.listeners,
-            remedy="sysctl -w net.ipv4.ip_local_port_range='1024 65535'; or give the broker more "
-            "listeners or addresses",
+            most=machine.connections_per_address * load.listeners * load.addresses,
+            remedy="as root: sysctl -w net.ipv4.ip_local_port_range='1024 65535'; or give the "
+            "broker more listeners",
         ),
         Limit(
             name="memory",
             most=max(0, free // each),
-            remedy="free memory, or use a broker that takes less per connection, or a broker and "
-            "swarm shards on other machines",
+            remedy="free memory, use a broker that takes less per connection, or move the broker "
+            "to another machine",
         ),
     ]
     if load.broker_here:
-        limits.append(
-            Limit(name="broker's open files", most=_files(machine.descriptors), remedy=files)
-        )
+        most = UNLIMITED if files is None else files
+        limits.append(Limit(name="open files of the broker", most=most, remedy=hard))
     if load.broker_most is not None:
         limits.append(
             Limit(
-                name="broker",
+                name="settings of the broker",
                 most=load.broker_most,
-                remedy="its own settings admit no more; use another broker, --broker mosquitto",
+                remedy="use another broker, for example --broker mosquitto",
             )
         )
     return Capacity(limits=tuple(sorted(limits, key=lambda limit: limit.most)))
 
 
-def load_of(
-    kind: str, costs: Mapping[str, Any], *, workers: int, listeners: int, broker_most: int | None
-) -> Load:
+def load_of(kind: str, costs: Mapping[str, Any], *, workers: int) -> Load:
     """The load of a run on a broker of this kind.
 
     Args:
@@ -145,21 +133,16 @@ def load_of(
             here.
         costs: the content of ``config/capacity.json``.
         workers: swarm processes.
-        listeners: see Load.
-        broker_most: see Load.
     """
     broker = costs["brokers"].get(kind)
     return Load(
         workers=workers,
-        listeners=listeners,
+        listeners=broker["listeners"] if broker else 1,
+        addresses=costs["loopback_addresses"]["value"] if broker else 1,
         swarm_bytes=costs["swarm_bytes"]["value"],
         kernel_bytes=costs["kernel_bytes"]["value"],
         broker_bytes=broker["bytes"] if broker else 0,
         broker_base_bytes=broker["base_bytes"] if broker else 0,
-        broker_most=broker_most,
+        broker_most=broker["most"] if broker else None,
         broker_here=broker is not None,
     )
-
-
-def _files(descriptors: int | None) -> int:
-    return UNLIMITED if descriptors is None else max(0, descriptors - SPARE_DESCRIPTORS)

@@ -4,27 +4,24 @@ from dataclasses import replace
 import pytest
 
 from simulator import resources
-from simulator.delivery.capacity import (
-    SPARE_DESCRIPTORS,
-    Load,
-    Machine,
-    load_of,
-    predict,
-)
+from simulator.delivery.brokers.embedded import _SETTINGS
+from simulator.delivery.capacity import Load, load_of, predict
+from simulator.delivery.room import SPARE_DESCRIPTORS, SPARE_PORTS, Limits
 
-ROOMY = Machine(descriptors=None, ports=28_000, memory_bytes=1 << 40)
+MEMORY = 1 << 40
+ROOMY = Limits(descriptors=None, ports=28_000 + SPARE_PORTS)
 LOAD = Load(swarm_bytes=8_000, kernel_bytes=2_000)
 
 
 def test_the_tightest_limit_comes_first_with_its_remedy() -> None:
-    found = predict(ROOMY, LOAD)
+    found = predict(ROOMY, MEMORY, LOAD)
 
     assert (found.tightest.name, found.most) == ("local ports", 28_000)
     assert "ip_local_port_range" in found.tightest.remedy
     assert [limit.most for limit in found.limits] == sorted(limit.most for limit in found.limits)
     assert {limit.name for limit in found.limits} == {
-        "open files",
-        "broker's open files",
+        "open files of the swarm",
+        "open files of the broker",
         "local ports",
         "memory",
     }
@@ -34,38 +31,43 @@ def test_workers_share_the_files_but_a_broker_here_has_only_its_own() -> None:
     machine = replace(ROOMY, descriptors=1_000)
     apart = replace(LOAD, workers=3, broker_here=False)
 
-    assert predict(machine, apart).most == 3 * (1_000 - SPARE_DESCRIPTORS)
-    here = predict(machine, replace(apart, broker_here=True))
-    assert (here.tightest.name, here.most) == ("broker's open files", 1_000 - SPARE_DESCRIPTORS)
-    assert predict(replace(machine, descriptors=10), LOAD).most == 0
+    assert predict(machine, MEMORY, apart).most == 3 * (1_000 - SPARE_DESCRIPTORS)
+    here = predict(machine, MEMORY, replace(apart, broker_here=True))
+    assert here.tightest.name == "open files of the broker"
+    assert here.most == 1_000 - SPARE_DESCRIPTORS
 
 
-def test_a_port_reaches_every_listener_once() -> None:
-    assert predict(ROOMY, replace(LOAD, listeners=2)).most == 56_000
+def test_a_port_reaches_every_listener_once_from_every_address() -> None:
+    assert predict(ROOMY, MEMORY, replace(LOAD, listeners=2)).most == 56_000
+    assert predict(ROOMY, MEMORY, replace(LOAD, listeners=2, addresses=3)).most == 168_000
 
 
 def test_memory_is_shared_between_swarm_system_and_broker() -> None:
-    machine = replace(ROOMY, memory_bytes=1_000_000)
     load = replace(LOAD, broker_bytes=10_000, broker_base_bytes=400_000)
+    found = predict(ROOMY, 1_000_000, load)
 
-    assert (predict(machine, load).tightest.name, predict(machine, load).most) == ("memory", 20)
-    assert predict(replace(machine, memory_bytes=10), load).most == 0
+    assert (found.tightest.name, found.most) == ("memory", 20)
+    assert predict(ROOMY, 10, load).most == 0
 
 
 def test_a_brokers_own_setting_counts() -> None:
-    found = predict(ROOMY, replace(LOAD, broker_most=20_000))
+    found = predict(ROOMY, MEMORY, replace(LOAD, broker_most=20_000))
 
-    assert (found.tightest.name, found.most) == ("broker", 20_000)
-    assert found.exceeded(20_000) is None
-    assert found.exceeded(20_001) == found.tightest
+    assert (found.tightest.name, found.most) == ("settings of the broker", 20_000)
 
 
 @pytest.mark.parametrize("kind", ["embedded", "mosquitto", "amqtt"])
 def test_the_brokers_that_we_start_have_costs(kind: str) -> None:
     costs = json.loads(resources.config_text("capacity.json"))
-    load = load_of(kind, costs, workers=2, listeners=2, broker_most=5)
+    load = load_of(kind, costs, workers=2)
 
     assert load.broker_bytes == costs["brokers"][kind]["bytes"]
     assert load.broker_here
-    elsewhere = load_of("external", costs, workers=2, listeners=1, broker_most=None)
-    assert (elsewhere.broker_bytes, elsewhere.broker_here) == (0, False)
+    assert load.addresses == 200
+    elsewhere = load_of("external", costs, workers=2)
+    assert (elsewhere.broker_bytes, elsewhere.broker_here, elsewhere.addresses) == (0, False, 1)
+
+
+def test_the_embedded_brokers_limit_is_the_one_that_we_write() -> None:
+    costs = json.loads(resources.config_text("capacity.json"))
+    assert load_of("embedded", costs, workers=1).broker_most == _SETTINGS["max_connections"]
