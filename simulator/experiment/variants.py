@@ -6,7 +6,7 @@ figure that was set says so: it is an assumption, its range is what it was varie
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -52,7 +52,10 @@ class Setting:
     @property
     def shown(self) -> str:
         """The value for people: ``90s``, ``0.5x``."""
-        return f"{self.value:g}x" if self.factor else str(self.value)
+        if self.factor:
+            return f"{self.value:g}x"
+        whole = isinstance(self.value, float) and self.value.is_integer()
+        return str(int(self.value) if whole else self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +66,14 @@ class Base:
         name: name or path that it was read from.
         document: the file with all it extends as plain data, its profile still a name.
         fixed: what is set in every variant.
+        checked: the scenario as it is, where it has been checked already: workers that play
+            nothing else need not build the checks anew.
     """
 
     name: str
     document: Any
     fixed: tuple[Setting, ...] = ()
+    checked: Scenario | None = field(default=None, repr=False, compare=False)
 
     def set_to(self, settings: Sequence[Setting]) -> "Base":
         """The same with these fields set in every variant."""
@@ -80,6 +86,8 @@ class Base:
             ConfigurationError: if a path leads nowhere, or a value cannot stand there.
         """
         settings = (*self.fixed, *settings)
+        if self.checked is not None and not settings:
+            return self.checked
         node = marked(self.document)
         for setting in settings:
             if setting.path == PROFILE_PATH:
@@ -111,8 +119,8 @@ def read_base(name: str) -> Base:
         ScenarioError: naming file, line, field, value and remedy, if it is not a valid scenario.
     """
     node = read_extended(locate(name, Path()))
-    validate(with_profile(node))
-    return Base(name=name, document=node.plain())
+    checked = validate(with_profile(node))
+    return Base(name=name, document=node.plain(), checked=checked)
 
 
 def marked(value: object) -> Node:

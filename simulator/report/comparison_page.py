@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from simulator.experiment.comparison import ComparisonSummary
 from simulator.experiment.contrast import Side
+from simulator.experiment.town_leads import TownLeads
 from simulator.report import comparison_pictures as pictures
 from simulator.report import comparison_tables as tables
-from simulator.report import sections, words
+from simulator.report import sections, town_map, words
 from simulator.report.comparison_words import effect, letter
 from simulator.report.experiment_words import amount, name_of
 from simulator.report.html import contents, framed
@@ -25,7 +26,10 @@ _CARDS = 3
 
 
 def comparison_page(
-    summary: ComparisonSummary, sides: Sequence[Side], command: Sequence[str]
+    summary: ComparisonSummary,
+    sides: Sequence[Side],
+    command: Sequence[str],
+    leads: Sequence[TownLeads | None] = (),
 ) -> str:
     """The whole page.
 
@@ -33,8 +37,11 @@ def comparison_page(
         summary: what came of the comparison.
         sides: what was compared, with its rows.
         command: arguments that repeat it.
+        leads: lead times of the municipalities of each side, None where nobody has one.
     """
-    shown = [section for section in _sections(summary, sides, command) if any(section.parts)]
+    every = _sections(summary, sides, command)
+    every.insert(-2, _places(leads))
+    shown = [section for section in every if any(section.parts)]
     title = " against ".join(side.title for side in reversed(summary.sides))
     return framed(
         title,
@@ -113,6 +120,20 @@ def _differences(summary: ComparisonSummary, side: int) -> list[Markup | None]:
 
 def _chip(word: str) -> Markup:
     return tag("span", word, class_=f"chip {word}")
+
+
+def _places(leads: Sequence[TownLeads | None]) -> Section:
+    parts = tuple(
+        sections.figure(
+            f"town-map-{letter(number).lower()}",
+            f"{letter(number)}: mean lead time of every municipality, how long before the arrival "
+            "half of those who are warned there have been. The larger a mark, the more people live "
+            "there.",
+            town_map.town_map(one),
+        )
+        for number, one in enumerate(leads)
+    )
+    return Section(anchor="places", title="Where the warning is in time", parts=parts)
 
 
 def _sections(

@@ -69,12 +69,6 @@ def differences(
     first = which == "headline"
     shown = [metric for metric in summary.metrics if metric.headline == first]
     name = letter(side)
-    notes = ["± is half the 95 % interval. Times are scenario time."]
-    left = len(summary.metrics) - len(shown)
-    if left and first:
-        notes.append(
-            f"{words.plural(left, 'further figure')} in the page of --out, or with --json."
-        )
     return Table(
         caption=f"{name} against A: means over replications",
         head=("figure", "A", name, f"{name} less A", "effect"),

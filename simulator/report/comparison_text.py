@@ -5,6 +5,7 @@ Rule of the module: pure strings from the summary; both say the same.
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -60,9 +61,14 @@ def comparison_markdown(summary: ComparisonSummary, command: Sequence[str]) -> s
 
 
 def _tables(summary: ComparisonSummary) -> list[Table]:
+    left = sum(not metric.headline for metric in summary.metrics)
+    more = f"{words.plural(left, 'further figure')} in the page of --out, or with --json."
+    differences = [
+        tables.differences(summary, side.number, which="headline") for side in summary.sides[1:]
+    ]
     return [
         tables.sides(summary),
-        *(tables.differences(summary, side.number, which="headline") for side in summary.sides[1:]),
+        *(replace(one, notes=(*one.notes, more) if left else one.notes) for one in differences),
         tables.trade_off(summary),
         tables.gates(summary),
     ]

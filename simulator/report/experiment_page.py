@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from simulator.experiment.summarise import Rows
 from simulator.experiment.summary import ExperimentSummary
+from simulator.experiment.town_leads import TownLeads
 from simulator.report import experiment_pictures as pictures
 from simulator.report import experiment_tables as tables
 from simulator.report import experiment_variant_pictures as variant_pictures
-from simulator.report import sections, words
+from simulator.report import sections, town_map, words
 from simulator.report.experiment_words import amount, half, name_of
 from simulator.report.html import contents, framed
 from simulator.report.markup import Markup, tag
@@ -23,15 +24,21 @@ _NOTICE = (
 )
 
 
-def experiment_page(summary: ExperimentSummary, rows: Rows, command: Sequence[str]) -> str:
+def experiment_page(
+    summary: ExperimentSummary,
+    rows: Rows,
+    command: Sequence[str],
+    leads: TownLeads | None = None,
+) -> str:
     """The whole page.
 
     Args:
         summary: what came of the experiment.
         rows: its table.
         command: arguments that repeat it.
+        leads: lead times of the municipalities, None where nobody has one.
     """
-    shown = [section for section in _sections(summary, rows, command) if any(section.parts)]
+    shown = [section for section in _sections(summary, rows, command, leads) if any(section.parts)]
     return framed(
         summary.title,
         _alarm(summary),
@@ -90,11 +97,14 @@ def _first_screen(summary: ExperimentSummary) -> Markup:
     return tag("div", cards, class_="first")
 
 
-def _sections(summary: ExperimentSummary, rows: Rows, command: Sequence[str]) -> list[Section]:
+def _sections(
+    summary: ExperimentSummary, rows: Rows, command: Sequence[str], leads: TownLeads | None
+) -> list[Section]:
     return [
         _sensitivity(summary),
         _variants(summary),
         _people(summary),
+        _places(leads),
         _minutes(summary, rows),
         _figures(summary),
         _provenance(summary, command),
@@ -133,7 +143,8 @@ def _variants(summary: ExperimentSummary) -> Section:
         ),
         sections.figure(
             "trade-off",
-            "Lead time against people alerted who need not have been, one mark per variant.",
+            "Lead time against people alerted who need not have been: means, marked with the "
+            "number of the variant in the tables below. Up and to the left is better.",
             variant_pictures.trade_off(summary),
         ),
     ]
@@ -164,6 +175,20 @@ def _people(summary: ExperimentSummary) -> Section:
         title="Who is warned by when",
         parts=(sections.figure("warned-by", caption, picture),),
     )
+
+
+def _places(leads: TownLeads | None) -> Section:
+    parts = (
+        sections.figure(
+            "town-map",
+            "Mean lead time of every municipality in the scenario as it is: how long before the "
+            "arrival half of those who are warned there have been. The larger a mark, the more "
+            "people live there.",
+            town_map.town_map(leads),
+        ),
+        sections.data(town_map.extremes(leads)),
+    )
+    return Section(anchor="places", title="Where the warning is in time", parts=parts)
 
 
 def _minutes(summary: ExperimentSummary, rows: Rows) -> Section:

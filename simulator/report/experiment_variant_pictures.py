@@ -3,10 +3,18 @@
 Rule of the module: as :mod:`simulator.report.experiment_pictures`.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from simulator.experiment.summary import ExperimentSummary, FigureSummary, PairedSummary
+from simulator.experiment.summary import (
+    ExperimentSummary,
+    FigureSummary,
+    PairedSummary,
+    PointSummary,
+    SwingSummary,
+)
 from simulator.report.drawing import (
+    LEGEND_ROW_PX,
     MOST_ROWS,
     ROW_PX,
     Picture,
@@ -19,10 +27,15 @@ from simulator.report.experiment_words import amount, change, name_of
 from simulator.units import NS_PER_S
 
 _ROLES: Final = ("@stage", "@belief", "@send", "@truth", "@correct", "@transit")
+_MARKS: Final = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 _MOST_SERIES: Final = 10
 _MOST_MARKS: Final = 600
+_MOST_NAMED: Final = 40
 _LEAD: Final = "predicted_lead_time_ns"
 _NEEDLESS: Final = "alerted_needlessly_people"
+_VISIBLE: Final = 0.002
+_MARGIN: Final = 0.08
+AS_IT_IS: Final = "0, as it is"
 
 
 def tornado(summary: ExperimentSummary, column: str) -> Picture | None:
@@ -30,7 +43,9 @@ def tornado(summary: ExperimentSummary, column: str) -> Picture | None:
     chosen = [swing for swing in summary.swings if swing.column == column][:MOST_ROWS]
     if not chosen:
         return None
-    rows = [safe(swing.path) for swing in chosen]
+    longest = max(_reach(swing) for swing in chosen)
+    chosen = [swing for swing in chosen if _reach(swing) >= longest * _VISIBLE]
+    rows = [f"{safe(swing.path)}<br>{safe(swing.low)} to {safe(swing.high)}" for swing in chosen]
     traces = [
         _swing_bars(column, rows, [swing.at_low for swing in chosen], high=False),
         _swing_bars(column, rows, [swing.at_high for swing in chosen], high=True),
@@ -42,13 +57,25 @@ def tornado(summary: ExperimentSummary, column: str) -> Picture | None:
     return {
         "data": traces,
         "layout": layout(
-            120 + ROW_PX * len(rows),
+            120 + (ROW_PX + 8) * len(rows),
             barmode="overlay",
-            xaxis=axis(title={"text": f"change of {name_of(column)}{_unit(column)}"}),
+            xaxis=axis(
+                title={"text": f"change of {name_of(column)}{_unit(column)}"},
+                zeroline=True,
+                zerolinecolor="@ink",
+            ),
             yaxis=rows_axis(rows),
         ),
-        "narrow": {"yaxis": {"tickfont": {"size": 10}}},
+        "narrow": {
+            "height": 120 + (ROW_PX + 8) * len(rows) + LEGEND_ROW_PX,
+            "xaxis": {"title": {"text": f"change{_unit(column)}"}, "nticks": 4},
+            "yaxis": {"tickfont": {"size": 10}},
+        },
     }
+
+
+def _reach(swing: SwingSummary) -> float:
+    return max(abs(swing.at_low.mean), abs(swing.at_high.mean))
 
 
 def _swing_bars(
@@ -143,90 +170,150 @@ def response(summary: ExperimentSummary, column: str) -> Picture | None:
     first = summary.varied[0]
     series: dict[str, list[tuple[str, FigureSummary]]] = {}
     for point, figure in found[:_MOST_MARKS]:
-        rest = " ".join(f"{k}={v}" for k, v in point.settings.items() if k != first)
-        series.setdefault(rest if summary.design == "grid" else "variants", []).append(
-            (point.settings[first], figure)
-        )
+        series.setdefault(_series(summary, point), []).append((point.settings[first], figure))
     values = list(dict.fromkeys(point.settings[first] for point, _ in found))
     ordered = summary.design == "grid" and all(value[:1].isdigit() for value in values)
-    traces = []
-    for number, (label, items) in enumerate(list(series.items())[:_MOST_SERIES]):
-        role = _ROLES[number % len(_ROLES)]
-        widths = [
-            0.0 if one.student is None else (one.student[1] - one.student[0]) / 2
-            for _, one in items
-        ]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers" if ordered else "markers",
-                "name": safe(label or first),
-                "x": [value for value, _ in items],
-                "y": [_plain(column, one.mean) for _, one in items],
-                "error_y": {
-                    "type": "data",
-                    "array": [_plain(column, width) for width in widths],
-                    "color": role,
-                    "thickness": 1.5,
-                },
-                "text": [amount(column, one.mean) for _, one in items],
-                "line": {"color": role, "width": 2},
-                "marker": {"color": role, "size": 8},
-                "hovertemplate": "%{x}: %{text}<extra>" + safe(label) + "</extra>",
-            }
-        )
+    shown = list(series.items())[:_MOST_SERIES]
+    traces = [
+        _response_line(column, number, label or first, items, ordered=ordered)
+        for number, (label, items) in enumerate(shown)
+    ]
     return {
         "data": traces,
         "layout": layout(
             400,
+            # Marks at the same value stand side by side, so that no interval hides another.
+            scattermode="group",
+            scattergap=0.6,
+            showlegend=len(traces) > 1,
             xaxis=axis(
                 type="category",
                 categoryorder="array",
                 categoryarray=values,
                 title={"text": safe(first)},
             ),
-            yaxis=axis(title={"text": f"{name_of(column)}{_unit(column)}"}),
+            yaxis=axis(
+                title={"text": f"{name_of(column)}{_unit(column)}"},
+                range=_range(column, [figure for _, figure in found[:_MOST_MARKS]]),
+            ),
         ),
-        "narrow": {"height": 440},
+        "narrow": {"height": 440 + LEGEND_ROW_PX * len(traces), "xaxis": {"tickangle": -30}},
+    }
+
+
+def _range(column: str, found: Sequence[FigureSummary]) -> list[float]:
+    """A range that holds every interval."""
+    ends = [_plain(column, end) for one in found for end in one.student or (one.mean,)]
+    margin = _MARGIN * (max(ends) - min(ends)) or 1.0
+    return [min(ends) - margin, max(ends) + margin]
+
+
+def _series(summary: ExperimentSummary, point: PointSummary) -> str:
+    """What a point of a grid has in common with those along the first axis."""
+    if summary.design != "grid":
+        return "variants"
+    first = summary.varied[0]
+    return " ".join(f"{path}={value}" for path, value in point.settings.items() if path != first)
+
+
+def _response_line(
+    column: str,
+    number: int,
+    label: str,
+    items: list[tuple[str, FigureSummary]],
+    *,
+    ordered: bool,
+) -> dict[str, Any]:
+    role = _ROLES[number % len(_ROLES)]
+    widths = [
+        0.0 if one.student is None else (one.student[1] - one.student[0]) / 2 for _, one in items
+    ]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if ordered else "markers",
+        "name": safe(label),
+        "offsetgroup": str(number),
+        "x": [value for value, _ in items],
+        "y": [_plain(column, one.mean) for _, one in items],
+        "error_y": {
+            "type": "data",
+            "array": [_plain(column, width) for width in widths],
+            "color": role,
+            "thickness": 1.5,
+        },
+        "text": [amount(column, one.mean) for _, one in items],
+        "line": {"color": role, "width": 2},
+        "marker": {
+            "color": role,
+            "size": 9,
+            "symbol": _MARKS[number % len(_MARKS)],
+            "line": {"color": "@ink", "width": 1},
+        },
+        "hovertemplate": "%{x}: %{text}<extra>" + safe(label) + "</extra>",
     }
 
 
 def trade_off(summary: ExperimentSummary) -> Picture | None:
-    """Lead time against people alerted needlessly; None without people."""
-    chosen = []
+    """Lead time against people alerted needlessly; None without people.
+
+    Marks are named by the number of their point, which the tables explain; those that differ only
+    in the first axis are joined to a curve.
+    """
+    series: dict[str, list[tuple[PointSummary, float, float]]] = {}
     for point in summary.points[:_MOST_MARKS]:
         means = {figure.column: figure.mean for figure in point.figures}
         if _LEAD in means and _NEEDLESS in means:
-            chosen.append((safe(point.name), means[_LEAD], means[_NEEDLESS]))
-    if len(chosen) <= 1:
+            label = _series(summary, point) if point.number else AS_IT_IS
+            series.setdefault(label, []).append((point, means[_NEEDLESS], means[_LEAD]))
+    if sum(map(len, series.values())) <= 1:
         return None
+    shown = list(series.items())[: _MOST_SERIES + 1]
     return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "markers+text" if len(chosen) <= _MOST_SERIES else "markers",
-                "textposition": "top center",
-                "cliponaxis": False,
-                "name": "variant",
-                "x": [round(one[2]) for one in chosen],
-                "y": [_plain(_LEAD, one[1]) for one in chosen],
-                "text": [one[0] for one in chosen],
-                "marker": {
-                    "color": "@alert",
-                    "size": 10,
-                    "symbol": ["diamond", *["circle"] * (len(chosen) - 1)],
-                    "line": {"color": "@ink", "width": 1},
-                },
-                "hovertemplate": "%{text}<br>%{y:.0f} s, %{x:,} people<extra></extra>",
-            }
-        ],
+        "data": [_curve(summary, number, label, items) for number, (label, items) in
+                 enumerate(shown)],
         "layout": layout(
-            400,
-            showlegend=False,
+            440,
+            showlegend=len(shown) > 1,
             xaxis=axis(title={"text": "people alerted who need not have been"}),
             yaxis=axis(title={"text": "shortest predicted lead time of all warned prefectures, s"}),
         ),
-        "narrow": {"height": 420},
+        "narrow": {
+            "height": 440 + LEGEND_ROW_PX * len(shown),
+            "yaxis": {"title": {"text": "shortest predicted lead time, s"}},
+            "xaxis": {"nticks": 4},
+        },
+    }  # fmt: skip
+
+
+def _curve(
+    summary: ExperimentSummary,
+    number: int,
+    label: str,
+    items: list[tuple[PointSummary, float, float]],
+) -> dict[str, Any]:
+    base = label == AS_IT_IS
+    items = sorted(items, key=lambda item: item[1])
+    role = "@alert" if base else _ROLES[(number - 1) % len(_ROLES)]
+    joined = summary.design == "grid" and not base
+    return {
+        "type": "scatter",
+        "mode": ("lines+" if joined else "")
+        + ("markers" if len(items) > _MOST_NAMED else "markers+text"),
+        "name": safe(label or summary.varied[0]),
+        "x": [round(people) for _, people, _ in items],
+        "y": [_plain(_LEAD, lead) for _, _, lead in items],
+        "text": [str(point.number) for point, _, _ in items],
+        "textposition": "top center",
+        "cliponaxis": False,
+        "customdata": [safe(point.name) for point, _, _ in items],
+        "line": {"color": role, "width": 1.5, "dash": "dot"},
+        "marker": {
+            "color": role,
+            "size": 13 if base else 9,
+            "symbol": "star" if base else _MARKS[(number - 1) % len(_MARKS)],
+            "line": {"color": "@ink", "width": 1},
+        },
+        "hovertemplate": "%{customdata}<br>%{y:.0f} s, %{x:,} people<extra></extra>",
     }
 
 

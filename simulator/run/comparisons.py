@@ -16,6 +16,7 @@ from simulator.experiment import contrast, verdict
 from simulator.experiment.comparison import ComparisonSummary, GateSummary, SideSummary
 from simulator.experiment.contrast import Side
 from simulator.experiment.plan import Plan
+from simulator.experiment.town_leads import town_leads
 from simulator.report.comparison_words import findings
 from simulator.report.experiment_directory import (
     EXPERIMENT_NAME,
@@ -140,7 +141,7 @@ def compare_scenarios(order: PlayOrder, gates: Sequence[Gate]) -> Compared:
         _check_out(order.out, order.plans)
     sides, facts, whole = _played(order)
     compared = _contrasted(sides, facts, resolved, interrupted="" if whole else _interrupted(order))
-    return _kept(compared, order.out, order.command)
+    return _kept(compared, order.out, order.command, order.plans)
 
 
 def compare_experiments(
@@ -292,17 +293,24 @@ def _check_out(out: Path, plans: Sequence[Plan]) -> None:
         raise unwritable(out, error) from error
 
 
-def _kept(compared: Compared, out: Path | None, command: Sequence[str]) -> Compared:
+def _kept(
+    compared: Compared, out: Path | None, command: Sequence[str], plans: Sequence[Plan] = ()
+) -> Compared:
+    """Write summary, Markdown and page; with what was played, the maps too."""
     if out is None:
         return compared
     from simulator.report.comparison_page import comparison_page  # noqa: PLC0415
     from simulator.report.comparison_text import comparison_markdown  # noqa: PLC0415
 
     summary = compared.summary
+    leads = [
+        town_leads(plan, side.replications)
+        for plan, side in zip(plans, compared.sides, strict=False)
+    ]
     for name, text in (
         (SUMMARY_NAME, summary.model_dump_json(indent=1) + "\n"),
         (MARKDOWN_NAME, comparison_markdown(summary, command)),
-        (REPORT_NAME, comparison_page(summary, compared.sides, command)),
+        (REPORT_NAME, comparison_page(summary, compared.sides, command, leads)),
     ):
         write_atomically(out / name, text.encode())
     return Compared(

@@ -21,6 +21,7 @@ from simulator.experiment.plan import Plan
 from simulator.experiment.replications import Player
 from simulator.experiment.summarise import Rows, summarise
 from simulator.experiment.summary import ExperimentSummary
+from simulator.experiment.town_leads import town_leads
 from simulator.run.provenance import alertsim_version, package_versions
 from simulator.units import parse_duration
 
@@ -116,7 +117,8 @@ def _play_kept(order: ExperimentOrder, out: Path, stop: StopRule | None) -> Expe
     table = directory.table(driven.replications)
     summary = _summary(order, directory.plan, driven, TableRows(table))
     directory.write(SUMMARY_NAME, summary.model_dump_json(indent=1) + "\n")
-    directory.write(REPORT_NAME, experiment_page(summary, TableRows(table), order.command))
+    leads = town_leads(directory.plan, driven.replications)
+    directory.write(REPORT_NAME, experiment_page(summary, TableRows(table), order.command, leads))
     if driven.interrupted:
         directory.interrupt(driven.replications)
     else:

@@ -45,6 +45,7 @@ def test_any_replication_comes_back_by_its_number_with_its_timeline(
 ) -> None:
     played = run("simulate", MODELLED, "--replications", "30", "--seed", "5", "--out", "many")
     assert played.returncode == 0, played.stderr
+    assert 'id="town-map"' in (tmp_path / "many" / "report.html").read_text()
     table = pl.read_parquet(tmp_path / "many" / "replications.parquet")
     row = table.row(17, named=True)
     one = run("simulate", MODELLED, "--seed", "5", "--replication", "17", "--json")

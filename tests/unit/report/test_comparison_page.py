@@ -9,6 +9,7 @@ from simulator.experiment.comparison import ComparisonSummary, DifferenceSummary
 from simulator.experiment.contrast import Side
 from simulator.experiment.people import PeopleOrder
 from simulator.experiment.plan import make_plan, one_point
+from simulator.experiment.town_leads import town_leads
 from simulator.experiment.variants import read_base
 from simulator.report import comparison_pictures as pictures
 from simulator.report import comparison_tables as tables
@@ -44,8 +45,10 @@ def test_the_page_is_whole_escaped_and_says_what_it_costs() -> None:
     summary, sides = _made()
     first = summary.sides[0].model_copy(update={"title": "A <b>bold</b> title"})
     summary = summary.model_copy(update={"sides": (first, summary.sides[1])})
-    page = comparison_page(summary, sides, ["alertsim", "compare", "a b", "c"])
-    assert set(_pictures(page)) == {"trade-off-picture", "warned-by", "stages"}
+    leads = [town_leads(make_plan(read_base(_NAMES[1]), one_point(), 1, 5, PeopleOrder()), 5)]
+    page = comparison_page(summary, sides, ["alertsim", "compare", "a b", "c"], [None, *leads])
+    shown = {"trade-off-picture", "warned-by", "stages", "town-map-b"}
+    assert set(_pictures(page)) == shown
     assert "<b>bold" not in page
     assert "A &lt;b&gt;bold&lt;/b&gt; title" in page
     assert "【訓練】 EXERCISE" in page

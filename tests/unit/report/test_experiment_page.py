@@ -158,10 +158,33 @@ def test_the_trade_off_has_a_mark_for_every_variant() -> None:
     summary, _ = _made("grid", 20)
     picture = variant_pictures.trade_off(summary)
     assert picture is not None
-    (trace,) = picture["data"]
-    assert len(trace["x"]) == summary.points_played == 5
-    assert trace["marker"]["symbol"][0] == "diamond"
+    base, *curves = picture["data"]
+    assert base["name"] == variant_pictures.AS_IT_IS
+    assert [trace["name"] for trace in curves] == ["chain.policy=prefectures",
+                                                   "chain.policy=blocks"]  # fmt: skip
+    named = [number for trace in picture["data"] for number in trace["text"]]
+    assert sorted(named) == [str(number) for number in range(summary.points_played)]
+    assert all(trace["x"] == sorted(trace["x"]) for trace in curves)
     assert variant_pictures.trade_off(_made("single")[0]) is None
+
+
+def test_a_tornado_names_the_ends_and_leaves_out_what_cannot_be_seen() -> None:
+    summary, _ = _made("tornado", 20)
+    picture = variant_pictures.tornado(summary, "alert_ns")
+    assert picture is not None
+    rows = picture["layout"]["yaxis"]["categoryarray"]
+    assert all(re.fullmatch(r"chain\.\w+<br>\S+ to \S+", row) for row in rows)
+    faint = summary.swings[-1].model_copy(
+        update={
+            "path": "chain.faint",
+            "at_low": summary.swings[0].at_low.model_copy(update={"mean": 1.0}),
+            "at_high": summary.swings[0].at_high.model_copy(update={"mean": 1.0}),
+        }
+    )
+    more = summary.model_copy(update={"swings": (*summary.swings, faint)})
+    again = variant_pictures.tornado(more, "alert_ns")
+    assert again is not None
+    assert again["layout"]["yaxis"]["categoryarray"] == rows
 
 
 def test_a_grid_is_drawn_as_a_line_per_value_of_the_other_axes() -> None:
@@ -173,6 +196,10 @@ def test_a_grid_is_drawn_as_a_line_per_value_of_the_other_axes() -> None:
         "chain.policy=blocks",
     ]
     assert picture["data"][0]["x"] == ["1min", "2min"]
+    low, high = picture["layout"]["yaxis"]["range"]
+    for trace in picture["data"]:
+        for middle, reach in zip(trace["y"], trace["error_y"]["array"], strict=True):
+            assert low < middle - reach <= middle + reach < high
     assert variant_pictures.response(_made("single")[0], "alert_ns") is None
     assert variant_pictures.tornado(summary, "alert_ns") is None
     assert variant_pictures.shares(summary, "alert_ns") is None

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from simulator.experiment.people import PeopleOrder
+from simulator.experiment.plan import Plan, make_plan, one_point
+from simulator.experiment.replications import Player
+from simulator.experiment.town_leads import MOST, town_leads
+from simulator.experiment.variants import read_base
+from simulator.world.geography import municipalities
+
+
+def _plan(name: str, people: PeopleOrder | None = PeopleOrder()) -> Plan:  # noqa: B008  (frozen)
+    return make_plan(read_base(name), one_point(), 1, 200, people)
+
+
+def test_towns_of_the_warned_prefectures_have_a_lead_time_near_that_of_the_message() -> None:
+    plan = _plan("hokkaido-2022-10-04")
+    leads = town_leads(plan, 20)
+    assert leads is not None
+    assert leads.replications == 20
+    assert not leads.predicted
+    known = ~np.isnan(leads.seconds)
+    towns = municipalities()
+    places = {town.prefecture for town, there in zip(towns, known.tolist(), strict=True) if there}
+    assert {"hokkaido", "aomori"} <= places
+    assert set(np.unique(leads.warned[known])) <= set(range(1, 21))
+    rows = [Player(plan).play(0, replication).figures for replication in range(20)]
+    issued = np.mean([float(row["lead_time_aomori_ns"] or 0) for row in rows]) / 1e9
+    aomori = [
+        seconds
+        for town, seconds in zip(towns, leads.seconds.tolist(), strict=True)
+        if town.prefecture == "aomori" and not np.isnan(seconds)
+    ]
+    # Half of the people of a town have been warned some seconds to minutes after the issue.
+    assert all(0 < issued - seconds < 180 for seconds in aomori)
+
+
+def test_where_nothing_arrives_the_predicted_arrival_counts_and_few_are_looked_at() -> None:
+    leads = town_leads(_plan("tohoku-2022-11-03"), 200)
+    assert leads is not None
+    assert leads.predicted
+    assert leads.replications == MOST
+    assert int((~np.isnan(leads.seconds)).sum()) == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [("tohoku-2022-11-03", None), ("drill-minimal", PeopleOrder()), ("hawaii-2018", PeopleOrder())],
+)
+def test_without_people_or_an_arrival_there_is_no_map(
+    name: str, people: PeopleOrder | None
+) -> None:
+    assert town_leads(_plan(name, people), 3) is None
