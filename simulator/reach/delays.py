@@ -222,8 +222,8 @@ def _mass(delay: Delay, share: float) -> _Mass:
 
 @lru_cache(maxsize=256)
 def _quantiles_s(law: DelayLaw) -> Floats:
-    found = [law.quantile_ns(share, _ANY_EPOCH) / NS_PER_S for share in _shares()]
-    return np.asarray(found, np.float64)
+    inverse = law.inverse(_ANY_EPOCH)
+    return np.asarray([inverse(share) / NS_PER_S for share in _shares().tolist()], np.float64)
 
 
 @lru_cache(maxsize=1)

@@ -1,9 +1,13 @@
+import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from simulator.errors import ConfigurationError, ScenarioError
+from simulator.experiment import variants
 from simulator.experiment.variants import NOTE, Base, Setting, read_base
+from simulator.model import simulate
 from simulator.scenario import Scenario, load_scenario
 
 
@@ -17,6 +21,19 @@ def _at(scenario: Scenario, *steps: str | int) -> Any:
 def test_nothing_set_is_the_scenario_itself() -> None:
     for name in ("tohoku-2022-11-03", "tohoku-2022-11-03-modelled"):
         assert read_base(name).scenario() == load_scenario(name)
+
+
+def test_a_scenario_is_checked_once_and_travels_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = read_base("tohoku-2022-11-03-modelled")
+    anew = replace(base, checked=None).scenario()
+    monkeypatch.setattr(variants, "validate", None)
+    sent = pickle.loads(pickle.dumps(base))  # noqa: S301  # as it travels to workers
+    assert base.scenario() is base.checked
+    assert sent == base
+    assert sent.scenario() == anew
+    assert simulate(sent.scenario(), 1, 3).digest == simulate(anew, 1, 3).digest
+    with pytest.raises(TypeError):
+        base.set_to([Setting(path="chain.decision", value="90s")]).scenario()
 
 
 def test_a_stage_set_to_a_duration_takes_it_and_nothing_else_changes(base: Base) -> None:
@@ -123,7 +140,7 @@ def test_what_is_fixed_stands_in_every_variant(base: Base) -> None:
         ("chain.decision.median", 5, "a duration needs a unit"),
         ("chain.profile", "j-alert-2922", "j-alert-2022"),
         ("chain.teams.count", 0, "chain.teams.count=0"),
-        ("launches.one.belief.arrival", "09:00", "before the launch"),
+        ("launches.one.belief.arrival", "-1h", "before the launch"),
         ("launches.one.threat", "huge", "high"),
     ],
 )
