@@ -15,7 +15,7 @@ from simulator.measure.account import Account
 from simulator.measure.columns import Bools, Int64s
 from simulator.measure.measured import Measured
 from simulator.measure.outcomes import Population
-from simulator.measure.plan import PlannedGroup, PlannedSubscriber, filter_matches
+from simulator.measure.plan import Conduct, PlannedGroup, PlannedSubscriber, filter_matches
 from simulator.measure.receipts import NO_TIME, ConnectionChange
 from simulator.measure.sampling import MEDIAN, P99, nearest_rank, too_few
 from simulator.measure.segments import Segment
@@ -123,7 +123,12 @@ def _retained(account: Account, members: Sequence[PlannedSubscriber]) -> Int64s:
 
 def _absences(account: Account, members: Sequence[PlannedSubscriber]) -> GroupAbsences | None:
     """How often members left and came back; None if no member's plan says that they do."""
-    planned = [m for m in members if m.conduct is not None and (m.conduct.absences or m.joins_ns)]
+    planned = [
+        (member, member.conduct)
+        for member in members
+        if member.conduct is not None
+        and (member.conduct.absences or member.conduct.joins_ns is not None)
+    ]
     if not planned or not account.alerts:
         return None
     start_ns = min(alert.intended_ns for alert in account.alerts)
@@ -131,7 +136,7 @@ def _absences(account: Account, members: Sequence[PlannedSubscriber]) -> GroupAb
     connects: list[int] = []
     delays: list[int] = []
     due = 0
-    for member in planned:
+    for member, conduct in planned:
         events = account.evidence.events.get(member.number, ())
         left += sum(event.change is ConnectionChange.OFFLINE for event in events)
         back = [
@@ -144,7 +149,7 @@ def _absences(account: Account, members: Sequence[PlannedSubscriber]) -> GroupAb
         up = np.array(
             [e.at_ns for e in events if e.change is ConnectionChange.SUBSCRIBED], np.int64
         )
-        for planned_ns in _returns(member, start_ns):
+        for planned_ns in _returns(conduct, start_ns):
             due += 1
             place = int(np.searchsorted(up, planned_ns))
             if place < len(up):
@@ -161,11 +166,8 @@ def _absences(account: Account, members: Sequence[PlannedSubscriber]) -> GroupAb
     )
 
 
-def _returns(member: PlannedSubscriber, start_ns: int) -> list[int]:
+def _returns(conduct: Conduct, start_ns: int) -> list[int]:
     """When a member was to connect by plan, monotonic ns."""
-    conduct = member.conduct
-    if conduct is None:
-        return []
     joins = [] if conduct.joins_ns is None else [conduct.joins_ns]
     # What is due before the first send is done then: the plan begins with the run.
     return [

@@ -118,10 +118,36 @@ def settle_unseen(evidence: Evidence, pairs: Int64s) -> tuple[Codes, Codes]:
         outcome[rows], cause[rows] = _of_holder(
             evidence, int(holder[rows[0]]), sent_ns[rows], qos[rows]
         )
+    passed_over = _passed_over(evidence, pairs, sent_ns, np.flatnonzero(cause == Cause.LEAVING))
+    outcome[passed_over], cause[passed_over] = Outcome.LOST, Cause.NO_RECEIPT
     if evidence.drain_ended_ns is None and evidence.closed_ns is not None:
         hasty = (outcome == Outcome.LOST) & (sent_ns > evidence.closed_ns - evidence.late_after_ns)
         cause[hasty] = Cause.CUT_SHORT
     return outcome, cause
+
+
+def _passed_over(evidence: Evidence, pairs: Int64s, sent_ns: Int64s, rows: Int64s) -> list[int]:
+    """Rows of which a later message of the same topic came before their subscriber left.
+
+    Messages of a topic keep their order (MQTT 3.1.1 and 5, section 4.6), so these had their time.
+    """
+    expectation = evidence.expectation
+    table = expectation.pairs
+    found: list[int] = []
+    for row in rows.tolist():
+        pair, holder = int(pairs[row]), int(table["holder"][pairs[row]])
+        if holder < 0:
+            continue
+        alert = int(table["alert"][pair])
+        behind = len(expectation.topic_alerts[expectation.topic_of[alert]])
+        behind -= int(expectation.ordinal[alert]) + 1
+        later = np.arange(pair + 1, pair + 1 + behind)
+        later = later[table["arrival"][later] >= 0]
+        presence = evidence.presence(holder)
+        step = int(np.searchsorted(presence.at_ns, sent_ns[row], side="right"))
+        if np.any(evidence.first_seen_ns(later) <= presence.at_ns[step]):
+            found.append(row)
+    return found
 
 
 def sent_at_all(evidence: Evidence) -> Bools:

@@ -188,3 +188,36 @@ def test_receipts_find_the_resumed_connection_they_came_on(kit: Any) -> None:
 
     assert resumed.tolist() == [-1, -1, -1, kit.T0 + 20 * S, kit.T0 + 20 * S]
     assert presence(kit).resumed_ns(seen).tolist() == [-1] * 5
+
+
+def test_who_leaves_by_plan_was_connected_but_left_before_a_delivery_had_its_time(
+    kit: Any,
+) -> None:
+    story = [kit.change(0, kit.Change[name], at_s, **more) for name, at_s, more in STORY]
+    observed = Presence.of(story, 5 * S)
+    assert states(kit, observed, 24.9, 25, 29.9, 30) == [
+        "CONNECTED",
+        "LEAVING",
+        "LEAVING",
+        "OFFLINE",
+    ]
+    assert judged(kit, observed, 24, qos=1, persistent=False) == ("lost", "no-receipt")
+    assert judged(kit, observed, 27, qos=1, persistent=False) == ("missed-offline", "leaving")
+    assert judged(kit, observed, 27, qos=0, persistent=True) == ("missed-offline", "leaving")
+    assert judged(kit, observed, 27, qos=1, persistent=True) == ("lost", "away-at-end")
+
+
+def test_the_time_before_leaving_reaches_back_to_the_subscription_at_most(kit: Any) -> None:
+    story = [kit.change(0, kit.Change[name], at_s, **more) for name, at_s, more in STORY]
+    assert states(kit, Presence.of(story, 100 * S), 20.5, 21, 30) == [
+        "SUBSCRIBING",
+        "LEAVING",
+        "OFFLINE",
+    ]
+
+
+def test_who_leaves_before_it_was_subscribed_is_simply_away(kit: Any) -> None:
+    story = [
+        kit.change(0, kit.Change[name], at_s) for name, at_s in (("CONNECTED", 1), ("OFFLINE", 2))
+    ]
+    assert states(kit, Presence.of(story, 5 * S), 1.5, 2) == ["SUBSCRIBING", "OFFLINE"]
