@@ -129,6 +129,7 @@ async def test_aiomqtt_receives_exactly_its_prefecture(
     [
         ("receipt_client_paho.py", True),
         ("receiver_aiomqtt.py", True),
+        ("receiver_gmqtt.py", True),
         pytest.param("receiver_mosquitto_sub.sh", False, marks=pytest.mark.mosquitto),
     ],
 )

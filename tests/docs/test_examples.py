@@ -22,21 +22,36 @@ from simulator.alerts.contract import (
 from simulator.cli.app import app
 from simulator.delivery.brokers.embedded import PREFERRED_PORTS
 from simulator.scenario import load_scenario
+from simulator.testing.harness import AlertSim, Playing
+from simulator.testing.played import Played
+from tests.run.cast import RECEIVERS as STAGED
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
-RECEIVERS = sorted(path.name for path in EXAMPLES.iterdir() if path.suffix in {".py", ".sh"})
+RECEIVERS = sorted(
+    str(path.relative_to(EXAMPLES))
+    for folder in (EXAMPLES, EXAMPLES / "javascript")
+    for path in folder.iterdir()
+    if path.suffix in {".py", ".sh", ".mjs"}
+)
 TEXT = " ".join((EXAMPLES / "README.md").read_text(encoding="utf-8").split())
 
 
 def _commands() -> list[list[str]]:
     """The indented lines of the README."""
     lines = (EXAMPLES / "README.md").read_text(encoding="utf-8").splitlines()
-    return [shlex.split(line) for line in lines if line.startswith("    ")]
+    fenced = False
+    found: list[list[str]] = []
+    for line in lines:
+        fenced ^= line.startswith("```")
+        if line.startswith("    ") and not fenced:
+            found.append(shlex.split(line))
+    return found
 
 
 def test_commands_name_what_exists() -> None:
-    ours, theirs = _commands()
+    ours, theirs, told = _commands()
+    assert told[0] == "receiver"
     assert ours[:2] == ["alertsim", "publish"]
     load_scenario(ours[2])
     helped = CliRunner().invoke(app, ["publish", "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
@@ -55,14 +70,16 @@ def test_ports_in_the_text_are_the_brokers() -> None:
 
 
 def test_table_lists_every_receiver_and_nothing_else() -> None:
-    assert re.findall(r"\| `(\S+)` \|", TEXT) == RECEIVERS
-    assert len(RECEIVERS) == 3
+    assert sorted(re.findall(r"\| `(\S+\.(?:py|sh|mjs))` \|", TEXT)) == RECEIVERS
+    assert sorted(script for script, _ in STAGED.values()) == RECEIVERS
 
 
 @pytest.mark.parametrize("name", RECEIVERS)
 def test_receiver_is_a_program_that_says_how_it_is_called(name: str) -> None:
     text = (EXAMPLES / name).read_text(encoding="utf-8")
-    assert f"{name} HOST PORT PREFECTURE" in text
+    assert f"{Path(name).name} HOST PORT PREFECTURE" in text
+    if name.endswith(".mjs"):
+        return  # run as it is by tests/run
     if name.endswith(".py"):
         ast.parse(text)
     else:
@@ -102,3 +119,13 @@ def test_topics_in_the_text_are_the_codes(build: Callable[[str, str], str]) -> N
 
 def test_contract_is_linked() -> None:
     assert "](../reference/asyncapi.yaml)" in TEXT
+
+
+def test_names_of_the_fixture_in_the_text_exist() -> None:
+    for owner, kind in (("alertsim", AlertSim), ("playing", Playing), ("played", Played)):
+        named = set(re.findall(rf"\b{owner}\.(\w+)", TEXT))
+        assert named
+        for name in named:
+            assert hasattr(kind, name) or name in kind.__annotations__, f"{owner}.{name}"
+    public = {name for name in vars(Played) if name.startswith("assert_")}
+    assert public <= set(re.findall(r"played\.(\w+)", TEXT))

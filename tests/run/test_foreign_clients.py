@@ -1,44 +1,49 @@
 """Foreign clients are first-class: in the ledger, in the report, by the public contract alone."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.run.cast import RECEIVERS, UNSTAMPED, commands, on_stage
 from tests.run.processes import Alertsim, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
-PAHO = ROOT / "docs" / "examples" / "receipt_client_paho.py"
 Start = Callable[..., Alertsim]
 
 
+@pytest.fixture(scope="module")
+def receivers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    return commands(tmp_path_factory.mktemp("receivers"))
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "broker", ["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)]
 )
-def test_receipts_of_the_shipped_paho_script_are_in_ledger_and_report(
-    alertsim: Start, tmp_path: Path, broker: str
+def test_every_shipped_receiver_is_in_ledger_and_report(
+    alertsim: Start, tmp_path: Path, broker: str, receivers: dict[str, list[str]]
 ) -> None:
     run = alertsim(
         *("run", "tohoku-2022-11-03", "--speed", "3000", "--subscribers", "9", "--out", "runs"),
-        *("--broker", broker, "--wait-for-clients", "1", "--json"),
+        *("--broker", broker, "--wait-for-clients", str(len(receivers)), "--json"),
     )
     run.wait_for("wait:")
-    port = str(run.port("3.1.1"))
-    client = subprocess.Popen([sys.executable, PAHO, "127.0.0.1", port, "miyagi"])
-    try:
+    with on_stage(receivers, "127.0.0.1", run.port("3.1.1")):
         assert run.wait() == 0, run.stderr()
-    finally:
-        client.kill()
-        client.wait()
     summary = run.document()
-    (foreign,) = summary["foreign_clients"]
-    assert foreign["counts"]["expected"] == foreign["counts"]["delivered"] == 3
-    assert summary["ledger"]["total"]["expected"] == 9 * 3 + 3
+    found = {each["client"]: each for each in summary["foreign_clients"]}
+    assert found.keys() == receivers.keys() >= {"paho-miyagi", "aiomqtt-yamagata", "gmqtt-niigata"}
+    for name, each in found.items():
+        counts = each["counts"]
+        assert counts["expected"] == counts["delivered"] == counts["receipts"] == 3, name
+        assert each["filters"] == [f"alertsim/v1/alerts/{RECEIVERS[name][1]}/+"]
+        assert ("round trip" in each["clock"]) == (name == UNSTAMPED), each
+    assert summary["ledger"]["total"]["expected"] == 9 * 3 + 3 * len(receivers)
+    assert summary["ledger"]["total"]["unexpected"] == 0
     (directory,) = (tmp_path / "runs").iterdir()
-    assert foreign["client"] in (directory / "report.html").read_text(encoding="utf-8")
+    page = (directory / "report.html").read_text(encoding="utf-8")
+    assert all(name in page for name in found)
 
 
 def test_late_joiner_gets_the_retained_state_and_its_age_is_no_latency(alertsim: Start) -> None:
