@@ -18,9 +18,7 @@ from simulator.delivery.messages import (
     Begin,
     Ended,
     Failed,
-    Health,
     ProbeSeen,
-    Progress,
     Ready,
     Stop,
     SwarmOrder,
@@ -28,25 +26,24 @@ from simulator.delivery.messages import (
 from simulator.delivery.room import hint
 from simulator.delivery.swarm.addresses import Addresses
 from simulator.delivery.swarm.attendance import Attendance, Step
+from simulator.delivery.swarm.desk import Desk
 from simulator.delivery.swarm.farewell import discard_sessions
 from simulator.delivery.swarm.intake import Intake
 from simulator.delivery.swarm.outbox import FLUSH_NS, Outbox
-from simulator.delivery.swarm.probes import Probes
-from simulator.delivery.swarm.recognise import FrameMemory, Recogniser
+from simulator.delivery.swarm.recognise import Recogniser
+from simulator.delivery.swarm.roster import enlist
 from simulator.delivery.swarm.schedule import Agenda
 from simulator.delivery.swarm.subscriber import (
     PROBE,
     Subscriber,
-    planned_connection,
-    probe_connection,
 )
-from simulator.delivery.vitals import cpu_ns, raise_descriptor_limit, rss_bytes
+from simulator.delivery.vitals import raise_descriptor_limit
 from simulator.delivery.wire.order import Cause, State
 from simulator.delivery.wire.packets import ConnAck, Packet, Publish
 from simulator.delivery.wire.poller import Poller
 from simulator.delivery.wire.stamps import StampClock
 from simulator.errors import BrokerError
-from simulator.measure.receipts import NO_TIME, ConnectionChange, ConnectionEvent, ReceiptFlag
+from simulator.measure.receipts import NO_TIME, ReceiptFlag
 from simulator.randomness import Streams
 from simulator.units import NS_PER_MS, NS_PER_S
 
@@ -113,32 +110,13 @@ class Worker:
         self._agenda = Agenda()
         self._attendance = Attendance()
         self._outbox = Outbox(pipe.send)
+        self._desk = Desk(f"worker-{order.worker}", pipe.send, self._outbox, clock)
         self._stamps = StampClock(clock)
         recogniser = Recogniser(order, identify)
         self._intake = Intake(clock, self._stamps, recogniser, self._outbox, self._on_change)
         self._jitter = Streams(order.seed).stream(f"swarm/worker-{order.worker}/backoff")
         self._addresses = Addresses(order)
-        memories = {protocol: FrameMemory() for protocol in order.endpoints}
-        self._subscribers = [
-            Subscriber(
-                planned.number,
-                planned_connection(planned, order),
-                memories[planned.protocol],
-                planned.joins_ns,
-                planned.conduct,
-            )
-            for planned in order.subscribers
-        ]
-        protocols = sorted({planned.protocol for planned in order.subscribers}) or sorted(
-            order.endpoints
-        )
-        self._probes = Probes(
-            [
-                Subscriber(PROBE, probe_connection(protocol, order), memories[protocol])
-                for protocol in protocols
-                if order.probe_topic
-            ]
-        )
+        self._subscribers, self._probes = enlist(order)
         everybody = [*self._subscribers, *self._probes.subscribers]
         self._expected = sum(each.joins_ns == NO_TIME for each in everybody)
         self._to_open = deque(each for each in everybody if each.joins_ns == NO_TIME)
@@ -216,7 +194,7 @@ class Worker:
             self._outbox.flush()
         if not self._ready and now_ns >= self._next_progress_ns:
             self._next_progress_ns = now_ns + _PROGRESS_NS
-            self._tell_progress()
+            self._desk.progress(self._connected, self._subscribed, self._expected)
         if now_ns >= self._next_health_ns:
             self._next_health_ns = now_ns + NS_PER_S
             self._tell_health()
@@ -251,7 +229,11 @@ class Worker:
             self._clock,
             self._now() + self._grace_ns // 2,
         )
-        self._pipe.send(Ended(name=f"worker-{self._order.worker}", sessions_left=left))
+        self._pipe.send(Ended(name=self._desk.name, sessions_left=left))
+
+    def _tell_health(self) -> None:
+        self._desk.health(self._lag_max_ns, self._intake.counters, self._stamps)
+        self._lag_max_ns = 0
 
     # --- connections ---
 
@@ -348,18 +330,14 @@ class Worker:
             subscriber.connected = True
             self._connected += subscriber.joins_ns == NO_TIME
             subscriber.flags = int(ReceiptFlag.SESSION) if connection.session_present else 0
-            self._report(
-                subscriber,
-                ConnectionChange.CONNECTED,
-                session_present=connection.session_present,
-            )
+            self._desk.connected(subscriber)
         if connection.state is State.UP and subscriber in self._handshakes:
             self._handshakes.discard(subscriber)
             self._subscribed += subscriber.joins_ns == NO_TIME
             subscriber.attempts = 0
             subscriber.up = True
             self._agenda.put(subscriber, connection.deadline_ns)
-            self._report(subscriber, ConnectionChange.SUBSCRIBED)
+            self._desk.subscribed(subscriber)
             if subscriber.reads_every_ns:
                 connection.paused = True
                 self._attendance.look(subscriber, self._now() + subscriber.reads_every_ns)
@@ -369,7 +347,7 @@ class Worker:
 
     def _all_up(self) -> None:
         self._ready = True
-        self._tell_progress()
+        self._desk.progress(self._connected, self._subscribed, self._expected)
         self._outbox.flush()
         gc.collect()
         gc.freeze()  # what stands now stays: no pause over it while we measure
@@ -385,12 +363,7 @@ class Worker:
         if subscriber.connected:
             self._connected -= counted
             subscriber.connected = False
-            self._report(
-                subscriber,
-                ConnectionChange.OFFLINE if subscriber.away else ConnectionChange.CLOSED,
-                last_alive_ns=connection.last_alive_ns,
-                reason=connection.reason,
-            )
+            self._desk.closed(subscriber)
         if self._stopping or subscriber.away:
             subscriber.attempts = 0
             return
@@ -404,52 +377,3 @@ class Worker:
             )
         wait_ns = subscriber.backoff.wait_ns(subscriber.attempts - 1, self._jitter.uniform())
         self._agenda.put(subscriber, self._now() + wait_ns)
-
-    # --- reports ---
-
-    def _report(
-        self,
-        subscriber: Subscriber,
-        change: ConnectionChange,
-        *,
-        last_alive_ns: int = NO_TIME,
-        session_present: bool = False,
-        reason: str = "",
-    ) -> None:
-        if subscriber.number != PROBE:
-            self._outbox.change(
-                ConnectionEvent(
-                    subscriber=subscriber.number,
-                    change=change,
-                    at_ns=self._now(),
-                    last_alive_ns=last_alive_ns,
-                    session_present=session_present,
-                    reason=reason,
-                )
-            )
-
-    def _tell_progress(self) -> None:
-        self._pipe.send(
-            Progress(connected=self._connected, subscribed=self._subscribed, total=self._expected)
-        )
-
-    def _tell_health(self) -> None:
-        counters, stamps = self._intake.counters, self._stamps
-        self._pipe.send(
-            Health(
-                name=f"worker-{self._order.worker}",
-                cpu_ns=cpu_ns(),
-                lag_max_ns=self._lag_max_ns,
-                reads=counters.reads,
-                messages=counters.messages,
-                rss_bytes=rss_bytes(),
-                stamps_missing=counters.stamps_missing,
-                clock_offset_ns=stamps.offset_ns,
-                clock_error_ns=stamps.error_ns,
-                clock_steps=stamps.steps,
-                clock_slewed_ns=stamps.slewed_ns,
-                clock_estimates=stamps.estimates,
-                batch_max=counters.most,
-            )
-        )
-        self._lag_max_ns = 0
