@@ -5,6 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
+from simulator.cli.access import (
+    CafileOption,
+    CertOption,
+    KeyOption,
+    PasswordFileOption,
+    ServerNameOption,
+    UsernameOption,
+    access_options,
+)
 from simulator.cli.common import (
     JsonOption,
     LogFormatOption,
@@ -12,6 +21,7 @@ from simulator.cli.common import (
     QuietOption,
     command,
 )
+from simulator.errors import ExitCode
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +35,9 @@ def register(app: typer.Typer) -> None:
     app.command(
         "doctor",
         help="Check this machine: what is installed, which limits apply, which traps are near.",
-        epilog="Example: alertsim doctor --json",
+        epilog="Examples: alertsim doctor --json; or: "
+        "alertsim doctor --broker mqtts://broker.example --cafile ca.pem "
+        "--allow-host broker.example",
     )(doctor_command)
 
 
@@ -58,18 +70,47 @@ def report_command(
 
 
 def doctor_command(
+    broker: Annotated[
+        str | None,
+        typer.Option(
+            help="Also look at this broker: embedded, mosquitto or a URL. It is asked by one "
+            "unretained message to itself on each MQTT version."
+        ),
+    ] = None,
+    username: UsernameOption = None,
+    password_file: PasswordFileOption = None,
+    cafile: CafileOption = None,
+    cert: CertOption = None,
+    key: KeyOption = None,
+    server_name: ServerNameOption = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", help="A host other than this one that may be asked."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="TOML file of run settings.", metavar="FILE")
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
     log_level: LogLevelOption = None,
 ) -> None:
-    """Check the machine; 104 if something that every run needs is missing."""
+    """Check the machine, and a broker: 104 if a run cannot work here, 106 if not with it."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
         from simulator.run.doctor import examine
+        from simulator.run.doctor_brokers import examine_broker
+        from simulator.settings import load_settings
 
-        findings = examine()
+        findings, asked = examine(), []
+        if broker is not None:
+            given = access_options(username, password_file, cafile, cert, key, server_name)
+            given |= {"broker": broker, "allow_hosts": tuple(allow_host) if allow_host else None}
+            asked = examine_broker(load_settings(given, config))
+            findings += asked
         for finding in findings:
             output.text(finding.line())
         output.document(lambda: {"findings": [finding.document() for finding in findings]})
+        if any(finding.level == "error" for finding in asked):
+            raise SystemExit(ExitCode.BROKER)
         if any(finding.level == "error" for finding in findings):
-            raise SystemExit(104)
+            raise SystemExit(ExitCode.BAD_INPUT)

@@ -9,9 +9,8 @@ import resource
 import socket
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
 from math import ceil, floor
-from typing import Final, Literal
+from typing import Final
 
 from simulator import resources
 from simulator.clock import SystemClock, clock_domain
@@ -19,42 +18,16 @@ from simulator.delivery.brokers.base import PROTOCOLS
 from simulator.delivery.brokers.embedded import PREFERRED_PORTS
 from simulator.delivery.brokers.mosquitto import find_mosquitto, mosquitto_version
 from simulator.delivery.placement import CONTROLS_MIN, CONTROLS_SHARE
+from simulator.delivery.room import SPARE_DESCRIPTORS
 from simulator.delivery.runtime_file import running_brokers
 from simulator.delivery.wire.stamps import kernel_stamps_available
 from simulator.errors import BrokerUnreachableError
+from simulator.run.doctor_brokers import capacities
+from simulator.run.findings import Finding
 from simulator.run.provenance import alertsim_version, host_facts, package_versions
-
-Level = Literal["ok", "note", "warning", "error"]
 
 _SUBSCRIBERS: Final = 300  # the default of --subscribers
 _CONTROLS: Final = max(CONTROLS_MIN, ceil(_SUBSCRIBERS * CONTROLS_SHARE))
-_SPARE_DESCRIPTORS: Final = 256  # the worker's own files and the ramp's half-open sockets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        level: ok, note, warning or error (a run cannot work).
-        subject: what was looked at.
-        text: what was found.
-        remedy: what to do about it, empty if nothing.
-    """
-
-    level: Level
-    subject: str
-    text: str
-    remedy: str = ""
-
-    def line(self) -> str:
-        """For people."""
-        text = f"{self.level:<8} {self.subject:<20} {self.text}"
-        return f"{text}\n{'':30}remedy: {self.remedy}" if self.remedy else text
-
-    def document(self) -> dict[str, str]:
-        """For scripts."""
-        return asdict(self)
 
 
 def examine() -> list[Finding]:
@@ -62,6 +35,7 @@ def examine() -> list[Finding]:
     return [
         *_versions(),
         _descriptors(),
+        *capacities(),
         _stamps(),
         *_ports(),
         *_embedded(),
@@ -98,7 +72,7 @@ def _descriptors() -> Finding:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
         return Finding(level="ok", subject="open files", text="the hard limit is unlimited")
-    room = max(0, hard - _SPARE_DESCRIPTORS)
+    room = max(0, hard - SPARE_DESCRIPTORS)
     text = (
         f"hard limit {hard} (soft {soft}, which a run raises itself): room for about {room} "
         "subscribers in one worker"

@@ -27,6 +27,7 @@ PACKAGES = (
     "pydantic",
     "simpy",
     "structlog",
+    "wsproto",
 )
 
 

@@ -1,0 +1,132 @@
+"""``alertsim doctor`` about brokers: how many subscribers each carries here, and one by address.
+
+Rule of the module: a broker by address is asked as a run would ask it; a trap is named only where
+the broker shows signs of it or hides what would rule it out. Figures come from ``config/``.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from simulator import resources
+from simulator.delivery.brokers import access_of, choose_broker
+from simulator.delivery.brokers.base import Broker
+from simulator.delivery.capacity import UNLIMITED, load_of, predict
+from simulator.delivery.facts import BrokerFacts, learn_facts
+from simulator.delivery.loopback import is_loopback
+from simulator.delivery.preflight import check_endpoint
+from simulator.delivery.vitals import limits
+from simulator.errors import BrokerError
+from simulator.run.findings import Finding
+from simulator.settings import RunSettings
+
+_SUBJECT: Final = "broker"
+_MEMINFO: Final = Path("/proc/meminfo")
+_KIB: Final = 1024
+
+
+def capacities() -> list[Finding]:
+    """How many subscribers this machine carries, by kind of broker."""
+    costs = json.loads(resources.config_text("capacity.json"))
+    return [_capacity(kind, costs) for kind in ("embedded", "mosquitto", "external")]
+
+
+def _capacity(kind: str, costs: dict[str, object]) -> Finding:
+    memory = _free_memory()
+    found = predict(
+        limits(), memory or UNLIMITED, load_of(kind, costs, workers=os.cpu_count() or 1)
+    )
+    what = "a broker elsewhere" if kind == "external" else f"--broker {kind}"
+    return Finding(
+        level="ok",
+        subject="subscribers",
+        text=f"about {found.most} with {what} (controls included); then ends: "
+        f"{found.tightest.name}",
+        remedy=f"for more: {found.tightest.remedy}",
+    )
+
+
+def _free_memory() -> int:
+    """Bytes that programs can have now; 0 if the system does not tell."""
+    try:
+        lines = _MEMINFO.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    sizes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(sizes[0]) * _KIB if sizes else 0
+
+
+def examine_broker(settings: RunSettings) -> list[Finding]:
+    """Look at the broker of these settings; one of ours is started for it.
+
+    Raises:
+        ConfigurationError: if its address or a file cannot be used.
+    """
+    broker = choose_broker(
+        settings.broker,
+        root=settings.root,
+        allow_hosts=settings.allow_hosts,
+        access=access_of(settings),
+    )
+    try:
+        with broker:
+            found = [_round_trip(broker, protocol, settings.root) for protocol in broker.protocols]
+            facts = learn_facts(
+                broker.endpoint(broker.control_protocol), ask_sys=broker.kind == "external"
+            )
+            return [*found, *_stated(facts), *_traps(broker, facts)]
+    except BrokerError as error:
+        what, _, remedy = str(error).partition("\n  remedy: ")
+        return [Finding(level="error", subject=_SUBJECT, text=what, remedy=remedy)]
+
+
+def _round_trip(broker: Broker, protocol: str, root: str) -> Finding:
+    took_ns = check_endpoint(broker.endpoint(protocol), root=root)
+    address = broker.addresses()[protocol]
+    return Finding(
+        level="ok",
+        subject=_SUBJECT,
+        text=f"{address} (MQTT {protocol}) delivers; one round trip took {took_ns / 1e6:.1f} ms",
+    )
+
+
+def _stated(facts: BrokerFacts) -> list[Finding]:
+    name = [facts.version] if facts.version else []
+    said = [f"{key}: {value}" for key, value in facts.texts().items()]
+    return [Finding(level="ok", subject=_SUBJECT, text="; ".join([*name, *said]))]
+
+
+def _traps(broker: Broker, facts: BrokerFacts) -> list[Finding]:
+    """What is known to go wrong with such a broker."""
+    found = []
+    endpoint = broker.endpoint(broker.control_protocol)
+    if facts.is_mosquitto and broker.kind == "external":
+        found += [
+            Finding(
+                level="warning",
+                subject=_SUBJECT,
+                text=f"{gap['text']}; whether this one still has its defaults is not visible",
+                remedy=gap["remedy"],
+            )
+            for gap in json.loads(resources.config_text("broker_gaps.json"))["mosquitto"]
+        ]
+    if facts.dropped:
+        found.append(
+            Finding(
+                level="warning",
+                subject=_SUBJECT,
+                text=f"it has dropped {facts.dropped} messages since its start",
+                remedy="raise its queue limits (mosquitto: max_queued_messages 0)",
+            )
+        )
+    if endpoint.password is not None and endpoint.tls is None and not is_loopback(endpoint.host):
+        found.append(
+            Finding(
+                level="warning",
+                subject=_SUBJECT,
+                text="user and password travel in clear text",
+                remedy="use mqtts:// or wss:// if the broker has such a port",
+            )
+        )
+    return found
