@@ -51,7 +51,7 @@ def measure(small: bool) -> Result:
         rest = [_replicate(plans["national"], number) for number in range(batch // 6 + 1)]
         runs["national"].append(fmean(rest))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MB
-    persons, person_s, person_kb = _persons(500 if small else _PERSONS)
+    sample, person_s, person_kb = persons(500 if small else _PERSONS)
     founding = plans["founding"]
     people = float(founding.area.population.sum())
     naive_s = people * person_s
@@ -62,7 +62,7 @@ def measure(small: bool) -> Result:
             "Replications of reach alone, all channels, drawn anew each time, on one core, CPU "
             f"time; medians of {rounds} rounds in turn. The founding case has "
             f"{len(founding.area.towns)} municipalities and {people / 1e6:.2f} million people. The "
-            f"baseline is {persons:,} persons in SimPy, one process each."
+            f"baseline is {sample:,} persons in SimPy, one process each."
         ),
         targets=(
             *(
@@ -152,9 +152,9 @@ def _replicate(plan: ReachPlan, number: int) -> float:
     return (time.process_time_ns() - began_ns) / NS_PER_S
 
 
-def _persons(persons: int) -> tuple[int, float, float]:
+def persons(count: int) -> tuple[int, float, float]:
     """Persons, seconds of CPU and KiB of memory for each."""
-    draws = np.random.default_rng(1).lognormal(2.5, 0.8, (persons, len(ChannelName))).tolist()
+    draws = np.random.default_rng(1).lognormal(2.5, 0.8, (count, len(ChannelName))).tolist()
     process = psutil.Process()
     before, began_ns = process.memory_info().rss, time.process_time_ns()
     environment = simpy.Environment()
@@ -164,7 +164,7 @@ def _persons(persons: int) -> tuple[int, float, float]:
     environment.run(until=1e-9)  # every person waits now
     held = process.memory_info().rss - before
     environment.run()
-    return persons, (time.process_time_ns() - began_ns) / NS_PER_S / persons, held / 1024 / persons
+    return count, (time.process_time_ns() - began_ns) / NS_PER_S / count, held / 1024 / count
 
 
 def _person(
