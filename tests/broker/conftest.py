@@ -1,6 +1,6 @@
 """Real brokers on loopback, and a small drill to play on them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -12,10 +12,11 @@ from simulator.clock import SystemClock, clock_domain
 from simulator.delivery.brokers.base import Broker
 from simulator.delivery.brokers.embedded import EmbeddedBroker
 from simulator.delivery.brokers.mosquitto import ManagedMosquitto
-from simulator.delivery.messages import Play
+from simulator.delivery.messages import Play, SwarmOrder
 from simulator.delivery.pacer import schedule
 from simulator.model.timeline import AlertEvent, MsgType, PlannedAlert, Timeline
 from simulator.units import NS_PER_MS, NS_PER_S
+from tests.broker.swarm_kit import Swarm
 
 EPOCH = "2022-11-03T07:39:00+09:00"
 PREFECTURES = ("miyagi", "yamagata", "niigata")
@@ -108,3 +109,17 @@ def _timeline() -> Timeline:
         events=(),
         alerts=tuple(alerts),
     )
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[SwarmOrder], Swarm]]:
+    started: list[Swarm] = []
+
+    def make(order: SwarmOrder) -> Swarm:
+        started.append(Swarm(order))
+        return started[-1]
+
+    yield make
+    for swarm in started:
+        swarm.child.kill()
+        swarm.child.close()
