@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -73,3 +74,15 @@ def test_installed_wheel_plays_the_founding_case(installed: Path, tmp_path: Path
     assert summary["ledger"]["total"]["expected"] == 90
     (directory,) = (tmp_path / "runs").iterdir()
     assert (directory / "report.html").is_file()
+
+
+def test_example_project_passes_beside_the_installed_wheel(installed: Path, tmp_path: Path) -> None:
+    python = installed.with_name("python")
+    needed = ("pytest>=8", "pytest-asyncio>=0.24")
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", *needed], check=True, capture_output=True
+    )
+    project = shutil.copytree(ROOT / "docs" / "examples" / "siren", tmp_path / "siren")
+    done = _call(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
