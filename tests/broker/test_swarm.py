@@ -140,10 +140,9 @@ def test_who_joins_later_is_connected_later(
     joins_ns = CLOCK.monotonic_ns() + 2 * NS_PER_S
     people = (subscriber(0), subscriber(1, joins_ns=joins_ns))
     swarm = start(order_for(both(embedded), make_play(), *people)).ready()
-    assert swarm.said[-1] == Ready(connections=1)
-    assert swarm.changes(1) == []
+    assert Ready(connections=1) in swarm.said  # who joins later is not waited for
     swarm.until(lambda: len(swarm.changes(1)) == 2)
-    assert swarm.events[-2].at_ns >= joins_ns
+    assert min(event.at_ns for event in swarm.events if event.subscriber == 1) >= joins_ns
 
 
 # --- what is not an alert of ours ---
