@@ -6,16 +6,20 @@ is found to differ from truth, and no warning stays in force for ever.
 
 from typing import Final
 
-from simulator.model.launch_script import Escalation, LaunchScript
+from simulator.model.launch_script import Closing, Escalation, LaunchScript
 from simulator.model.outlook import Outlook
 from simulator.model.play import Play, Process, Turn
 from simulator.model.recorder import Message
-from simulator.model.rows import BELIEF, Described
+from simulator.model.rows import BELIEF
 from simulator.model.timeline import AlertEvent, MsgType
 
+_ALL_CLEAR: Final = AlertEvent.ALL_CLEAR
+_CORRECTION: Final = AlertEvent.CORRECTION
 _PASSAGE: Final = AlertEvent.PASSAGE
+_UPDATE: Final = MsgType.UPDATE
+_CLOSING_TURN: Final = Turn.CLOSING
+_CORRECTION_TURN: Final = Turn.CORRECTION
 _KEEPS_IN_SHELTER: Final = (AlertEvent.INTERCEPTED, AlertEvent.FELL_ON_LAND)
-_FOUND_WRONG: Final = "Belief is found to differ from truth."
 
 
 def follow_up(play: Play, launch: LaunchScript, expected: Outlook, alert: Message) -> Process:
@@ -31,8 +35,9 @@ def follow_up(play: Play, launch: LaunchScript, expected: Outlook, alert: Messag
     if launch.escalation is not None:
         last = yield from _escalate(play, launch, launch.escalation, alert)
         expected = launch.escalation.outlook
-    if expected.closing is not None:
-        last = yield from _close(play, launch, expected, expected.closing, last)
+    closing = launch.closing
+    if closing is not None:
+        last = yield from _close(play, launch, expected, closing, last)
     if expected.wrong:
         last = yield from _correct(play, launch, expected, last)
     if expected.lingers:
@@ -50,10 +55,10 @@ def correct_area(play: Play, launch: LaunchScript, alert: Message) -> Process:
     part = "wrong-area"
     discovery = yield from play.stage(launch, "discovery", alert.cause, part=part)
     correction = yield from play.team_stage(
-        launch, "correction", discovery.number, turn=Turn.CORRECTION, part=part
+        launch, "correction", discovery.number, turn=_CORRECTION_TURN, part=part
     )
     message = Message(
-        event=AlertEvent.CORRECTION,
+        event=_CORRECTION,
         launch=launch.id,
         cause=correction.number,
         stages=(discovery, correction),
@@ -88,18 +93,17 @@ def _escalate(play: Play, launch: LaunchScript, escalation: Escalation, alert: M
 
 
 def _close(
-    play: Play, launch: LaunchScript, expected: Outlook, event: AlertEvent, last: Message
+    play: Play, launch: LaunchScript, expected: Outlook, closing: Closing, last: Message
 ) -> Process:
     """Wait for the believed end of the flight, take it as confirmed, say so."""
-    over_ns = expected.over_ns
+    over_ns, event = expected.over_ns, closing.event
     if over_ns is not None and over_ns > play.now_ns:
         yield play.until(over_ns)
-    stage = "cancellation" if expected.cancels else "confirmation"
-    confirmation = yield from play.team_stage(launch, stage, last.cause, turn=Turn.CLOSING)
+    confirmation = yield from play.team_stage(launch, closing.stage, last.cause, turn=_CLOSING_TURN)
     believed = play.recorder.event(
         BELIEF,
-        f"believed-{event}",
-        Described(assumption=confirmation.assumption),
+        closing.belief,
+        closing.described,
         cause=confirmation.number,
         launch=launch.id,
         about_ns=over_ns,
@@ -115,7 +119,7 @@ def _close(
     if event in _KEEPS_IN_SHELTER:
         play.recorder.warn(message, launch.id, expected.warned)
     else:
-        play.recorder.end(message, launch.id, expected.warned, MsgType.UPDATE)
+        play.recorder.end(message, launch.id, expected.warned, _UPDATE)
     return message
 
 
@@ -124,18 +128,16 @@ def _correct(play: Play, launch: LaunchScript, expected: Outlook, last: Message)
     if expected.ends_ns > play.now_ns:
         yield play.until(expected.ends_ns)
     discovery = yield from play.stage(launch, "discovery", last.cause)
-    sources = launch.steps["discovery", ""].described.sources
     found = play.recorder.event(
         BELIEF,
-        f"believed-{expected.outcome}",
-        Described(discovery.assumption, sources, _FOUND_WRONG),
+        *launch.discovered,
         cause=discovery.number,
         launch=launch.id,
         about_ns=expected.ends_ns,
     )
-    correction = yield from play.team_stage(launch, "correction", found, turn=Turn.CORRECTION)
+    correction = yield from play.team_stage(launch, "correction", found, turn=_CORRECTION_TURN)
     message = Message(
-        event=AlertEvent.CORRECTION,
+        event=_CORRECTION,
         launch=launch.id,
         cause=correction.number,
         stages=(discovery, correction),
@@ -150,7 +152,7 @@ def _all_clear(play: Play, launch: LaunchScript, last: Message, warned: tuple[st
     """Lift what is still in force."""
     lifted = yield from play.stage(launch, "all_clear", last.cause)
     message = Message(
-        event=AlertEvent.ALL_CLEAR,
+        event=_ALL_CLEAR,
         launch=launch.id,
         cause=lifted.number,
         stages=(lifted,),

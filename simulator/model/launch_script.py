@@ -6,6 +6,7 @@ which law a stage follows and how it is described are looked up by every replica
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulator.errors import InternalError
@@ -25,6 +26,7 @@ RADAR: Final = "radar"
 
 _RANKS: Final = (Threat.HIGH, Threat.MEDIUM, Threat.LOW)
 RANKS: Final = len(_RANKS)
+_FOUND_WRONG: Final = "Belief is found to differ from truth."
 _REASON: Final = {
     "passed": "In truth it passed over Japan.",
     "fell-in-sea": "In truth it fell into the sea.",
@@ -64,6 +66,15 @@ class Happening(NamedTuple):
     at_ns: int
     name: str
     prefecture: str | None
+    described: Described
+
+
+class Closing(NamedTuple):
+    """How a warning is closed: what the message says, the stage before it, and its belief."""
+
+    event: AlertEvent
+    stage: str
+    belief: str
     described: Described
 
 
@@ -155,31 +166,6 @@ class LaunchScript:
         reason: what its correction says.
     """
 
-    __slots__ = (
-        "_scenario",
-        "at_ns",
-        "begins",
-        "begun",
-        "by_mistake",
-        "certain",
-        "channel",
-        "escalation",
-        "id",
-        "launch",
-        "lost_ns",
-        "outlook",
-        "phase",
-        "prediction",
-        "rank",
-        "reason",
-        "sensors",
-        "sights",
-        "steps",
-        "truth",
-        "watch",
-        "wrongly",
-    )
-
     def __init__(self, scenario: Scenario, launch: Launch) -> None:
         self._scenario = scenario
         self.steps = Steps(scenario, launch)
@@ -209,6 +195,25 @@ class LaunchScript:
         self.channel = notice.historical_channel
         outcome = None if self.outlook is None else self.outlook.outcome
         self.reason = notice.reason or _REASON.get(str(outcome), "")
+
+    @cached_property
+    def closing(self) -> Closing | None:
+        """How its warning is closed, None if there is no closing message."""
+        found = self.outlook
+        if found is None or found.closing is None:
+            return None
+        stage = "cancellation" if found.cancels else "confirmation"
+        assumption = self.steps[stage, ""].described.assumption
+        return Closing(
+            found.closing, stage, f"believed-{found.closing}", Described(assumption=assumption)
+        )
+
+    @cached_property
+    def discovered(self) -> tuple[str, Described]:
+        """What the chain believes once it has found out, and how that is shown."""
+        outcome = None if self.outlook is None else self.outlook.outcome
+        shown = self.steps["discovery", ""].described
+        return f"believed-{outcome}", shown._replace(note=_FOUND_WRONG)
 
     def _sights(self) -> "Sights | None":
         if self.outlook is None or self.outlook.geometry is None:

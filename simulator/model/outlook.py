@@ -5,7 +5,7 @@ so that the chain plays both alike; what is listed goes first. Nothing is drawn 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from simulator.model.timeline import AlertEvent
@@ -44,6 +44,9 @@ class Outlook:
         ends_ns: when, scenario ns; the launch where that is not known.
         lost_ns: from when on there is nothing to follow, scenario ns; None: it is followed.
         geometry: what follows from its flight, None if it has none.
+        wrong: whether the chain will find that it was wrong.
+        danger: whether people have to stay in shelter after what really happened.
+        lingers: whether the warning stays in force after closing message and correction.
     """
 
     event: AlertEvent
@@ -59,20 +62,15 @@ class Outlook:
     lost_ns: int | None
     geometry: "Geometry | None" = None
 
-    @property
-    def wrong(self) -> bool:
-        """Whether the chain will find that it was wrong."""
-        return says_wrong(self.closing, self.outcome)
+    wrong: bool = field(init=False)
+    danger: bool = field(init=False)
+    lingers: bool = field(init=False)
 
-    @property
-    def danger(self) -> bool:
-        """Whether people have to stay in shelter after what really happened."""
-        return danger_remains(self.outcome)
-
-    @property
-    def lingers(self) -> bool:
-        """Whether the warning stays in force after closing message and correction."""
-        return stays_in_force(self.closing, self.outcome)
+    def __post_init__(self) -> None:
+        """Asked in every replication, answered once."""
+        object.__setattr__(self, "wrong", says_wrong(self.closing, self.outcome))
+        object.__setattr__(self, "danger", danger_remains(self.outcome))
+        object.__setattr__(self, "lingers", stays_in_force(self.closing, self.outcome))
 
 
 def outlook(scenario: Scenario, launch: Launch) -> Outlook | None:
