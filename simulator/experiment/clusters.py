@@ -5,6 +5,7 @@ travels to each worker once; a lost worker's chunks are played again by others, 
 scheduler that goes away ends the experiment in order, with everything finished kept.
 """
 
+import logging
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, Final, Self
@@ -43,6 +44,10 @@ class ClusterExecutor:
                 value=address,
                 remedy="pip install 'alertsim[dask]', here and on the workers",
             ) from None
+        # What its log has to say at a loss is said by our error, once.
+        for name in list(logging.root.manager.loggerDict):
+            if name.partition(".")[0] in {"asyncio", "distributed", "tornado"}:
+                logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self._client: Any = distributed.Client(
                 address, timeout=_CONNECT_S, set_as_default=False
@@ -81,8 +86,9 @@ class ClusterExecutor:
         except Exception as error:
             if _is_loss(error):
                 raise ClusterLostError(
-                    f"the cluster at {self._address} went away: {error}. Finished replications "
-                    "are kept; the same command with the same --out goes on from there"
+                    f"the cluster at {self._address} went away, or lost all its workers; finished "
+                    "replications are kept in --out, and the same command goes on from there, with "
+                    "or without --cluster"
                 ) from error
             raise
 

@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from simulator.errors import ConfigurationError
+from simulator.errors import AbortedError, ConfigurationError
 from simulator.experiment.designs import Design
-from simulator.experiment.drive import Driven, MemoryStore, StopRule, drive
+from simulator.experiment.drive import (
+    Driven,
+    MemoryStore,
+    StopRule,
+    complete_replications,
+    drive,
+)
 from simulator.experiment.estimates import Floats, half_width, present
 from simulator.experiment.executors import Executor, available_workers, make_executor
 from simulator.experiment.figures import Value
@@ -107,7 +113,11 @@ def _play_kept(order: ExperimentOrder, out: Path, stop: StopRule | None) -> Expe
         "versions": package_versions(),
     }
     directory = ExperimentDirectory.open(out, order.plan, facts)
-    driven = _drive(order, directory.plan, directory, stop)
+    try:
+        driven = _drive(order, directory.plan, directory, stop)
+    except AbortedError:
+        directory.interrupt(complete_replications(directory.plan, directory.finished()))
+        raise
     if not driven.replications:
         directory.interrupt(0)
         empty = MemoryStore().rows(directory.plan, 0)
