@@ -6,7 +6,8 @@ of floating-point sums never show.
 
     alerted_people                    live where an alert was issued
     warned_people                     were warned at all
-    warned_before_predicted_people    before the arrival that the chain believed in at issue
+    warned_before_predicted_people    before the arrival that the chain believed in at issue; of
+                                      several launches the earliest
     warned_before_arrival_people      before the true arrival, where something arrives
     alerted_needlessly_people         were warned although nothing arrives there
     missed_people                     were not warned although something arrives
@@ -113,7 +114,7 @@ class People:
         found: dict[str, Value] = {
             "alerted_people": totals.alerted,
             "warned_people": totals.warned,
-            "warned_before_predicted_people": _before_predicted(result, first),
+            "warned_before_predicted_people": _before_predicted(result, timeline),
             "warned_before_arrival_people": totals.in_time if arrives else None,
             "alerted_needlessly_people": totals.needless,
             "missed_people": totals.missed if arrives else None,
@@ -239,13 +240,20 @@ def band_seconds(column: str) -> int:
     return int(column.removeprefix("warned_by_").removesuffix("s_people"))
 
 
-def _before_predicted(result: ReachResult, warnings: Mapping[str, Alert]) -> float | None:
-    """People warned before the arrival that was believed in; None where none was predicted."""
-    predicted = {
-        slug: alert.believed_arrival_ns
-        for slug, alert in warnings.items()
-        if alert.believed_arrival_ns is not None
-    }
+def _before_predicted(result: ReachResult, timeline: Timeline | Played) -> float | None:
+    """People warned before the arrival that was believed in; None where none was predicted.
+
+    Of several launches it is the earliest of each prefecture, whichever was warned of first:
+    otherwise a quicker stage could put another launch first and be judged by that one.
+    """
+    predicted: dict[str, int] = {}
+    known: set[tuple[str | None, str]] = set()
+    for alert in timeline.alerts:
+        if alert.event in WARNS and (alert.launch, alert.prefecture) not in known:
+            known.add((alert.launch, alert.prefecture))
+            if alert.believed_arrival_ns is not None:
+                at_ns = predicted.get(alert.prefecture, alert.believed_arrival_ns)
+                predicted[alert.prefecture] = min(at_ns, alert.believed_arrival_ns)
     if not predicted:
         return None
     return float(result.warned_before(predicted).sum())
