@@ -1,7 +1,6 @@
 """The hot path against the plain one: same receipts, same acknowledgements, however it is cut."""
 
 import itertools
-import json
 import selectors
 from typing import Any
 
@@ -9,102 +8,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.clock import ManualClock
-from simulator.delivery.messages import BrokerEndpoint, Receipts, SwarmOrder
-from simulator.delivery.swarm.intake import Intake
-from simulator.delivery.swarm.outbox import Outbox
-from simulator.delivery.swarm.recognise import FrameMemory, Recogniser
-from simulator.delivery.swarm.subscriber import Subscriber
-from simulator.delivery.wire.connection import Connection
-from simulator.delivery.wire.order import READ_BYTES, Cause, ConnectionOrder, State
-from simulator.delivery.wire.packets import Packet, Publish
-from simulator.delivery.wire.stamps import EARLY_NS, LAG_NS, StampClock
+from simulator.delivery.wire.order import READ_BYTES, Cause, State
+from simulator.delivery.wire.packets import Publish
 from simulator.delivery.wire.transport import Address
-from simulator.measure.receipts import UNKNOWN, ReceiptBatch, ReceiptFlag
-from simulator.units import NS_PER_MS, NS_PER_S
-
-TOPIC, STATE = "alertsim/v1/alerts/miyagi/launch", "alertsim/v1/state/miyagi"
-CONNACK = {"3.1.1": b"\x20\x02\x00\x00", "5": b"\x20\x03\x00\x00\x00"}
-SUBACK = {"3.1.1": b"\x90\x03\x00\x01\x02", "5": b"\x90\x04\x00\x01\x00\x02"}
-ALERTS = 4
-START_NS = 100 * NS_PER_S
-
-
-def payload(alert: int, size: int = 50) -> bytes:
-    return json.dumps({"id": f"r-{alert}", "pad": "x" * size}).encode()
-
-
-class Table:
-    """An intake with one subscriber, a clock to turn and a broker's hand."""
-
-    def __init__(self, transport: Any, protocol: str = "3.1.1") -> None:
-        self.clock = ManualClock(monotonic=START_NS)
-        self.transport = transport
-        self.identified: list[bytes] = []
-        self.changes: list[Packet] = []
-        self.sent: list[Any] = []
-        order = SwarmOrder(
-            worker=0,
-            endpoints={},
-            subscribers=(),
-            identifiers={f"r-{alert}": alert for alert in range(ALERTS)},
-            topics=(TOPIC,) * ALERTS,
-            state_topics=(STATE,) * ALERTS,
-        )
-        self.outbox = Outbox(self.sent.append)
-        self.recogniser = Recogniser(order, self._identify)
-        self.intake = Intake(
-            self.clock,
-            StampClock(self.clock),
-            self.recogniser,
-            self.outbox,
-            lambda _subscriber, packet: self.changes.append(packet),
-        )
-        endpoint = BrokerEndpoint(host="h", port=1, protocol=protocol)
-        self.connection = Connection(
-            ConnectionOrder(endpoint=endpoint, client="c", filters=(("alertsim/#", 2),)),
-            lambda _address, _order: transport,
-        )
-        self.codec = self.connection.codec
-        self.subscriber = Subscriber(9, self.connection, FrameMemory())
-        self.connection.open(Address(family=0, sockaddr=()), START_NS)
-        self.connection.handle(selectors.EVENT_WRITE, START_NS, self.intake.buffer)
-        self.subscriber.floor_ns = START_NS
-
-    def _identify(self, data: bytes) -> str | None:
-        self.identified.append(data)
-        found = json.loads(data)["id"]
-        return found if isinstance(found, str) else None
-
-    def up(self) -> "Table":
-        protocol = self.codec.protocol
-        self.hear(CONNACK[protocol], SUBACK[protocol])
-        assert self.connection.state is State.UP
-        self.transport.writes.clear()
-        return self
-
-    def hear(self, *blocks: bytes, stamp: int = 0, quiet_ns: int = 0) -> bool:
-        attention = False
-        for block in blocks:
-            self.transport.blocks.append((block, stamp))
-            attention = self.intake.read(self.subscriber, quiet_ns)
-        return attention
-
-    def frame(
-        self, alert: int, qos: int = 0, packet_id: int = 0, topic: str = TOPIC, **fields: Any
-    ) -> bytes:
-        return self.codec.publish(
-            topic, fields.pop("data", payload(alert)), qos=qos, packet_id=packet_id, **fields
-        )
-
-    def rows(self) -> list[tuple[int, ...]]:
-        self.outbox.flush()
-        rows: list[tuple[int, ...]] = []
-        for message in self.sent:
-            if isinstance(message, Receipts):
-                rows += map(tuple, ReceiptBatch.from_bytes(message.rows).rows.tolist())
-        self.sent.clear()
-        return rows
+from simulator.measure.receipts import UNKNOWN, ReceiptFlag
+from tests.unit.delivery.swarm.intake_table import (
+    ALERTS,
+    CONNACK,
+    STATE,
+    TOPIC,
+    Table,
+    payload,
+)
 
 
 @pytest.fixture
@@ -255,91 +170,6 @@ def test_more_rows_than_a_batch_holds(table: Table) -> None:
     for _ in range(4):
         table.hear(frame * count)
     assert len(table.rows()) == 4 * count
-
-
-# --- stamps ---
-
-
-def arrive(table: Table, blocks: list[bytes], *, after_ns: int, read_after_ns: int) -> None:
-    """The socket is empty, then a block arrives, then it is read; once for each block."""
-    for block in blocks:
-        quiet_ns = table.clock.monotonic_ns()
-        table.clock.advance(after_ns)
-        stamp = table.clock.wall_ns()
-        table.clock.advance(read_after_ns)
-        table.hear(block, stamp=stamp, quiet_ns=quiet_ns)
-
-
-def test_the_kernels_stamp_is_the_arrival_of_a_message_alone(table: Table) -> None:
-    table.up()
-    arrive(table, [table.frame(1)] * 3, after_ns=50, read_after_ns=1000)
-    rows = table.rows()
-    assert [row[2] - START_NS for row in rows] == [50, 1100, 2150]
-    assert [row[3] for row in rows] == [LAG_NS] * 3
-    assert [row[4] - row[2] for row in rows] == [1000, 1000, 1000]
-    assert not any(row[5] & ReceiptFlag.USER_STAMP for row in rows)
-
-
-def test_messages_of_a_block_reached_the_interface_not_long_before_the_socket_was_empty(
-    table: Table,
-) -> None:
-    table.up()
-    arrive(table, [table.frame(0) + table.frame(1) + table.frame(2)], after_ns=50, read_after_ns=7)
-    assert [(row[2] - START_NS, row[3]) for row in table.rows()] == [(50, EARLY_NS + 50)] * 3
-    assert table.intake.counters.most == 3
-
-
-def test_a_stamp_of_a_message_cut_short_is_not_of_the_whole_ones_before(table: Table) -> None:
-    table.up()
-    whole, cut = table.frame(0), table.frame(1)
-    arrive(table, [whole + cut[:10], cut[10:]], after_ns=50, read_after_ns=7)
-    first, second = table.rows()
-    assert (first[2] - START_NS, first[3]) == (50, EARLY_NS + 50)
-    assert (second[2] - START_NS, second[3]) == (107, LAG_NS)
-
-
-def test_a_stamp_of_another_packet_is_not_of_the_message_before_it(table: Table) -> None:
-    table.up()
-    arrive(table, [table.frame(0) + b"\xd0\x00"], after_ns=50, read_after_ns=7)
-    assert [row[3] for row in table.rows()] == [EARLY_NS + 50]
-
-
-def test_a_full_read_leaves_every_stamp_uncertain_and_the_next_block_too(table: Table) -> None:
-    table.up()
-    frame = table.codec.publish(TOPIC, payload(1, READ_BYTES - 70), qos=0)
-    pad = READ_BYTES - len(frame)
-    frame = table.codec.publish(TOPIC, payload(1, READ_BYTES - 70 + pad), qos=0)
-    assert len(frame) == READ_BYTES
-    arrive(table, [frame, table.frame(0)], after_ns=50, read_after_ns=7)
-    full, following = table.rows()
-    assert (full[2] - START_NS, full[3]) == (50, EARLY_NS + 50)
-    # the following block may have been waiting when the first was read; alone it has its stamp
-    assert (following[2] - START_NS, following[3]) == (107, LAG_NS)
-    arrive(table, [frame, table.frame(0) + table.frame(2)], after_ns=50, read_after_ns=7)
-    _, earlier, last = table.rows()
-    assert earlier[3] == last[3] == EARLY_NS + 2 * 57 - 7
-
-
-def test_without_a_kernel_stamp_the_read_is_the_stamp_and_is_counted(table: Table) -> None:
-    table.up()
-    missing = table.intake.counters.stamps_missing
-    quiet_ns = table.clock.monotonic_ns()
-    table.clock.advance(30)
-    table.hear(table.frame(0) + table.frame(1), quiet_ns=quiet_ns)
-    for row in table.rows():
-        assert (row[2] - START_NS, row[3]) == (30, EARLY_NS + 30)
-        assert row[5] & ReceiptFlag.USER_STAMP
-    assert table.intake.counters.stamps_missing == missing + 1
-
-
-def test_a_stamp_that_cannot_be_true_is_replaced_by_the_read(table: Table) -> None:
-    table.up()
-    table.clock.advance(NS_PER_MS)
-    table.hear(table.frame(0), stamp=table.clock.wall_ns() + NS_PER_S)
-    ((_, _, received, uncertainty, _, flags),) = table.rows()
-    assert received == table.clock.monotonic_ns()
-    assert uncertainty == NS_PER_MS
-    assert flags & ReceiptFlag.USER_STAMP
 
 
 # --- against the plain path ---
