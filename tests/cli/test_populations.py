@@ -17,8 +17,6 @@ id: mine
 subscribers:
   - {id: first, kind: steady, count: 3}
 """
-    "extends: tohoku-2022-11-03\nid: mine\nsubscribers:\n  - {id: first, kind: steady, count: 3}\n"
-)
 
 
 @pytest.fixture
