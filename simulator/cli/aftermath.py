@@ -73,7 +73,7 @@ def doctor_command(
     broker: Annotated[
         str | None,
         typer.Option(
-            help="Also look at this broker: embedded, mosquitto or a URL. It is asked by one "
+            help="Also look at this broker: embedded, mosquitto, amqtt or a URL. It is asked by one "
             "unretained message to itself on each MQTT version."
         ),
     ] = None,

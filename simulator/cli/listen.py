@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from simulator.cli.common import Output
 from simulator.clock import SystemClock, clock_domain
-from simulator.delivery.brokers import ExternalBroker, access_of
+from simulator.delivery.brokers import STARTED, ExternalBroker, access_of
 from simulator.delivery.hearing import Heard, HeardKind
 from simulator.delivery.hearing_text import format_human, format_json
 from simulator.delivery.listener import ListenOrder
@@ -99,7 +99,7 @@ def find_broker(settings: RunSettings, protocol: str) -> tuple[BrokerEndpoint, s
     Raises:
         BrokerUnreachableError: if none was given and none runs.
     """
-    if settings.broker not in {"embedded", "mosquitto"}:
+    if settings.broker not in STARTED:
         broker = ExternalBroker(
             settings.broker, allow_hosts=settings.allow_hosts, access=access_of(settings)
         )
@@ -111,6 +111,13 @@ def find_broker(settings: RunSettings, protocol: str) -> tuple[BrokerEndpoint, s
             "`alertsim publish SCENARIO --wait-for-clients 1`, or give --broker mqtt://host:port"
         )
     newest = running[0]
+    if protocol not in newest.ports:
+        raise ConfigurationError(
+            f"the {newest.kind} broker that runs here does not speak this MQTT version",
+            field="--protocol",
+            value=protocol,
+            remedy=f"use --protocol {' or '.join(newest.ports)}",
+        )
     endpoint = BrokerEndpoint(host="127.0.0.1", port=newest.ports[protocol], protocol=protocol)
     default = RunSettings.model_fields["root"].default
     return endpoint, newest.root if settings.root == default else settings.root

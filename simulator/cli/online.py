@@ -26,7 +26,7 @@ from simulator.cli.offline import ScenarioArgument
 BrokerOption = Annotated[
     str | None,
     typer.Option(
-        help="embedded, mosquitto, or mqtt://[user[:password]@]host[:port][?protocol=5]; "
+        help="embedded, mosquitto, amqtt, or mqtt://[user[:password]@]host[:port][?protocol=5]; "
         "mqtts:// for TLS, ws:// and wss:// for WebSocket. Default: embedded."
     ),
 ]

@@ -14,6 +14,8 @@ from typing import Final
 
 from simulator import resources
 from simulator.clock import SystemClock, clock_domain
+from simulator.delivery.brokers.amqtt import INSTEAD
+from simulator.delivery.brokers.amqtt import is_installed as amqtt_is_installed
 from simulator.delivery.brokers.base import PROTOCOLS
 from simulator.delivery.brokers.embedded import PREFERRED_PORTS
 from simulator.delivery.brokers.mosquitto import find_mosquitto, mosquitto_version
@@ -26,6 +28,7 @@ from simulator.run.doctor_brokers import capacities
 from simulator.run.findings import Finding
 from simulator.run.provenance import alertsim_version, host_facts, package_versions
 
+_ABSENT: Final = "not installed"
 _SUBSCRIBERS: Final = 300  # the default of --subscribers
 _CONTROLS: Final = max(CONTROLS_MIN, ceil(_SUBSCRIBERS * CONTROLS_SHARE))
 
@@ -46,7 +49,11 @@ def examine() -> list[Finding]:
 
 def _versions() -> list[Finding]:
     host = host_facts()
-    missing = [name for name, found in package_versions().items() if found == "not installed"]
+    missing = [
+        name
+        for name, found in package_versions().items()
+        if found == _ABSENT and name != "iotcore"  # amqtt takes its place
+    ]
     found = [
         Finding(level="ok", subject="alertsim", text=f"{alertsim_version()}, {host['python']}"),
         Finding(
@@ -130,12 +137,26 @@ def _used(port: int) -> bool:
 def _embedded() -> list[Finding]:
     gaps = json.loads(resources.config_text("broker_gaps.json"))
     version = package_versions()["iotcore"]
+    if version == _ABSENT:
+        return [_instead()]
     found = [Finding(level="ok", subject="embedded broker", text=f"iotcore {version}")]
     found += [
         Finding(level="note", subject="embedded broker", text=gap["text"], remedy=gap["remedy"])
         for gap in gaps["iotcore"]
     ]
     return found
+
+
+def _instead() -> Finding:
+    """What takes the embedded broker's place."""
+    if amqtt_is_installed():
+        return Finding(level="note", subject="embedded broker", text=INSTEAD)
+    return Finding(
+        level="warning",
+        subject="embedded broker",
+        text="neither iotcore nor amqtt is installed: --broker embedded is not available",
+        remedy="python -m pip install 'alertsim[amqtt]', or use --broker mosquitto",
+    )
 
 
 def _mosquitto() -> Finding:

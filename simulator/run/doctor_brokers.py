@@ -29,7 +29,7 @@ _KIB: Final = 1024
 def capacities() -> list[Finding]:
     """How many subscribers this machine carries, by kind of broker."""
     costs = json.loads(resources.config_text("capacity.json"))
-    return [_capacity(kind, costs) for kind in ("embedded", "mosquitto", "external")]
+    return [_capacity(kind, costs) for kind in ("embedded", "mosquitto", "amqtt", "external")]
 
 
 def _capacity(kind: str, costs: dict[str, object]) -> Finding:

@@ -132,6 +132,8 @@ class Exercise:
     @asynccontextmanager
     async def _running_broker(self) -> AsyncIterator[None]:
         self.observer.phase("broker", f"{self.broker.kind}, starting")
+        if self.broker.notice:
+            self.observer.phase("note", self.broker.notice)
         try:
             await asyncio.to_thread(self.broker.start)
             for protocol in self.orders.protocols:

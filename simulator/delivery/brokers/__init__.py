@@ -6,15 +6,18 @@ it; what we did not start is never published to without being named, unless it i
 """
 
 from simulator.delivery.brokers.access import Access, access_of
+from simulator.delivery.brokers.amqtt import AmqttBroker
 from simulator.delivery.brokers.base import Broker
-from simulator.delivery.brokers.choose import choose_broker
+from simulator.delivery.brokers.choose import STARTED, choose_broker
 from simulator.delivery.brokers.embedded import EmbeddedBroker
 from simulator.delivery.brokers.external import ExternalBroker
 from simulator.delivery.brokers.mosquitto import ManagedMosquitto
 from simulator.delivery.loopback import is_loopback
 
 __all__ = [
+    "STARTED",
     "Access",
+    "AmqttBroker",
     "Broker",
     "EmbeddedBroker",
     "ExternalBroker",

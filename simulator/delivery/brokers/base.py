@@ -15,8 +15,9 @@ class Broker(ABC):
     """An MQTT broker for the length of a run. ``start`` and ``stop`` may be called twice.
 
     Attributes:
-        kind: ``embedded``, ``mosquitto`` or ``external``.
+        kind: ``embedded``, ``mosquitto``, ``amqtt`` or ``external``.
         properties_allowed: whether our messages may carry MQTT 5 properties.
+        notice: what the user should know of it before the run; mostly empty.
         watched: MQTT versions whose listener can die while the broker seems healthy, so that it
             must be probed during the run.
     """
@@ -24,6 +25,7 @@ class Broker(ABC):
     kind: ClassVar[str]
     properties_allowed: ClassVar[bool]
     watched: ClassVar[tuple[str, ...]] = ()
+    notice: str = ""
 
     @abstractmethod
     def start(self) -> None:

@@ -1,17 +1,19 @@
 """From the ``--broker`` setting to a broker."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Final
 
 from simulator.clock import Clock
 from simulator.delivery.brokers.access import Access
+from simulator.delivery.brokers.amqtt import INSTEAD, AmqttBroker
 from simulator.delivery.brokers.base import Broker
 from simulator.delivery.brokers.embedded import EmbeddedBroker
 from simulator.delivery.brokers.external import ExternalBroker
 from simulator.delivery.brokers.mosquitto import ManagedMosquitto
 from simulator.errors import ConfigurationError
 
-STARTED: Final = ("embedded", "mosquitto")
+STARTED: Final = ("embedded", "mosquitto", "amqtt")
 
 
 def choose_broker(
@@ -26,7 +28,8 @@ def choose_broker(
     """The broker that a setting means; nothing is started yet.
 
     Args:
-        setting: ``embedded``, ``mosquitto`` or a URL.
+        setting: ``embedded``, ``mosquitto``, ``amqtt`` or a URL. Where the embedded broker is not
+            installed, because no wheel of it fits, amqtt takes its place and says so.
         root: topic root, noted in the runtime file.
         allow_hosts: hosts that may be published to besides this one.
         clock: where time comes from.
@@ -46,7 +49,11 @@ def choose_broker(
             "--key and --server-name out",
         )
     if setting == "embedded":
+        if find_spec("iotcore") is None:
+            return AmqttBroker(root=root, clock=clock, notice=INSTEAD)
         return EmbeddedBroker(root=root, clock=clock)
+    if setting == "amqtt":
+        return AmqttBroker(root=root, clock=clock)
     if setting == "mosquitto":
         return ManagedMosquitto(root=root, clock=clock)
     return ExternalBroker(setting, allow_hosts=allow_hosts, where=where, access=access)

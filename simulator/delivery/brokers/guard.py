@@ -2,7 +2,8 @@
 
 Rule of the script: tie the child's life to the thread that started it, raise the limit of open
 files, then become what was asked for. ``serve FILE`` is the embedded broker in this process,
-``exec PROGRAM …`` another program. It imports nothing of ours, so that a broker starts quickly.
+``amqtt FILE`` the pure-Python one, ``exec PROGRAM …`` another program. It imports nothing of ours,
+so that a broker starts quickly.
 """
 
 import ctypes
@@ -24,6 +25,8 @@ def main(arguments: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if command == "exec":
         os.execvp(rest[0], rest)  # noqa: S606  # no shell is wanted
+    if command == "amqtt":
+        _serve_amqtt(rest[0])
     _serve(rest[0])
 
 
@@ -49,6 +52,27 @@ def _serve(configuration: str) -> None:
         sys.stderr.write(f"{error}\n")
         sys.stderr.flush()
         os._exit(1)  # not past the thread that reads stdin
+
+
+def _serve_amqtt(configuration: str) -> None:
+    # Imported here because only this command needs them.
+    import asyncio  # noqa: PLC0415
+    import json  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    from amqtt.broker import Broker  # noqa: PLC0415
+
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    # It logs an error for every client that goes away without a word.
+    logging.basicConfig(level=logging.CRITICAL)
+
+    settings = json.loads(Path(configuration).read_text(encoding="ascii"))
+
+    async def serve() -> None:
+        await Broker(settings).start()
+        await asyncio.Event().wait()
+
+    asyncio.run(serve())
 
 
 def _end_with_stdin() -> None:

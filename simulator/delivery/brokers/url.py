@@ -96,8 +96,8 @@ def _split(url: str, where: str) -> SplitResult:
             where,
             "broker",
             shown,
-            f"write embedded, mosquitto or {EXAMPLE}; mqtts:// for TLS, ws:// and wss:// for "
-            "WebSocket",
+            f"write embedded, mosquitto, amqtt or {EXAMPLE}; mqtts:// for TLS, ws:// and "
+            "wss:// for WebSocket",
         )
     if not host or any(mark.isspace() for mark in url):
         raise ConfigurationError("no host is named", where, "broker", shown, f"write {EXAMPLE}")

@@ -101,11 +101,11 @@ def test_the_password_is_shown_nowhere() -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("http://localhost", "embedded, mosquitto or mqtt://"),
-        ("localhost:1883", "embedded, mosquitto or mqtt://"),
-        ("mqtt:localhost", "embedded, mosquitto or mqtt://"),
-        ("Embedded", "embedded, mosquitto or mqtt://"),
-        ("", "embedded, mosquitto or mqtt://"),
+        ("http://localhost", "embedded, mosquitto, amqtt or mqtt://"),
+        ("localhost:1883", "embedded, mosquitto, amqtt or mqtt://"),
+        ("mqtt:localhost", "embedded, mosquitto, amqtt or mqtt://"),
+        ("Embedded", "embedded, mosquitto, amqtt or mqtt://"),
+        ("", "embedded, mosquitto, amqtt or mqtt://"),
         ("mqttss://localhost", "mqtts:// for TLS"),
         ("mqtt://localhost:0", "1 to 65535"),
         ("mqtt://localhost:70000", "1 to 65535"),

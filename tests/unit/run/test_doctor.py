@@ -63,6 +63,16 @@ def test_missing_packages_and_stamps_are_said(monkeypatch: pytest.MonkeyPatch) -
     assert mosquitto.remedy.startswith("install it")
 
 
+def test_without_the_embedded_broker_amqtt_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "package_versions", lambda: {"iotcore": "not installed"})
+    assert [each.level for each in doctor._versions()] == ["ok", "ok"]
+    (found,) = doctor._embedded()
+    assert (found.level, "amqtt takes its place" in found.text) == ("note", True)
+    monkeypatch.setattr(doctor, "amqtt_is_installed", lambda: False)
+    (found,) = doctor._embedded()
+    assert (found.level, "alertsim[amqtt]" in found.remedy) == ("warning", True)
+
+
 def test_mosquitto_that_does_not_start_is_no_mosquitto(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
