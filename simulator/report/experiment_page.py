@@ -13,6 +13,7 @@ from simulator.report import experiment_pictures as pictures
 from simulator.report import experiment_tables as tables
 from simulator.report import experiment_variant_pictures as variant_pictures
 from simulator.report import sections, town_map, words
+from simulator.report.experiment_findings import finding
 from simulator.report.experiment_words import amount, half, name_of
 from simulator.report.html import contents, framed
 from simulator.report.markup import Markup, tag
@@ -22,6 +23,8 @@ _NOTICE = (
     "This is the report of an experiment. Every launch, message and figure in it was simulated; "
     "none of them was, or stands for, a real warning."
 )
+_MOST_AXES = 4
+_MOST_RESPONSES = 6
 
 
 def experiment_page(
@@ -29,6 +32,7 @@ def experiment_page(
     rows: Rows,
     command: Sequence[str],
     leads: TownLeads | None = None,
+    one: Sequence[str] = (),
 ) -> str:
     """The whole page.
 
@@ -37,8 +41,11 @@ def experiment_page(
         rows: its table.
         command: arguments that repeat it.
         leads: lead times of the municipalities, None where nobody has one.
+        one: arguments that play one replication of the scenario as it is.
     """
-    shown = [section for section in _sections(summary, rows, command, leads) if any(section.parts)]
+    shown = [
+        section for section in _sections(summary, rows, (command, one), leads) if any(section.parts)
+    ]
     return framed(
         summary.title,
         _alarm(summary),
@@ -82,6 +89,7 @@ def _first_screen(summary: ExperimentSummary) -> Markup:
         figure = next(one for one in summary.points[0].figures if one.column == column)
         spread = {one.percent: amount(column, one.value) for one in figure.quantiles}
         middle = [spread[percent] for percent in (5.0, 95.0) if percent in spread]
+        lines = [finding(summary, column)]
         sentence = f"On average {amount(column, figure.mean)} {half(column, figure.student)}."
         if len(middle) > 1:
             sentence += f" In nine of ten replications between {middle[0]} and {middle[1]}."
@@ -91,6 +99,7 @@ def _first_screen(summary: ExperimentSummary) -> Markup:
                 tag("h2", name_of(column).capitalize()),
                 tag("p", spread.get(50.0, amount(column, figure.mean)), class_="headline"),
                 tag("p", sentence),
+                [tag("p", line) for line in lines if line],
                 class_="answer",
             )
         )
@@ -98,7 +107,10 @@ def _first_screen(summary: ExperimentSummary) -> Markup:
 
 
 def _sections(
-    summary: ExperimentSummary, rows: Rows, command: Sequence[str], leads: TownLeads | None
+    summary: ExperimentSummary,
+    rows: Rows,
+    commands: tuple[Sequence[str], Sequence[str]],
+    leads: TownLeads | None,
 ) -> list[Section]:
     return [
         _sensitivity(summary),
@@ -107,7 +119,7 @@ def _sections(
         _places(leads),
         _minutes(summary, rows),
         _figures(summary),
-        _provenance(summary, command),
+        _provenance(summary, *commands),
     ]
 
 
@@ -148,13 +160,17 @@ def _variants(summary: ExperimentSummary) -> Section:
             variant_pictures.trade_off(summary),
         ),
     ]
-    for column in tables.compared(summary):
+    paths = summary.varied[:_MOST_AXES] if summary.design == "lhs" else summary.varied[:1]
+    for column in tables.compared(summary)[:_MOST_RESPONSES]:
         parts += [
             sections.figure(
-                f"variants-{column}",
-                f"{name_of(column).capitalize()}: mean with its 95 % interval.",
-                variant_pictures.response(summary, column),
-            ),
+                f"variants-{column}" + (f"-{number}" if number else ""),
+                f"{name_of(column).capitalize()} along {path}: mean with its 95 % interval.",
+                variant_pictures.response(summary, column, path),
+            )
+            for number, path in enumerate(paths)
+        ]
+        parts += [
             sections.details(
                 f"All variants: {name_of(column)}",
                 sections.data(tables.variants(summary, column)),
@@ -217,7 +233,7 @@ def _figures(summary: ExperimentSummary) -> Section:
     return Section(anchor="figures", title="All figures", parts=parts)
 
 
-def _provenance(summary: ExperimentSummary, command: Sequence[str]) -> Section:
+def _provenance(summary: ExperimentSummary, command: Sequence[str], one: Sequence[str]) -> Section:
     state = f"stopped early: {summary.stop}" if summary.state == "stopped" else summary.state
     return Section(
         anchor="provenance",
@@ -232,11 +248,15 @@ def _provenance(summary: ExperimentSummary, command: Sequence[str]) -> Section:
                     "Table": "replications.parquet: one row per replication",
                 }
             ),
-            tag("p", "The same again, and any one replication with its full timeline:"),
+            tag("p", "This command plays the same again:"),
+            tag("pre", tag("code", shlex.join(command))),
             tag(
-                "pre",
-                f"{shlex.join(command)}\n"
-                f"alertsim simulate {summary.scenario} --seed {summary.seed} --replication 0",
-            ),
+                "p",
+                "Any one replication comes back with its full timeline by its number, here that of "
+                "row 0; the settings of another variant are added with --set.",
+            )
+            if one
+            else None,
+            tag("pre", tag("code", shlex.join(one))) if one else None,
         ),
     )

@@ -9,7 +9,8 @@ from typing import Final
 from simulator.experiment.summary import ExperimentSummary
 from simulator.report import experiment_tables as tables
 from simulator.report import words
-from simulator.report.layout import printable, table_text
+from simulator.report.experiment_findings import findings
+from simulator.report.layout import printable, table_text, wrapped
 from simulator.report.text import BANNER
 
 _MOST_FIGURES: Final = 3
@@ -22,7 +23,10 @@ def experiment_text(summary: ExperimentSummary, path: Path | None) -> str:
         summary: what came of the experiment.
         path: where it is kept, or None.
     """
-    parts = [_heading(summary), _state(summary), *_tables(summary)]
+    told = findings(summary)
+    parts = [_heading(summary), _state(summary)]
+    parts.append("\n".join(wrapped("What it comes to", told)) if told else "")
+    parts += _tables(summary)
     if path is not None:
         parts.append(f"Kept      {path}")
         if (path / "report.html").exists():

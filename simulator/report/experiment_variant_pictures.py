@@ -24,7 +24,7 @@ from simulator.report.drawing import (
     safe,
 )
 from simulator.report.experiment_words import amount, change, name_of
-from simulator.units import NS_PER_S
+from simulator.units import NS_PER_S, parse_duration
 
 _ROLES: Final = ("@stage", "@belief", "@send", "@truth", "@correct", "@transit")
 _MARKS: Final = ("circle", "diamond", "square", "triangle-up", "cross", "x")
@@ -156,49 +156,87 @@ def shares(summary: ExperimentSummary, column: str) -> Picture | None:
     }
 
 
-def response(summary: ExperimentSummary, column: str) -> Picture | None:
-    """A figure over the variants: along the first axis, a line for each value of the others."""
+def response(summary: ExperimentSummary, column: str, path: str = "") -> Picture | None:
+    """A figure over the variants along one axis: of a grid, a line for each value of the others.
+
+    Args:
+        summary: of the experiment.
+        column: the figure.
+        path: the axis; the first if it is not said.
+    """
     found = [
         (point, figure)
         for point in summary.points
         if point.number
         for figure in point.figures
         if figure.column == column
-    ]
+    ][:_MOST_MARKS]
     if not found or not summary.varied:
         return None
-    first = summary.varied[0]
-    series: dict[str, list[tuple[str, FigureSummary]]] = {}
-    for point, figure in found[:_MOST_MARKS]:
-        series.setdefault(_series(summary, point), []).append((point.settings[first], figure))
-    values = list(dict.fromkeys(point.settings[first] for point, _ in found))
-    ordered = summary.design == "grid" and all(value[:1].isdigit() for value in values)
+    along = path or summary.varied[0]
+    values = list(dict.fromkeys(point.settings[along] for point, _ in found))
+    scattered = summary.design == "lhs" and numbers(values) is not None
+    series: dict[str, list[tuple[str | float, FigureSummary]]] = {}
+    for point, figure in found:
+        place = (numbers([point.settings[along]]) or [0.0])[0] if scattered else None
+        series.setdefault(_series(summary, point), []).append(
+            (point.settings[along] if place is None else place, figure)
+        )
     shown = list(series.items())[:_MOST_SERIES]
+    ordered = summary.design == "grid" and numbers(values) is not None
     traces = [
-        _response_line(column, number, label or first, items, ordered=ordered)
+        _response_line(column, number, label or along, items, ordered=ordered)
         for number, (label, items) in enumerate(shown)
     ]
+    across = (
+        axis(title={"text": safe(along) + _axis_unit(values)})
+        if scattered
+        else axis(
+            type="category",
+            categoryorder="array",
+            categoryarray=values,
+            title={"text": safe(along)},
+        )
+    )
+    # Marks at the same value stand side by side, so that no interval hides another.
+    grouped = {} if scattered else {"scattermode": "group", "scattergap": 0.6}
     return {
         "data": traces,
         "layout": layout(
             400,
-            # Marks at the same value stand side by side, so that no interval hides another.
-            scattermode="group",
-            scattergap=0.6,
+            **grouped,
             showlegend=len(traces) > 1,
-            xaxis=axis(
-                type="category",
-                categoryorder="array",
-                categoryarray=values,
-                title={"text": safe(first)},
-            ),
+            xaxis=across,
             yaxis=axis(
                 title={"text": f"{name_of(column)}{_unit(column)}"},
-                range=_range(column, [figure for _, figure in found[:_MOST_MARKS]]),
+                range=_range(column, [figure for _, figure in found]),
             ),
         ),
-        "narrow": {"height": 440 + LEGEND_ROW_PX * len(traces), "xaxis": {"tickangle": -30}},
+        "narrow": {
+            "height": 440 + LEGEND_ROW_PX * len(traces),
+            "xaxis": {"nticks": 5} if scattered else {"tickangle": -30},
+        },
     }
+
+
+def numbers(values: Sequence[str]) -> list[float] | None:
+    """Settings as numbers: seconds, factors or plain numbers; None if one of them is a word."""
+    found = []
+    for value in values:
+        try:
+            found.append(float(value.removesuffix("x")))
+        except ValueError:
+            try:
+                found.append(parse_duration(value) / NS_PER_S)
+            except ValueError:
+                return None
+    return found
+
+
+def _axis_unit(values: Sequence[str]) -> str:
+    if all(value.endswith("x") for value in values):
+        return ", times what the scenario has"
+    return "" if all(value[-1:].isdigit() for value in values) else ", s"
 
 
 def _range(column: str, found: Sequence[FigureSummary]) -> list[float]:
@@ -220,7 +258,7 @@ def _response_line(
     column: str,
     number: int,
     label: str,
-    items: list[tuple[str, FigureSummary]],
+    items: Sequence[tuple[str | float, FigureSummary]],
     *,
     ordered: bool,
 ) -> dict[str, Any]:

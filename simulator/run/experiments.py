@@ -128,12 +128,21 @@ def _play_kept(order: ExperimentOrder, out: Path, stop: StopRule | None) -> Expe
     summary = _summary(order, directory.plan, driven, TableRows(table))
     directory.write(SUMMARY_NAME, summary.model_dump_json(indent=1) + "\n")
     leads = town_leads(directory.plan, driven.replications)
-    directory.write(REPORT_NAME, experiment_page(summary, TableRows(table), order.command, leads))
+    page = experiment_page(summary, TableRows(table), order.command, leads, _one_again(order.plan))
+    directory.write(REPORT_NAME, page)
     if driven.interrupted:
         directory.interrupt(driven.replications)
     else:
         directory.finish(table, driven.replications)
     return Experiment(summary=summary, path=out, rows=TableRows(table))
+
+
+def _one_again(plan: Plan) -> list[str]:
+    """The command that plays one replication of the scenario as it is."""
+    command = ["alertsim", "simulate", plan.base.name, "--seed", str(plan.seed)]
+    for setting in plan.base.fixed:
+        command += ["--set", setting.text]
+    return [*command, "--replication", "0"]
 
 
 def _drive(

@@ -19,6 +19,7 @@ from simulator.experiment.variants import read_base
 from simulator.report import experiment_pictures as pictures
 from simulator.report import experiment_tables as tables
 from simulator.report import experiment_variant_pictures as variant_pictures
+from simulator.report.experiment_findings import finding
 from simulator.report.experiment_page import experiment_page
 from simulator.report.experiment_text import experiment_text
 from simulator.report.experiment_words import amount, change, half, name_of, span_of
@@ -88,6 +89,67 @@ def test_a_page_is_whole_escaped_and_fetches_nothing(
     assert summary.rows_digest in page
     # Beside the plotting library there is at most a megabyte of data.
     assert sum(len(json.dumps(one)) for one in _pictures(page).values()) < 1_000_000
+
+
+def test_the_command_of_one_replication_stands_in_the_page() -> None:
+    summary, rows = _made("single")
+    one = ["alertsim", "simulate", "my drill.yaml", "--seed", "1", "--replication", "0"]
+    page = experiment_page(summary, rows, ["alertsim"], one=one)
+    assert "&#x27;my drill.yaml&#x27; --seed 1 --replication 0" in page
+    assert "comes back with its full timeline" not in experiment_page(summary, rows, ["alertsim"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "said"),
+    [
+        ("single", "alert_ns", r""),
+        ("grid", "alert_ns", r"No variant is better than the scenario as it is\."),
+        ("grid", "closing_ns", r""),
+        ("grid", "nothing_ns", r""),
+        ("tornado", "alert_ns", r"Hangs most on chain\.\w+, from \S+ to \S+: \S+ s to \+\S+ s\."),
+        ("tornado", "nothing_ns", r"No assumption moves it\."),
+        ("sobol", "alert_ns", r"Varies with the chance of \S+ \(\d+ %\).*\."),
+        ("sobol", "nothing_ns", r"No stage's chance makes it vary\."),
+    ],
+)
+def test_what_an_experiment_comes_to_is_said(kind: str, column: str, said: str) -> None:
+    sizes = {"sobol": 256, "single": 220}
+    summary, _ = _made(kind, sizes.get(kind, 20))
+    assert re.fullmatch(said, finding(summary, column)), finding(summary, column)
+    if kind != "single":
+        assert "What it comes to" in experiment_text(summary, None)
+
+
+def test_the_best_variant_is_named_with_those_as_good() -> None:
+    summary, _ = _made("grid", 20)
+    better = [
+        point.model_copy(
+            update={
+                "differences": tuple(
+                    one.model_copy(update={"mean": -5e9, "student": (-6e9, -4e9)})
+                    for one in point.differences
+                )
+            }
+        )
+        for point in summary.points
+    ]
+    found = finding(summary.model_copy(update={"points": tuple(better)}), "alert_ns")
+    assert found == (
+        f"Best: {MINUS}5.0 s ± 1.0 s with variant 1, and 3 more "
+        "(chain.decision=1min chain.policy=prefectures)."
+    )
+
+
+def test_a_hypercube_is_scattered_over_numbers() -> None:
+    summary, _ = _made("lhs", 20)
+    picture = variant_pictures.response(summary, "alert_ns", "chain.decision")
+    assert picture is not None
+    (trace,) = picture["data"]
+    assert all(60 <= x <= 120 for x in trace["x"])
+    assert "type" not in picture["layout"]["xaxis"]
+    assert picture["layout"]["xaxis"]["title"]["text"] == "chain.decision, s"
+    assert variant_pictures.numbers(["0.5x", "2", "1min 5s"]) == [0.5, 2.0, 65.0]
+    assert variant_pictures.numbers(["1", "blocks"]) is None
 
 
 @pytest.mark.parametrize("kind", ["single", "grid", "tornado", "sobol"])
