@@ -15,7 +15,7 @@ from simulator.measure.instrument import InstrumentLog
 from simulator.measure.order import disorder_of
 from simulator.measure.outcomes import Outcome, Unexpected
 from simulator.measure.plan import PlannedSubscriber, SubscriberKind
-from simulator.measure.receipts import NO_TIME
+from simulator.measure.receipts import NO_TIME, ConnectionChange, ConnectionEvent
 from simulator.measure.receipts import ReceiptFlag as Flag
 from simulator.measure.rows import Columns, delivery_columns, stray_columns
 from simulator.measure.sampling import MEDIAN, P99, nearest_rank, too_few
@@ -298,11 +298,16 @@ def foreign_clients(
             filters=tuple(text for text, _ in subscriber.filters),
             session=subscriber.session.value,
             clock=_clock_word(subscriber, domain, estimated),
+            returns=_returns(account.evidence.events.get(subscriber.number, ())),
             counts=_counts(account.of_subscriber(subscriber.number)),
         )
         for subscriber in account.evidence.expectation.subscribers
         if subscriber.kind is SubscriberKind.FOREIGN
     )
+
+
+def _returns(events: Sequence[ConnectionEvent]) -> int:
+    return max(0, sum(event.change is ConnectionChange.CONNECTED for event in events) - 1)
 
 
 def _clock_word(subscriber: PlannedSubscriber, domain: str, estimated: set[str]) -> str:

@@ -262,6 +262,10 @@ class ForeignClient(Part):
     filters: tuple[str, ...] = Field(description="Topic filters it declared.")
     session: str = Field(description="clean or persistent.")
     clock: str = Field(description="one host, estimated, or round trip only.")
+    returns: int = Field(
+        default=0,
+        description="How often it came back after going offline; often: two clients with one id?",
+    )
     counts: Counts = Field(description="Its part of the ledger.")
 
 
