@@ -81,7 +81,6 @@ class Report:
             "rows": partial.rows if partial else 0,
             "outcomes": partial.outcomes if partial else {},
             "latency": [row.model_dump(mode="json") for row in partial.latency] if partial else [],
-            "latency": [row.model_dump(mode="json") for row in partial.latency] if partial else [],
         }
 
 
