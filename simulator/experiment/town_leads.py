@@ -2,8 +2,8 @@
 
 Rule of the module: pure. The lead time of a municipality in a replication is the arrival, less the
 moment at which half of those who are warned there have been warned: the arrival that really
-happens, else the one that the chain believed in when it warned. A map needs few replications; their
-table has the figures.
+happens, else the one that the chain believed in when it warned; of a flight, at the town itself. A
+map needs few replications; their table has the figures.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from simulator.experiment.figures import launch_times
 from simulator.experiment.people import People, first_warnings, true_arrivals
 from simulator.experiment.plan import Plan
 from simulator.experiment.replications import people_streams
+from simulator.experiment.town_arrivals import town_arrivals_ns
 from simulator.model.engine import play_once
 from simulator.randomness import Streams
 from simulator.units import NS_PER_S
@@ -60,19 +61,20 @@ def town_leads(plan: Plan, replications: int) -> TownLeads | None:
     predicted = True
     for replication in range(looked):
         played = play_once(scenario, Streams(plan.seed, replication))
-        launched = [*launch_times(played).values()]
+        launched = launch_times(played)
         if not launched:
             continue
         first = first_warnings(played)
         arrivals = dict(true_arrivals(played, first))
+        truly = frozenset(arrivals)
         predicted = predicted and not arrivals
         for slug, alert in first.items():
             if alert.believed_arrival_ns is not None:
                 arrivals.setdefault(slug, alert.believed_arrival_ns)
         streams = people_streams(plan.seed, replication, ())
-        reached = people.reached(scenario, played, launched[0], streams)
-        at_ns = np.array([arrivals.get(slug, np.nan) for slug in reached.area.prefectures])
-        lead_s = (at_ns[reached.area.prefecture_of] - reached.half_warned_ns()) / NS_PER_S
+        reached = people.reached(scenario, played, min(launched.values()), streams)
+        at_ns = town_arrivals_ns(scenario, launched, arrivals, truly)
+        lead_s = (at_ns - reached.half_warned_ns()) / NS_PER_S
         known = ~np.isnan(lead_s)
         total[known] += lead_s[known]
         count[known] += 1
