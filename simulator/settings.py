@@ -25,7 +25,7 @@ from simulator.errors import ConfigurationError
 from simulator.units import format_duration, parse_duration
 
 SECRETS = frozenset({"password", "key_password"})
-WITHOUT_OPTION = SECRETS | {"status", "expires_after", "keep_alive", "state"}
+WITHOUT_OPTION = SECRETS | {"status", "expires_after", "keep_alive", "state", "clock_bound"}
 _OPTIONS = {"payload_format": "--format", "allow_hosts": "--allow-host"}
 _MOST_SUBSCRIBERS = 1_000_000
 _MOST_REPEATS = 100_000
@@ -219,6 +219,12 @@ class RunSettings(BaseSettings):
         description="Processes that share the swarm; if not given, one for every 2500 "
         "connections, at most one for each processor.",
         examples=[2],
+    )
+    cluster: str | None = Field(
+        None,
+        description="Address of a Dask scheduler whose workers hold the swarm, each on its host; "
+        "if not given, processes of this one.",
+        examples=["tcp://10.0.0.5:8786"],
     )
     kernel_stamps: bool = Field(
         default=True, description="Ask the kernel for receive stamps; false stamps after recv."

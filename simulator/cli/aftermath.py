@@ -73,8 +73,8 @@ def doctor_command(
     broker: Annotated[
         str | None,
         typer.Option(
-            help="Also look at this broker: embedded, mosquitto, amqtt or a URL. It is asked by one "
-            "unretained message to itself on each MQTT version."
+            help="Also look at this broker: embedded, mosquitto, amqtt or a URL. It is asked by "
+            "one unretained message to itself on each MQTT version."
         ),
     ] = None,
     username: UsernameOption = None,
