@@ -6,11 +6,17 @@ Rule of the module: as :mod:`simulator.report.tables`.
 from collections.abc import Mapping
 from typing import Final
 
-from simulator.measure.summary import Summary
+from simulator.measure.summary import ForeignClock, Summary
 from simulator.report import words
 from simulator.report.layout import Table
 
 _MEBIBYTE: Final = 1 << 20
+_SILLY_PPM: Final = 1_000
+_CLOCKS: Final = (
+    "Offset: their clock minus ours, the middle of the interval that holds it. One-way figures are "
+    "refused where the interval is wider than the limit; such deliveries are known up to their "
+    "round trip."
+)
 _REFUSED: Final = "foreign: "  # how a run names refused reports among its overflows
 
 
@@ -41,7 +47,7 @@ def _by_flag(summary: Summary) -> dict[str, int]:
     """Duplicates with and without DUP, the flag of a sender that repeats itself."""
     flagged = summary.ledger.duplicates_flagged
     rest = summary.ledger.total.duplicates - flagged
-    return {"(of all: with the DUP flag)": flagged, "(of all: without it)": rest}
+    return {"(all causes) with the DUP flag": flagged, "(all causes) without the DUP flag": rest}
 
 
 def order(summary: Summary) -> Table:
@@ -89,7 +95,10 @@ def states(summary: Summary) -> Table:
 
 def examples(summary: Summary) -> Table:
     """Single deliveries that did not go as they should."""
-    left = summary.ledger.examples_left_out
+    left, prefix = summary.ledger.examples_left_out, f"{summary.run.run}-"
+    notes = [f"{left:,} more stand in deliveries.parquet."] if left else []
+    if any(one.client.startswith(prefix) for one in summary.ledger.examples):
+        notes.append(f"Clients and alerts without the run's id, {summary.run.run}.")
     return Table(
         caption="Deliveries that did not go as they should",
         head=("outcome", "cause", "client", "alert", "prefecture", "event", "latency"),
@@ -97,8 +106,8 @@ def examples(summary: Summary) -> Table:
             (
                 one.outcome,
                 one.cause or words.DASH,
-                one.client,
-                one.identifier or words.DASH,
+                one.client.removeprefix(prefix),
+                one.identifier.removeprefix(prefix) or words.DASH,
                 words.prefecture(one.prefecture) if one.prefecture else words.DASH,
                 one.event or words.DASH,
                 words.measured(one.latency_ns),
@@ -106,7 +115,7 @@ def examples(summary: Summary) -> Table:
             for one in summary.ledger.examples
         ),
         numeric=frozenset({6}),
-        notes=(f"{left:,} more stand in deliveries.parquet.",) if left else (),
+        notes=tuple(notes),
     )
 
 
@@ -124,7 +133,9 @@ def stamps(summary: Summary) -> Table:
             "error of the kernel clock's conversion, at most",
             words.measured(clocks.conversion_error_ns),
         ),
+        ("conversions estimated anew", f"{clocks.estimates:,}"),
         ("steps of the wall clock seen", f"{clocks.steps:,}"),
+        ("slews of the wall clock followed, added up", words.measured(clocks.slewed_ns)),
         ("clock domain", clocks.domain or words.DASH),
     )
     return Table(caption="Clock and stamp quality", head=("what", "figure"), rows=rows)
@@ -134,26 +145,59 @@ def foreign_clocks(summary: Summary) -> Table:
     """Clients whose clocks are not ours."""
     return Table(
         caption="Clocks of clients in other domains",
-        head=("client", "domain", "offset", "error at most", "note"),
+        head=(
+            "client",
+            "domain",
+            "offset",
+            "error at most",
+            "gains (ppm)",
+            "one-way",
+            "refused",
+            "note",
+        ),
         rows=tuple(
             (
                 one.client,
                 one.domain,
                 words.measured(one.offset_ns, signed=True),
                 words.measured(one.error_ns),
+                _gain(one),
+                f"{one.one_way:,}",
+                f"{one.refused:,}",
                 one.reason or words.DASH,
             )
             for one in summary.clocks.foreign
         ),
-        numeric=frozenset({2, 3}),
+        numeric=frozenset({2, 3, 4, 5, 6}),
+        notes=(_CLOCKS,) if summary.clocks.foreign else (),
     )
+
+
+def _gain(one: ForeignClock) -> str:
+    """What a clock gains on ours in parts per million, as an interval."""
+    if one.drift_low_ppm is None or one.drift_high_ppm is None:
+        return words.DASH
+    if max(abs(one.drift_low_ppm), abs(one.drift_high_ppm)) >= _SILLY_PPM:
+        return words.DASH  # a run this short tells nothing about a rate
+    ends = (
+        f"{end:+.3g}".replace("-", words.MINUS) for end in (one.drift_low_ppm, one.drift_high_ppm)
+    )
+    return " to ".join(ends)
 
 
 def processes(summary: Summary) -> Table:
     """Health of the instrument's own processes."""
     return Table(
         caption="The instrument's own processes",
-        head=("process", "CPU", "longest turn of its loop", "socket reads", "messages", "memory"),
+        head=(
+            "process",
+            "CPU",
+            "longest turn of its loop",
+            "socket reads",
+            "messages",
+            "most in one read",
+            "memory",
+        ),
         rows=tuple(
             (
                 one.name,
@@ -161,11 +205,12 @@ def processes(summary: Summary) -> Table:
                 words.measured(one.loop_lag_max_ns),
                 f"{one.reads:,}",
                 f"{one.messages:,}",
+                f"{one.batch_max:,}" if one.batch_max else words.DASH,
                 f"{one.rss_bytes / _MEBIBYTE:.0f} MiB",
             )
             for one in summary.instrument.processes
         ),
-        numeric=frozenset({1, 2, 3, 4, 5}),
+        numeric=frozenset({1, 2, 3, 4, 5, 6}),
     )
 
 

@@ -26,6 +26,8 @@ from simulator.report.provenance import files_table, provenance_facts
 from simulator.report.source import Partial, ReportSource
 
 MOST_TABLE_ROWS = 300
+MOST_OPEN_ROWS = 30
+_SENTENCE = 60  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +127,8 @@ def _ledger(summary: Summary) -> Section:
 def _timeline(timeline: Timeline, summary: Summary) -> Section:
     parts = [
         *_timeline_figures(timeline),
-        data(tables.messages(summary)),
-        data(tables.happenings(summary)),
+        folded(tables.messages(summary)),
+        folded(tables.happenings(summary)),
         details("Simulated stages", data(tables.stages(summary))),
     ]
     return Section(anchor="timeline", title="Timeline per prefecture", parts=tuple(parts))
@@ -323,6 +325,7 @@ def data(
     left = len(content.rows) - MOST_TABLE_ROWS
     if left > 0:
         notes.append(f"{left:,} further rows stand in summary.json.")
+    kinds = [("total", total), ("wordy", _wordy(content))]
     return tag(
         "div",
         table(
@@ -330,10 +333,23 @@ def data(
             content.head,
             shown,
             numeric=content.numeric,
-            class_="total" if total else None,
+            class_=" ".join(kind for kind, given in kinds if given) or None,
         ),
         [tag("p", note, class_="note") for note in notes],
     )
+
+
+def _wordy(content: Table) -> bool:
+    """Whether its last column holds sentences, which a narrow screen must give some room."""
+    last = len(content.head) - 1
+    return last not in content.numeric and any(len(row[last]) > _SENTENCE for row in content.rows)
+
+
+def folded(content: Table) -> Markup | None:
+    """A table, folded away under its caption if it is long."""
+    if len(content.rows) <= MOST_OPEN_ROWS:
+        return data(content)
+    return details(f"{content.caption} ({len(content.rows):,} rows)", data(content))
 
 
 def details(label: str, *parts: Markup | None) -> Markup | None:

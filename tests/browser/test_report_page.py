@@ -76,7 +76,7 @@ def test_the_page_draws_offline_without_a_complaint_and_fits(
     with opened(browser, page_of(kind), size) as (page, complaints):
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
         places = page.query_selector_all("[data-figure]")
-        assert len(places) == (2 if kind == "killed" else 6)
+        assert len(places) == (3 if kind == "killed" else 6)
         for place in places:
             name = place.get_attribute("data-figure")
             drawn = place.evaluate("p => p.querySelectorAll('.overplot .trace path').length")
