@@ -313,7 +313,8 @@ class Exercise:
         if ledger is None:
             return
         if last_step_ns(self.subscribers):
-            ledger.forgo(self.clock.monotonic_ns())
+            # Of thousands who were away it takes seconds, for which the loop cannot stand still.
+            await asyncio.to_thread(ledger.forgo, self.clock.monotonic_ns())
         self.observer.phase("drain", f"{ledger.waiting()} deliveries outstanding")
         deadline_ns = self.clock.monotonic_ns() + self.settings.drain
         registry = self.service.registry
