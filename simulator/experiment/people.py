@@ -11,6 +11,8 @@ of floating-point sums never show.
     warned_before_arrival_people      before the true arrival, where something arrives
     alerted_needlessly_people         were warned although nothing arrives there
     missed_people                     were not warned although something arrives
+    warned_PREFECTURE_people          were warned at all, where an alert was issued
+    warned_before_arrival_PREFECTURE_people  before the true arrival there
     corrected_people                  got a correction, through the channels that carried it
     first_CHANNEL_people              heard it first through this channel
     warned_by_0210s_people            were warned within so many seconds of the first launch
@@ -122,6 +124,12 @@ class People:
         }
         for channel, people in totals.first.items():
             found[f"first_{str(channel).replace('-', '_')}_people"] = people
+        for slug, people in result.by_prefecture(result.warned).items():
+            if slug in first:
+                found[f"warned_{slug}_people"] = people
+        for slug, people in result.by_prefecture(result.in_time).items():
+            if slug in first and slug in true:
+                found[f"warned_before_arrival_{slug}_people"] = people
         found = {
             name: None if value is None else round(value, _DIGITS) for name, value in found.items()
         }

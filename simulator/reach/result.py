@@ -182,6 +182,16 @@ class ReachResult:
         half_ns = self.issue_ns + half_s[self._kind] * NS_PER_S
         return np.where(self.warned > 0, half_ns, np.nan)
 
+    def by_prefecture(self, people: Floats) -> dict[str, float]:
+        """People of each prefecture.
+
+        Args:
+            people: of each town, as ``warned`` and its like.
+        """
+        area = self.area
+        found = np.bincount(area.prefecture_of, people, len(area.prefectures))
+        return dict(zip(area.prefectures, found.tolist(), strict=True))
+
     def told(self, prefectures: Collection[str], channels: Collection[ChannelName]) -> float:
         """People whom a later message gets to, sent to some prefectures by some channels only.
 

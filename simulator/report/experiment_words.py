@@ -30,9 +30,13 @@ _NAMES: Final = {
     "missed": "people not warned although something arrived",
     "corrected": "people whom a correction reached",
 }
-_PLACED: Final = re.compile(r"(issue|predicted_lead_time|lead_time)_([a-z]+)")
+_PLACED: Final = re.compile(
+    r"(issue|predicted_lead_time|lead_time|warned|warned_before_arrival)_([a-z]+)"
+)
 _PLACES: Final = {
     "issue": "launch to alert",
+    "warned": "people warned at all",
+    "warned_before_arrival": "people warned before the true arrival",
     "predicted_lead_time": "predicted lead time",
     "lead_time": "lead time",
 }

@@ -213,3 +213,14 @@ def test_people_do_what_they_do_at_that_hour_of_the_place(epoch: str, like: str)
         for text in (epoch, like)
     )
     assert one.activities == other.activities
+
+
+def test_people_of_the_prefectures_add_up() -> None:
+    found = _figures(load_scenario("hokkaido-2022-10-04"))
+    warned = [found.pop(f"warned_{slug}_people") for slug in ("hokkaido", "aomori", "tokyo")]
+    assert all(people > 0 for people in warned)
+    assert sum(warned) == pytest.approx(found["warned_people"], abs=0.01)
+    assert not any(name.startswith("warned_iwate") for name in found)
+    before = [value for name, value in found.items() if name.startswith("warned_before_arrival_")]
+    assert sum(before) == pytest.approx(2 * found["warned_before_arrival_people"], abs=0.01)
+    assert "warned_before_arrival_tokyo_people" not in found
