@@ -73,7 +73,7 @@ def _best(summary: ExperimentSummary, column: str) -> str:
         return ""
     found = [(one, point) for one, point in every if _is_better(one, sign)]
     if not found:
-        return "No variant is better than the scenario as it is."
+        return "No variant is better than the scenario as it is by more than chance."
     best, point = max(found, key=lambda pair: sign * pair[0].mean)
     same = [other for one, other in found if one.mean == best.mean]
     more = f", and {len(same) - 1} more" if len(same) > 1 else ""

@@ -165,7 +165,8 @@ def _variants(summary: ExperimentSummary) -> Section:
         parts += [
             sections.figure(
                 f"variants-{column}" + (f"-{number}" if number else ""),
-                f"{name_of(column).capitalize()} along {path}: mean with its 95 % interval.",
+                f"How {name_of(column)} changes along {path}, against the scenario as it is: mean "
+                "of the differences in pairs, with its 95 % interval.",
                 variant_pictures.response(summary, column, path),
             )
             for number, path in enumerate(paths)

@@ -90,11 +90,17 @@ def _distinct(found: Sequence[FigureSummary]) -> list[FigureSummary]:
     return kept
 
 
-def variants(summary: ExperimentSummary, column: str) -> Table:
-    """One row per variant: a figure, and how it differs from the scenario as it is."""
+def variants(summary: ExperimentSummary, column: str, most: int = MOST_POINTS) -> Table:
+    """One row per variant: a figure, and how it differs from the scenario as it is.
+
+    Args:
+        summary: of the experiment.
+        column: the figure.
+        most: variants that are shown at most.
+    """
     paths = summary.varied
     rows = []
-    for point in summary.points[:MOST_POINTS]:
+    for point in summary.points[:most]:
         figure = _figure(point, column)
         paired = _paired(point.differences, column)
         if figure is None:

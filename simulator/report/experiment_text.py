@@ -14,6 +14,7 @@ from simulator.report.layout import printable, table_text, wrapped
 from simulator.report.text import BANNER
 
 _MOST_FIGURES: Final = 3
+_MOST_VARIANTS: Final = 25
 
 
 def experiment_text(summary: ExperimentSummary, path: Path | None) -> str:
@@ -71,5 +72,5 @@ def _tables(summary: ExperimentSummary) -> list[str]:
     if summary.swings:
         return [table_text(tables.tornado(summary, column)) for column in columns]
     if summary.points_played > 1:
-        return [table_text(tables.variants(summary, column)) for column in columns]
+        return [table_text(tables.variants(summary, column, _MOST_VARIANTS)) for column in columns]
     return [table_text(tables.figures(summary.points[0], everything=False))]

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from simulator.experiment.summary import (
     ExperimentSummary,
-    FigureSummary,
     PairedSummary,
     PointSummary,
     SwingSummary,
@@ -23,7 +22,7 @@ from simulator.report.drawing import (
     rows_axis,
     safe,
 )
-from simulator.report.experiment_words import amount, change, name_of
+from simulator.report.experiment_words import change, name_of
 from simulator.units import NS_PER_S, parse_duration
 
 _ROLES: Final = ("@stage", "@belief", "@send", "@truth", "@correct", "@transit")
@@ -157,7 +156,10 @@ def shares(summary: ExperimentSummary, column: str) -> Picture | None:
 
 
 def response(summary: ExperimentSummary, column: str, path: str = "") -> Picture | None:
-    """A figure over the variants along one axis: of a grid, a line for each value of the others.
+    """How a figure changes along one axis: of a grid, a line for each value of the others.
+
+    Differences from the scenario as it is are drawn, not the figures: under the same random numbers
+    they are far better known.
 
     Args:
         summary: of the experiment.
@@ -168,7 +170,7 @@ def response(summary: ExperimentSummary, column: str, path: str = "") -> Picture
         (point, figure)
         for point in summary.points
         if point.number
-        for figure in point.figures
+        for figure in point.differences
         if figure.column == column
     ][:_MOST_MARKS]
     if not found or not summary.varied:
@@ -176,7 +178,7 @@ def response(summary: ExperimentSummary, column: str, path: str = "") -> Picture
     along = path or summary.varied[0]
     values = list(dict.fromkeys(point.settings[along] for point, _ in found))
     scattered = summary.design == "lhs" and numbers(values) is not None
-    series: dict[str, list[tuple[str | float, FigureSummary]]] = {}
+    series: dict[str, list[tuple[str | float, PairedSummary]]] = {}
     for point, figure in found:
         place = (numbers([point.settings[along]]) or [0.0])[0] if scattered else None
         series.setdefault(_series(summary, point), []).append(
@@ -208,8 +210,10 @@ def response(summary: ExperimentSummary, column: str, path: str = "") -> Picture
             showlegend=len(traces) > 1,
             xaxis=across,
             yaxis=axis(
-                title={"text": f"{name_of(column)}{_unit(column)}"},
+                title={"text": f"change of {name_of(column)}{_unit(column)}"},
                 range=_range(column, [figure for _, figure in found]),
+                zeroline=True,
+                zerolinecolor="@ink",
             ),
         ),
         "narrow": {
@@ -239,9 +243,9 @@ def _axis_unit(values: Sequence[str]) -> str:
     return "" if all(value[-1:].isdigit() for value in values) else ", s"
 
 
-def _range(column: str, found: Sequence[FigureSummary]) -> list[float]:
-    """A range that holds every interval."""
-    ends = [_plain(column, end) for one in found for end in one.student or (one.mean,)]
+def _range(column: str, found: Sequence[PairedSummary]) -> list[float]:
+    """A range that holds every interval, and nothing."""
+    ends = [0.0] + [_plain(column, end) for one in found for end in one.student or (one.mean,)]
     margin = _MARGIN * (max(ends) - min(ends)) or 1.0
     return [min(ends) - margin, max(ends) + margin]
 
@@ -258,7 +262,7 @@ def _response_line(
     column: str,
     number: int,
     label: str,
-    items: Sequence[tuple[str | float, FigureSummary]],
+    items: Sequence[tuple[str | float, PairedSummary]],
     *,
     ordered: bool,
 ) -> dict[str, Any]:
@@ -279,7 +283,7 @@ def _response_line(
             "color": role,
             "thickness": 1.5,
         },
-        "text": [amount(column, one.mean) for _, one in items],
+        "text": [change(column, one.mean) for _, one in items],
         "line": {"color": role, "width": 2},
         "marker": {
             "color": role,
@@ -313,7 +317,7 @@ def trade_off(summary: ExperimentSummary) -> Picture | None:
             440,
             showlegend=len(shown) > 1,
             xaxis=axis(title={"text": "people alerted who need not have been"}),
-            yaxis=axis(title={"text": "shortest predicted lead time of all warned prefectures, s"}),
+            yaxis=axis(title={"text": "shortest predicted lead time, s"}),
         ),
         "narrow": {
             "height": 440 + LEGEND_ROW_PX * len(shown),
