@@ -107,3 +107,35 @@ def test_a_reception_lies_between_our_sending_and_the_arrival_of_its_receipt() -
 def test_stamps_that_contradict_causality_are_not_placed() -> None:
     assert place(BOUND, received_ns=500, handled_ns=500, sent_ns=1511, arrival_ns=9000) is None
     assert place(BOUND, received_ns=500, handled_ns=500, sent_ns=1, arrival_ns=1499) is None
+
+
+def test_an_estimate_names_its_best_instant_and_the_rate_between_two() -> None:
+    # Theirs gains 100 ppm: 100,000 in a second; delays of 30 there and 50 back.
+    clock = estimator(drift_ppm=1000)
+    for second in (0, 1):
+        ours = second * 10**9
+        theirs = ours + second * 100_000
+        clock.reached_us(theirs_ns=theirs, ours_ns=ours + 30)
+        clock.reached_them(ours_ns=ours + 30, theirs_ns=theirs + 80)
+
+    estimate = clock.estimate(0, 10**9 + 30)
+    assert estimate is not None
+    assert estimate.bound.width_ns == 80
+    assert estimate.drift_low_ppm <= 100 <= estimate.drift_high_ppm
+    assert estimate.drift_high_ppm - estimate.drift_low_ppm < 1
+
+
+def test_of_one_instant_no_rate_is_known_but_the_assumed_one() -> None:
+    clock = estimator(drift_ppm=7)
+    clock.reached_us(theirs_ns=100, ours_ns=1130)
+    clock.reached_them(ours_ns=1130, theirs_ns=190)
+
+    estimate = clock.estimate(1130, 1130)
+    assert estimate is not None
+    assert (estimate.at_ns, estimate.drift_low_ppm, estimate.drift_high_ppm) == (1130, -7, 7)
+
+
+def test_without_evidence_of_both_sides_there_is_no_estimate() -> None:
+    clock = estimator()
+    clock.reached_us(theirs_ns=100, ours_ns=1130)
+    assert clock.estimate(0, 2000) is None
