@@ -148,6 +148,10 @@ def run_command(
         int | None,
         typer.Option(help="Processes that share the swarm. Default: by size and processors."),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Dask scheduler whose workers hold the swarm, e.g. tcp://host:8786."),
+    ] = None,
     kernel_stamps: Annotated[
         bool | None,
         typer.Option("--kernel-stamps/--no-kernel-stamps", help="Receive stamps by the kernel."),
@@ -193,6 +197,7 @@ def run_command(
                 "hold": hold,
                 "ramp": ramp,
                 "swarm_workers": swarm_workers,
+                "cluster": cluster,
                 "kernel_stamps": kernel_stamps,
                 "allow_hosts": tuple(allow_host) if allow_host else None,
                 **access_options(username, password_file, cafile, cert, key, server_name),

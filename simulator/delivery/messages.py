@@ -80,6 +80,7 @@ class SwarmOrder:
         kernel_stamps: ask the kernel for receive stamps (False: stamp after recv).
         seed: for the jitter of the reconnect backoff.
         sources: local IPv4 addresses to connect from in turn; empty: the system chooses.
+        asks_clock: the worker may be on another host: it asks the run for its clock.
     """
 
     worker: int
@@ -94,6 +95,7 @@ class SwarmOrder:
     kernel_stamps: bool = True
     seed: int = 0
     sources: tuple[str, ...] = ()
+    asks_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +150,13 @@ class Probe:
 
     topic: str
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockTell:
+    """The answer to a ClockAsk: the run's monotonic clock as it was sent, ns."""
+
+    ours_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +283,36 @@ class Health:
     clock_slewed_ns: int = 0
     clock_estimates: int = 0
     batch_max: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """The first message of a worker on another host.
+
+    Attributes:
+        worker: index of the shard.
+        host: its name there, for people.
+        domain: its clock domain.
+    """
+
+    worker: int
+    host: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockAsk:
+    """A worker asks for the run's clock, and says when the last answer reached it.
+
+    Attributes:
+        theirs_ns: the worker's clock as this was sent, ns.
+        told_ns: ClockTell.ours_ns of the last answer, or None before the first.
+        reached_ns: the worker's clock when that answer had been read.
+    """
+
+    theirs_ns: int
+    told_ns: int | None = None
+    reached_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,39 @@ class ClusterLostError(AbortedError):
     """The scheduler or all of its workers went away."""
 
 
+def connect(address: str) -> Any:  # noqa: ANN401  # Dask carries no types
+    """A client of the scheduler at an address.
+
+    Args:
+        address: of the scheduler, for example ``tcp://10.0.0.5:8786``.
+
+    Raises:
+        ConfigurationError: if Dask is not installed, or nothing answers at the address.
+    """
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise ConfigurationError(
+            "Dask is not installed",
+            field="--cluster",
+            value=address,
+            remedy="pip install 'alertsim[dask]', here and on the workers",
+        ) from None
+    # What its log has to say at a loss is said by our error, once.
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in {"asyncio", "distributed", "tornado"}:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        return distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ConfigurationError(
+            f"no Dask scheduler answers: {error}",
+            field="--cluster",
+            value=address,
+            remedy="start one with `dask scheduler` and give the address that it prints",
+        ) from None
+
+
 class ClusterExecutor:
     """The workers of a Dask scheduler.
 
@@ -35,30 +68,7 @@ class ClusterExecutor:
     """
 
     def __init__(self, address: str) -> None:
-        try:
-            distributed: Any = import_module("distributed")
-        except ImportError:
-            raise ConfigurationError(
-                "Dask is not installed",
-                field="--cluster",
-                value=address,
-                remedy="pip install 'alertsim[dask]', here and on the workers",
-            ) from None
-        # What its log has to say at a loss is said by our error, once.
-        for name in list(logging.root.manager.loggerDict):
-            if name.partition(".")[0] in {"asyncio", "distributed", "tornado"}:
-                logging.getLogger(name).setLevel(logging.CRITICAL)
-        try:
-            self._client: Any = distributed.Client(
-                address, timeout=_CONNECT_S, set_as_default=False
-            )
-        except (OSError, TimeoutError, ValueError) as error:
-            raise ConfigurationError(
-                f"no Dask scheduler answers: {error}",
-                field="--cluster",
-                value=address,
-                remedy="start one with `dask scheduler` and give the address that it prints",
-            ) from None
+        self._client: Any = connect(address)
         self._address = address
 
     def __enter__(self) -> Self:

@@ -7,6 +7,7 @@ figure of its own.
 from typing import Final
 
 from simulator.delivery.aio_publisher import STAMP_NOTE
+from simulator.delivery.remote import RemoteChild
 from simulator.errors import AlertsimError, ExitCode
 from simulator.measure.account import Account
 from simulator.measure.foreign_clocks import describe_clock
@@ -167,9 +168,10 @@ def _provenance(exercise: Exercise) -> Provenance:
 
 def _foreign_clocks(exercise: Exercise) -> tuple[ForeignClock, ...]:
     """Clocks of clients in other domains, as known at the end."""
-    registry = exercise.books.registry
-    if registry is None:
-        return ()
+    registry, window = exercise.books.registry, (exercise.start_ns, exercise.closed_ns)
     limit_ns = exercise.settings.clock_bound
-    known = registry.clocks(exercise.start_ns, exercise.closed_ns)
+    known = [] if registry is None else list(registry.clocks(*window))
+    for worker in exercise.workers:
+        clock = worker.known_clock(*window) if isinstance(worker, RemoteChild) else None
+        known += [] if clock is None else [clock]
     return tuple(describe_clock(each, bound_limit_ns=limit_ns) for each in known)

@@ -19,14 +19,12 @@ from functools import partial
 
 from simulator.clock import Clock, SystemClock, clock_domain
 from simulator.delivery.brokers import Broker, access_of, choose_broker
-from simulator.delivery.children import Child
 from simulator.delivery.facts import check_usable, described, learn_facts
-from simulator.delivery.messages import Begin, Health, Play, SwarmOrder
+from simulator.delivery.messages import Begin, Health, Play
 from simulator.delivery.preflight import check_endpoint
 from simulator.delivery.registry import ForeignRegistry
 from simulator.delivery.registry_service import RegistryService
-from simulator.delivery.swarm.worker import worker_main
-from simulator.delivery.vitals import cpu_ns, limits, rss_bytes
+from simulator.delivery.vitals import cpu_ns, rss_bytes
 from simulator.errors import (
     AlertsimError,
     BrokerLostError,
@@ -37,13 +35,13 @@ from simulator.measure.ledger import Ledger
 from simulator.model import simulate
 from simulator.run.audience import begun, last_step_ns
 from simulator.run.books import Books
-from simulator.run.crew import Crew
+from simulator.run.crew import Crew, Member
 from simulator.run.listeners import check_listener
+from simulator.run.muster import mustered
 from simulator.run.observer import Observer
 from simulator.run.orders import Orders
 from simulator.run.request import RunRequest
 from simulator.run.senders import PUBLISHER, Sender, open_sender
-from simulator.run.shards import with_room
 from simulator.run.watch import Watch
 from simulator.units import NS_PER_MS, NS_PER_S
 
@@ -90,6 +88,7 @@ class Exercise:
         self.books.machine.follow(lambda: self.broker.process)
         self.orders = Orders(request, self.timeline, self.domain, self.broker)
         self.subscribers = self.orders.subscribers
+        self.workers: tuple[Member, ...] = ()
         self.start_ns = 0
         self.start_unix_ns = 0
         self.closed_ns = 0
@@ -191,21 +190,17 @@ class Exercise:
         """Start the swarm; at the end stop every child in order, the publisher's too."""
         crew = Crew(self.watch, self.books.digest)
         self.observer.phase("connect", f"{len(self.subscribers)} subscribers, controls included")
-        try:
-            for order in self._swarm():
-                name = f"worker-{order.worker}"
-                crew.add(await asyncio.to_thread(Child, name, worker_main, order))
-            yield crew
-        finally:
-            grace = _GRACE_NS if self.watch.failure is None else _ABORT_GRACE_NS
-            await crew.stop(grace)
-
-    def _swarm(self) -> tuple[SwarmOrder, ...]:
-        """The workers' orders, if this machine has room for them."""
-        if not self.subscribers:
-            return ()
         own = self.broker.process is not None
-        return with_room(self.orders.swarm(), limits(), own_broker=own)
+        async with mustered(
+            self.orders, self.settings, own_broker=own, domain=self.domain, clock=self.clock
+        ) as self.workers:
+            for worker in self.workers:
+                crew.add(worker)
+            try:
+                yield crew
+            finally:
+                grace = _GRACE_NS if self.watch.failure is None else _ABORT_GRACE_NS
+                await crew.stop(grace)
 
     def _sender(self, crew: Crew) -> AbstractAsyncContextManager[Sender]:
         return open_sender(

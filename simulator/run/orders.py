@@ -114,8 +114,12 @@ class Orders:
             speed=float(settings.speed),
         )
 
-    def swarm(self) -> tuple[SwarmOrder, ...]:
-        """The orders of the swarm's workers, who share subscribers and ramp evenly."""
+    def swarm(self, hosts: int | None = None) -> tuple[SwarmOrder, ...]:
+        """The orders of the swarm's workers, who share subscribers and ramp evenly.
+
+        Args:
+            hosts: that may carry one each, unless the settings say how many; None: this one.
+        """
         settings, planned = self._settings, self.schedule(0)
         versions = dict.fromkeys(subscriber.protocol for subscriber in self.subscribers)
         whole = SwarmOrder(
@@ -131,7 +135,7 @@ class Orders:
             kernel_stamps=settings.kernel_stamps,
             seed=settings.seed,
         )
-        return shards(whole, worker_count(len(self.subscribers), settings.swarm_workers))
+        return shards(whole, worker_count(len(self.subscribers), settings.swarm_workers or hosts))
 
     def publisher(self) -> PublishOrder:
         """The publisher's order; the start is not known yet."""

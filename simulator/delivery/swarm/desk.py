@@ -5,15 +5,18 @@ the worker's own and are in no ledger.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from simulator.clock import Clock
-from simulator.delivery.messages import Health, Progress
+from simulator.delivery.messages import ClockAsk, ClockTell, Health, Progress
 from simulator.delivery.swarm.intake import Counters
 from simulator.delivery.swarm.outbox import Outbox
 from simulator.delivery.swarm.subscriber import PROBE, Subscriber
 from simulator.delivery.vitals import cpu_ns, rss_bytes
 from simulator.delivery.wire.stamps import StampClock
 from simulator.measure.receipts import NO_TIME, ConnectionChange, ConnectionEvent
+
+EAGER_ANSWERS: Final = 64  # one right after the other: the quickest of them bounds the offset
 
 
 class Desk:
@@ -24,12 +27,23 @@ class Desk:
         send: hands one message to the parent.
         outbox: keeps connection changes in order with receipts.
         clock: the host's clocks.
+        asks_clock: ask the parent, which may be on another host, for its clock: often at first,
+            then with every report of health.
     """
 
     def __init__(
-        self, name: str, send: Callable[[object], None], outbox: Outbox, clock: Clock
+        self,
+        name: str,
+        send: Callable[[object], None],
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        asks_clock: bool = False,
     ) -> None:
         self.name = name
+        self._asks_clock = asks_clock
+        self._answers = 0
+        self._last: tuple[int, int] | None = None
         self._send = send
         self._outbox = outbox
         self._now = clock.monotonic_ns
@@ -76,6 +90,20 @@ class Desk:
                 batch_max=counters.most,
             )
         )
+
+        if self._asks_clock:
+            self._ask()
+
+    def told(self, answer: ClockTell) -> None:
+        """The parent told its clock."""
+        self._last = answer.ours_ns, self._now()
+        self._answers += 1
+        if self._answers < EAGER_ANSWERS:
+            self._ask()
+
+    def _ask(self) -> None:
+        told_ns, reached_ns = self._last or (None, 0)
+        self._send(ClockAsk(theirs_ns=self._now(), told_ns=told_ns, reached_ns=reached_ns))
 
     def _change(
         self,

@@ -16,6 +16,7 @@ from simulator.alerts.recognise import identify
 from simulator.clock import Clock, SystemClock
 from simulator.delivery.messages import (
     Begin,
+    ClockTell,
     Ended,
     Failed,
     ProbeSeen,
@@ -110,7 +111,13 @@ class Worker:
         self._agenda = Agenda()
         self._attendance = Attendance()
         self._outbox = Outbox(pipe.send)
-        self._desk = Desk(f"worker-{order.worker}", pipe.send, self._outbox, clock)
+        self._desk = Desk(
+            f"worker-{order.worker}",
+            pipe.send,
+            self._outbox,
+            clock,
+            asks_clock=order.asks_clock,
+        )
         self._stamps = StampClock(clock)
         recogniser = Recogniser(order, identify)
         self._intake = Intake(clock, self._stamps, recogniser, self._outbox, self._on_change)
@@ -203,6 +210,8 @@ class Worker:
         if isinstance(message, Stop):
             self._stopping = True
             self._grace_ns = message.grace_ns
+        elif isinstance(message, ClockTell):
+            self._desk.told(message)
         elif isinstance(message, Begin):
             self._attendance.begin(self._subscribers, message.start_ns)
 
