@@ -16,7 +16,7 @@ _ROOT: Final = Path(__file__).parent.parent
 _TIMEOUT_S: Final = {
     "startup": 60,
     "pacing": 150,
-    "low_load": 150,
+    "low_load": 420,
     "swarm": 480,
     "scale": 480,
     "ledger": 30,

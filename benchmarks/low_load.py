@@ -36,7 +36,7 @@ from simulator.delivery.publisher import publisher_main
 from simulator.measure.ledger import Ledger
 from simulator.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
-SUBSCRIBERS: Final = 333
+SUBSCRIBERS: Final = 200
 ALERTS: Final = 100
 EVERY_NS: Final = 100 * NS_PER_MS
 ROUNDS: Final = 3
@@ -47,6 +47,7 @@ PEERS: Final[dict[str, Callable[..., None]]] = {
     "aiomqtt": aiomqtt_main,
 }
 _RATIO: Final = 1.1
+_PATIENCE_NS: Final = 60 * NS_PER_S  # for a client that does not keep up on a busy machine
 _MEDIAN_US: Final = 50
 _P99_US: Final = 200
 _QUANTILES: Final = (50, 99)
@@ -115,7 +116,7 @@ def peer_round(reader: str, *, subscribers: int, alerts: int) -> dict[str, list[
 
 def _reported(reader: str, members: Party, load: Workload) -> list[int]:
     """When the client handed each message over, minus its send."""
-    read = members.await_message(reader, ReadAll, MARGIN_NS)
+    read = members.await_message(reader, ReadAll, _PATIENCE_NS)
     if read.count != load.deliveries:
         raise BenchmarkError(f"{reader} read {read.count} of {load.deliveries}")
     numbers = {alert.identifier: alert.number for alert in load.alerts}
