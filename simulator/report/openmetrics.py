@@ -169,7 +169,7 @@ def _histogram(table: "pl.LazyFrame") -> Iterator[str]:
 
     value = pl.col("delivery_ns")
     counted = (
-        table.filter(value.is_not_null() & (pl.col("population") != ""))
+        table.filter(value.is_not_null() & pl.col("population").is_in(["live", "queued"]))
         .group_by("population")
         .agg(
             *((value <= round(bound * NS_PER_S)).sum().alias(f"{bound:g}") for bound in BOUNDS_S),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from simulator.measure.summary import NOTICE, SUMMARY_SCHEMA, RunFacts
-from simulator.report.hlog import read_latency_log, write_latency_log
+from simulator.report.hlog import TaggedLatencies, read_latency_log, write_latency_log
 from simulator.report.html import page
 from simulator.report.junit import junit_report
 from simulator.report.k6 import k6_summary
@@ -97,12 +97,16 @@ def regenerate(path: Path) -> Report:
     return Report(page=target, source=source)
 
 
-def write_histogram(directory: RunDirectory, run: RunFacts) -> Path:
+def write_histogram(
+    directory: RunDirectory, run: RunFacts, ages: TaggedLatencies | None = None
+) -> Path:
     """Write ``latency.hlog`` from the run's deliveries, population by population.
 
     Args:
         directory: the run directory, its deliveries written.
         run: tells when the run started on both clocks.
+        ages: of retained copies, those of states among them, which are no deliveries and stand in
+            no table; of the alerts among the deliveries alone if not given.
 
     Raises:
         OutputError: if the deliveries cannot be read or the log cannot be written.
@@ -113,7 +117,12 @@ def write_histogram(directory: RunDirectory, run: RunFacts) -> Path:
     table = directory.scan_deliveries()
     write_latency_log(
         target,
-        (deliveries.latencies(table, population) for population in POPULATIONS),
+        (
+            ages
+            if ages is not None and population == ages.tag
+            else deliveries.latencies(table, population)
+            for population in POPULATIONS
+        ),
         start_ns=int(run.start_monotonic_ns),
         start_unix_ns=int(run.start_unix_ns),
     )

@@ -17,8 +17,10 @@ from simulator.delivery.brokers.external import without_password
 from simulator.errors import ExitCode, OutputError
 from simulator.measure.account import Account
 from simulator.measure.ledger import Ledger
+from simulator.measure.measured import Measured
 from simulator.measure.summary import Summary
 from simulator.model.timeline import Timeline
+from simulator.report.hlog import TaggedLatencies
 from simulator.report.manifest import Manifest
 from simulator.report.run_directory import RunDirectory
 from simulator.run.provenance import (
@@ -113,7 +115,7 @@ class Archive:
         document = summary.model_dump_json(indent=2).encode()
         self._attempt(lambda: directory.write_summary(document))
         self._attempt(lambda: directory.replace_deliveries(account.rows()))
-        self._attempt(lambda: write_histogram(directory, summary.run))
+        self._attempt(lambda: write_histogram(directory, summary.run, _ages(account)))
         state, reason = summary.completeness.state, summary.completeness.reason
         if self.problem:
             state, reason, exit_code = "incomplete", self.problem, max(exit_code, ExitCode.ABORTED)
@@ -164,3 +166,10 @@ class Archive:
             host=dict(host_facts()) | {"clock_domain": domain},
             settings=settings,
         )
+
+
+def _ages(account: Account) -> TaggedLatencies:
+    """How old alerts were that somebody got as a retained copy, of an alert or of a state."""
+    ages = Measured(account).ages()
+    intended_ns = account.evidence.expectation.intended_ns[ages.alert]
+    return TaggedLatencies(tag="retained", intended_ns=intended_ns, latency_ns=ages.values_ns)

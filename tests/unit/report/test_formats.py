@@ -8,20 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from lxml import etree
 from prometheus_client import Metric
 from prometheus_client.openmetrics import parser
+from typer.testing import CliRunner
 
+from simulator.cli.app import app
 from simulator.errors import OutputError
 from simulator.measure.summary import Summary
 from simulator.report import csv_rows
 from simulator.report.deliveries import SCHEMA
-from simulator.report.hlog import read_latency_log
+from simulator.report.hlog import TaggedLatencies, read_latency_log
 from simulator.report.run_directory import RunDirectory
-from simulator.report.source import ReportSource
-from simulator.report.writing import Report, regenerate
+from simulator.report.source import ReportSource, read_source
+from simulator.report.writing import Report, regenerate, write_histogram
+from tests.unit.report.made_run import START, make_run
 
 RunOf = Callable[[str], Path]
 SourceOf = Callable[[str], ReportSource]
@@ -204,6 +208,47 @@ def test_hlog_is_the_file_and_a_damaged_one_is_refused(run_of: RunOf, tmp_path: 
     killed = regenerate(run_of("killed"))
     with pytest.raises(OutputError, match=r"latency\.hlog: cannot be read"):
         killed.render("hlog")
+
+
+def test_ages_of_retained_states_stand_in_the_log_too(tmp_path: Path) -> None:
+    path = make_run(tmp_path)
+    directory = RunDirectory.open(path)
+    ages = TaggedLatencies(
+        tag="retained",
+        intended_ns=np.array([START, START + 7], np.int64),
+        latency_ns=np.array([5_000_000, 9_000_000], np.int64),
+    )
+    write_histogram(directory, summary_of(read_source(path)).run, ages)
+    found = read_latency_log(path / "latency.hlog")
+    assert found["retained"].histogram.get_total_count() == 2
+    assert found["live"].histogram.get_total_count() > 800
+
+
+# --- on the command line ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "first", "last"),
+    [
+        ("csv", "outcome,cause,population,", ""),
+        ("openmetrics", "# TYPE alertsim_run info", "# EOF"),
+        ("k6", "{", "}"),
+        ("hlog", "#[Histogram log format version 1.2]", ""),
+        ("junit", "<?xml version", "</testsuites>"),
+    ],
+)
+def test_report_prints_nothing_but_what_was_asked_for(
+    run_of: RunOf, form: str, first: str, last: str
+) -> None:
+    done = CliRunner().invoke(app, ["report", str(run_of("complete")), "--format", form])
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith(first)
+    assert lines[-1].endswith(last)
+    assert done.stdout.endswith("\n")
+    if form == "csv":
+        table = RunDirectory.open(run_of("complete")).scan_deliveries().collect()
+        assert len(lines) == 1 + table.height
 
 
 # --- JUnit -----------------------------------------------------------------------------------
