@@ -11,18 +11,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from simulator.clock import Clock, SystemClock
+from simulator.delivery.dialogue import Dialogue
 from simulator.delivery.messages import BrokerEndpoint
-from simulator.delivery.wire.connection import Connection
-from simulator.delivery.wire.order import ConnectionOrder, ReadBuffer, State
-from simulator.delivery.wire.packets import Publish
-from simulator.delivery.wire.poller import Poller
-from simulator.delivery.wire.transport import resolve
+from simulator.delivery.wire.order import ConnectionOrder
 from simulator.errors import AlertsimError, BrokerUnreachableError
 from simulator.units import NS_PER_MS, NS_PER_S
 
 _TIMEOUT_NS: Final = 5 * NS_PER_S
 _SILENCE_NS: Final = 250 * NS_PER_MS  # retained messages come at once after SUBACK, or not at all
-_SLICE_NS: Final = 50 * NS_PER_MS
 _VERSION: Final = "$SYS/broker/version"
 _DROPPED: Final = "$SYS/broker/publish/messages/dropped"
 _MOST_CHARACTERS: Final = 80
@@ -121,37 +117,16 @@ def _ask(
     endpoint: BrokerEndpoint, topics: tuple[str, ...], clock: Clock
 ) -> tuple[dict[str, str], dict[str, str]]:
     """CONNACK's statements, and the retained messages of the topics."""
-    address = resolve(endpoint)
-    connection = Connection(
-        ConnectionOrder(
-            endpoint=endpoint,
-            client=f"alertsim-facts-{secrets.token_hex(6)}",
-            filters=tuple((topic, 0) for topic in topics),
-        )
+    order = ConnectionOrder(
+        endpoint=endpoint,
+        client=f"alertsim-facts-{secrets.token_hex(6)}",
+        filters=tuple((topic, 0) for topic in topics),
     )
-    poller, buffer, heard = Poller(), ReadBuffer(), dict[str, str]()
-    now_ns = clock.monotonic_ns()
-    deadline_ns = now_ns + _TIMEOUT_NS
-    up = False
-    connection.open(address, now_ns)
-    try:
-        while poller.update(connection, None) and now_ns < deadline_ns:
-            for _, events in poller.select(_SLICE_NS):
-                for packet in connection.handle(events, now_ns, buffer):
-                    if isinstance(packet, Publish):
-                        text = packet.payload.decode(errors="replace")
-                        heard[packet.topic] = text[:_MOST_CHARACTERS]
-            now_ns = clock.monotonic_ns()
-            if connection.state is State.UP and not up:
-                up = True
-                deadline_ns = min(deadline_ns, now_ns + _SILENCE_NS)
-            if up and len(heard) == len(topics):
-                break
-        if connection.state is State.UP:
-            connection.send(connection.codec.disconnect())
-            poller.select(_SILENCE_NS)  # the broker closes, not we: see preflight
-    finally:
-        connection.close()
-        poller.update(connection, None)
-        poller.close()
-    return dict(connection.stated), heard
+    with Dialogue(order, clock) as dialogue:
+        dialogue.open(_TIMEOUT_NS)
+        dialogue.run(lambda: len(dialogue.heard) >= len(topics), _SILENCE_NS)
+    heard = {
+        packet.topic: packet.payload.decode(errors="replace")[:_MOST_CHARACTERS]
+        for _, packet in dialogue.heard
+    }
+    return dict(dialogue.connection.stated), heard
