@@ -93,7 +93,7 @@ def stray_columns(evidence: Evidence, strays: Strays) -> Columns:
 
 
 def _who(expectation: Expectation, who: Int64s, holder: Int64s) -> Columns:
-    """Client and kind of subscribers; an unseen shared subscription goes by its name.
+    """Who it was; an unseen shared subscription goes by its name, and has no kind.
 
     Args:
         expectation: who there is.
@@ -104,12 +104,19 @@ def _who(expectation: Expectation, who: Int64s, holder: Int64s) -> Columns:
     names = {int(n): expectation.group_name(int(n)) for n in np.unique(holder[~known]) if n < 0}
     clients = np.array([*(s.client for s in expectation.subscribers), ""])
     kinds = np.array([*(s.kind.value for s in expectation.subscribers), ""])
+    groups = np.array([*(s.group for s in expectation.subscribers), ""])
+    towns = np.array([*(s.municipality for s in expectation.subscribers), ""])
     place = np.where(known, who, len(expectation.subscribers))
+    home = place.copy()
+    for number in names:
+        home[~known & (holder == number)] = expectation.members(number)[0]
     client = clients[place]
     return {
         "subscriber": _missing_as_none(who, known),
         "client": client if not names else _named(client, known, holder, names),
         "kind": kinds[place],
+        "group": groups[home],
+        "municipality": towns[place],
     }
 
 
@@ -159,6 +166,8 @@ COLUMN_NAMES = (
     "subscriber",
     "client",
     "kind",
+    "group",
+    "municipality",
     "prefecture",
     "event",
     "identifier",

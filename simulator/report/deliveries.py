@@ -20,7 +20,18 @@ from simulator.report.manifest import unwritable
 ROW_GROUP: Final = 65_536
 
 TEXT: Final = frozenset(
-    {"outcome", "cause", "population", "client", "kind", "prefecture", "event", "identifier"}
+    {
+        "outcome",
+        "cause",
+        "population",
+        "client",
+        "kind",
+        "group",
+        "municipality",
+        "prefecture",
+        "event",
+        "identifier",
+    }
 )
 SCHEMA: Final = {name: pl.String() if name in TEXT else pl.Int64() for name in COLUMN_NAMES}
 

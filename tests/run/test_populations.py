@@ -104,6 +104,11 @@ def test_each_group_gets_what_it_is_owed_and_the_ledger_balances(
     (directory,) = (tmp_path / "runs").iterdir()
     rows = pl.read_parquet(directory / "deliveries.parquet")
     assert len(rows) == 466
+    by_group = dict(rows["group"].value_counts().iter_rows())
+    assert by_group == {name: sum(terms.values()) for name, terms in EXPECTED.items() if terms}
+    towns = rows.filter(pl.col("group") == "towns")["municipality"]
+    assert towns.n_unique() == 5
+    assert set(rows.filter(pl.col("group") != "towns")["municipality"]) == {""}
     page = (directory / "report.html").read_text(encoding="utf-8")
     assert "Groups of subscribers, and what each is owed" in page
     assert "Live, queued and retained, by group (wall)" in page

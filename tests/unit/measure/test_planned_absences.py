@@ -58,12 +58,16 @@ def test_unseen_shortly_before_leaving_is_no_loss_but_a_message_passed_over_is(
 
 def test_a_shared_subscription_whose_only_member_leaves_misses_it(kit: Any) -> None:
     alerts = [kit.alert(n, at_s=10 * n, event=TEST, in_force=False) for n in range(2)]
-    only = kit.sub(0, filters=(("$share/x/alertsim/v1/alerts/miyagi/+", 1),))
+    only = kit.sub(0, group="crew", filters=(("$share/x/alertsim/v1/alerts/miyagi/+", 1),))
     ledger = kit.ledger(alerts, [only], late_after_ns=5 * S)
     for change, at_s in (("CONNECTED", -2), ("SUBSCRIBED", -1), ("OFFLINE", 12)):
         ledger.connection(kit.change(0, kit.Change[change], at_s))
     kit.send(ledger, 0, 1)
-    assert outcomes(kit.close(ledger)) == [("lost", "no-receipt"), ("missed-offline", "leaving")]
+    account = kit.close(ledger)
+    assert outcomes(account) == [("lost", "no-receipt"), ("missed-offline", "leaving")]
+    (columns,) = account.rows()
+    assert columns["subscriber"] == [None, None]
+    assert list(columns["group"]) == ["crew", "crew"]
 
 
 def test_nobody_waits_for_what_cannot_come_any_more(kit: Any, story: Any) -> None:
