@@ -50,7 +50,7 @@ _FULL_NS: Final = 5 * NS_PER_MS  # how long to leave a full pipe alone
 _TICK_NS: Final = 100 * NS_PER_MS
 _SHORT_TICK_NS: Final = 5 * NS_PER_MS
 _HEALTH_NS: Final = NS_PER_S
-_PATIENCE_NS: Final = 5 * NS_PER_S  # for the last acknowledgements
+PATIENCE_NS: Final = 5 * NS_PER_S  # for the last acknowledgements
 _PROBE_QOS: Final = 1
 _GONE: Final = (EOFError, BrokenPipeError, ConnectionResetError)
 _REASONS: Final = {
@@ -271,7 +271,7 @@ class Publisher:
         elif not self._is_ready:
             self._greet()
         elif self._playing and self._sender.all_written:
-            patient = now_ns < self._sender.last_sent_ns + _PATIENCE_NS
+            patient = now_ns < self._sender.last_sent_ns + PATIENCE_NS
             if not (self._sender.waiting and patient):
                 self._playing = False
                 self._report(Published(unacknowledged=self._sender.unacknowledged))

@@ -22,6 +22,7 @@ from simulator.delivery.brokers import Broker, access_of, choose_broker
 from simulator.delivery.facts import check_usable, described, learn_facts
 from simulator.delivery.messages import Begin, Health, Play
 from simulator.delivery.preflight import check_endpoint
+from simulator.delivery.publisher import PATIENCE_NS
 from simulator.delivery.registry import ForeignRegistry
 from simulator.delivery.registry_service import RegistryService
 from simulator.delivery.vitals import cpu_ns, rss_bytes
@@ -285,7 +286,7 @@ class Exercise:
         )
         context = self.orders.context(self.start_ns, self.start_unix_ns)
         sender.play(Play(schedule=final, context=context))
-        limit = duration_ns + self.settings.drain + _GRACE_NS + _LEAD_NS
+        limit = duration_ns + PATIENCE_NS + self.settings.drain + _GRACE_NS + _LEAD_NS
         if not await self.watch.until(lambda: books.published is not None, limit):
             raise BrokerLostError(
                 "the broker stopped taking messages: the publisher could not finish its schedule"

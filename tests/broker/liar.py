@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-PUBLISH, CONNACK, SUBACK, PINGRESP = 3, 2, 9, 13
+CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 2, 3, 4, 9, 13
 DUP = 0x08
 _TICK_S = 0.02
 _HOST = "127.0.0.1"

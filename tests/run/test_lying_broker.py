@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.broker.liar import CONNACK, PINGRESP, PUBLISH, SUBACK, Liar, Packet, lying
+from tests.broker.liar import CONNACK, PINGRESP, PUBACK, PUBLISH, SUBACK, Liar, Packet, lying
 from tests.run.processes import Alertsim
 
 pytestmark = pytest.mark.mosquitto
@@ -175,3 +175,20 @@ def test_a_broker_that_answers_no_ping_is_given_up(
     assert balanced(summary)["expected"] == OWED
     assert summary["completeness"]["state"] == "incomplete"
     assert "sign of life" in summary["completeness"]["reason"]
+
+
+@pytest.mark.parametrize(("bursts", "code"), [(8, 0), (BURSTS, 106)])
+def test_a_broker_that_acknowledges_nothing_is_waited_for_only_so_long(
+    alertsim: Start, liar: Liar, bursts: int, code: int
+) -> None:
+    liar.rule = lambda packet: [] if packet.kind == PUBACK else [packet.data]
+    summary = ended(play(alertsim, liar, "--repeat", str(bursts)), code, 90)
+
+    total = balanced(summary)
+    assert summary["publisher"]["acknowledged"] == 0
+    if code:  # this broker takes 20 unacknowledged messages, and no more
+        assert summary["publisher"]["sent"] == 20
+        assert "stopped taking messages" in summary["completeness"]["reason"]
+        assert total["not_sent"] > 0
+    else:
+        assert total["delivered"] == PEOPLE * bursts  # an acknowledgement is not a delivery
