@@ -9,7 +9,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from simulator.delivery.messages import ClockAsk, Ended, Failed, Stop
-from simulator.errors import BrokerLostError, BrokerUnreachableError, InternalError
+from simulator.delivery.remote import RemoteChild
+from simulator.errors import (
+    AbortedError,
+    AlertsimError,
+    BrokerLostError,
+    BrokerUnreachableError,
+    InternalError,
+)
 from simulator.run.watch import Watch
 from simulator.units import NS_PER_S
 
@@ -117,13 +124,7 @@ class Crew:
     def _lost(self, child: Member) -> None:
         self._loop.remove_reader(child.fileno())
         if child.name not in self._gone and not self._stopping:
-            words = child.said()
-            self._watch.fail(
-                InternalError(
-                    f"the {child.name} process {child.ended() or 'closed its pipe'}"
-                    + (f":\n{words}" if words else "")
-                )
-            )
+            self._watch.fail(_loss(child))
         self._mark_gone(child)
 
     def _mark_gone(self, child: Member) -> None:
@@ -158,3 +159,18 @@ class Crew:
                 self._take(child, child.recv())
         except EOFError:
             pass
+
+
+def _loss(child: Member) -> AlertsimError:
+    """A child that is gone without a word is a defect of ours; a host that is gone is not."""
+    if isinstance(child, RemoteChild):
+        fate = child.ended() or "the connection to it was lost"
+        return AbortedError(
+            f"{child.name} on {child.host} is gone ({fate}), and with it what it had received and "
+            "not handed over"
+        )
+    words = child.said()
+    return InternalError(
+        f"the {child.name} process {child.ended() or 'closed its pipe'}"
+        + (f":\n{words}" if words else "")
+    )
