@@ -20,8 +20,14 @@ async def test_a_lost_host_is_no_defect_and_its_questions_are_no_news() -> None:
     ours, theirs = socket.socketpair()
     far: Pipe[Any, Any] = Pipe(theirs.detach())
     heard: list[object] = []
+    news = asyncio.Event()
+
+    def digest(_: str, message: object) -> None:
+        heard.append(message)
+        news.set()
+
     watch = Watch()
-    crew = Crew(watch, lambda _, message: heard.append(message))
+    crew = Crew(watch, digest)
     child = RemoteChild(
         Hello(worker=0, host="far", domain="there"),
         Pipe(ours.detach()),
@@ -35,8 +41,7 @@ async def test_a_lost_host_is_no_defect_and_its_questions_are_no_news() -> None:
     far.send(ClockAsk(theirs_ns=1))
     far.send(Ready(connections=3))
     async with asyncio.timeout(10):
-        while not heard:
-            await asyncio.sleep(0.01)
+        await news.wait()
     assert heard == [Ready(connections=3)]
     assert far.recv() == ClockTell(ours_ns=9)
     far.close()
