@@ -14,7 +14,7 @@ hypothesis.settings.load_profile("alertsim")
 COMPONENTS = {
     "mosquitto": ("mosquitto", "mosquitto_sub", "mosquitto_pub"),
     "browser": ("chromium",),
-    "netns": ("unshare",),
+    "netns": ("unshare", "ip"),
     "capture": ("tcpdump",),
 }
 

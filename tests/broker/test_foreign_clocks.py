@@ -8,8 +8,9 @@ import pytest
 from simulator.delivery.brokers.base import Broker
 from simulator.delivery.registry import ForeignClient
 from simulator.measure.receipts import ReceiptFlag
-from simulator.units import NS_PER_S
-from tests.broker.foreign import MakePlay, on_duty, play_on, reach, running
+from simulator.units import NS_PER_MS, NS_PER_S
+from tests.broker.foreign import CLOCK, MakePlay, on_duty, play_on, reach, running
+from tests.broker.hosts import another_host, forwarding
 
 pytestmark = pytest.mark.netns
 AHEAD_S = 12_345
@@ -84,3 +85,42 @@ async def test_the_true_offset_lies_inside_the_stated_bound(
     assert bound is not None
     assert bound.low_ns <= -ahead_s * NS_PER_S <= bound.high_ns
     assert bound.width_ns < NS_PER_S
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "there_ms", "back_ms"), [(AHEAD_S, 0, 0), (-15, 30, 3), (86_400, 3, 30)]
+)
+async def test_between_hosts_delays_need_not_be_equal_for_the_bound_to_hold(
+    embedded: Broker, make_play: MakePlay, ahead_s: int, there_ms: int, back_ms: int
+) -> None:
+    identifiers = {one.identifier: one.number for one in make_play(repeat=5).schedule}
+    began_ns = CLOCK.monotonic_ns()
+    way = {"there_s": there_ms / 1000, "back_s": back_ms / 1000}
+    with another_host(ahead_s) as host:
+        async with (
+            forwarding(host.ours, embedded.endpoint("3.1.1").port, **way) as (port, peers),
+            on_duty(embedded, identifiers, []) as service,
+        ):
+            registry = service.registry
+            command = [*host.enter, sys.executable, "-c", LISTENER]
+            with running(*command, host.ours, str(port), "miyagi"):
+                await reach(lambda: registry.online, 1)
+                await play_on(embedded, make_play, registry, repeat=5)
+                await reach(lambda: registry.receipts, 10)
+            rows = registry.settle().rows.tolist()
+
+    assert peers == {host.theirs}  # from an address of its own
+    assert registry.refused == {}
+    (known,) = registry.clocks(began_ns, CLOCK.monotonic_ns())
+    assert known.estimate is not None
+    bound = known.estimate.bound
+    # The true offset is inside, and no more is claimed than the delays allow to be known.
+    assert bound.low_ns <= -ahead_s * NS_PER_S <= bound.high_ns
+    assert bound.width_ns >= (there_ms + back_ms) * NS_PER_MS
+    assert len(rows) == known.one_way == 10
+    sent = registry._rows._sent
+    for _, alert, received_ns, uncertainty_ns, _, flags in rows:
+        assert flags == ReceiptFlag.USER_STAMP
+        # What the way back took is inside too: the alert was under way at least so long.
+        assert received_ns >= sent[alert] + back_ms * NS_PER_MS
+        assert 0 < uncertainty_ns < NS_PER_S
