@@ -206,6 +206,11 @@ class Account:
         ]
         return np.isin(expectation.pairs["holder"], np.array([*numbers, *shared], np.int64))
 
+    def of_group(self, name: str) -> Bools:
+        """Selects the pairs of one of the scenario's groups of subscribers."""
+        subscribers = self.evidence.expectation.subscribers
+        return self.of_subscribers([each.number for each in subscribers if each.group == name])
+
     def tally_of(self, numbers: Sequence[int]) -> Tally:
         """Counts of some subscribers, with the unexpected copies that they received."""
         strays = sum(self.counted.unexpected.by_subscriber.get(number, 0) for number in numbers)

@@ -96,8 +96,9 @@ class Measured:
         prefecture: str | None = None,
         event: str | None = None,
         qos: int | None = None,
+        group: str | None = None,
     ) -> Bools:
-        """Narrow a selection by the alert's prefecture and event and the effective QoS."""
+        """Narrow a selection by the alert's prefecture and event, effective QoS, and group."""
         alert = self.segments.alert
         if prefecture is not None:
             rows = rows & (self._prefecture == prefecture)[alert]
@@ -105,6 +106,8 @@ class Measured:
             rows = rows & (self._event == event)[alert]
         if qos is not None:
             rows = rows & (self.qos == qos)
+        if group is not None:
+            rows = rows & self.account.of_group(group)[self.pairs]
         return rows
 
     def samples(self, segment: Segment, rows: Bools) -> Samples:
@@ -140,10 +143,15 @@ class Measured:
         prefecture: str | None = None,
         event: str | None = None,
         qos: int | None = None,
+        group: str | None = None,
     ) -> Samples:
         """Ages of retained copies: of states, and of alerts that came with the retain flag."""
         rows = self.narrowed(
-            self.of_population(Population.RETAINED), prefecture=prefecture, event=event, qos=qos
+            self.of_population(Population.RETAINED),
+            prefecture=prefecture,
+            event=event,
+            qos=qos,
+            group=group,
         )
         flagged = self.samples(Segment.DELIVERY, rows)
         states = self.account.counted.state.retained_rows()
@@ -155,6 +163,9 @@ class Measured:
             kept &= self._event[alert] == event
         if qos is not None:
             kept &= received_qos(flags) == qos
+        if group is not None:
+            subscribers = self.account.evidence.expectation.subscribers
+            kept &= np.array([subscribers[n].group == group for n in states[:, 0]], np.bool_)
         age = (received - self.account.evidence.expectation.intended_ns[alert])[kept]
         return flagged.joined(
             Samples(values_ns=age, low_ns=age - states[kept, 3], high_ns=age, alert=alert[kept])

@@ -63,15 +63,15 @@ def observe(threshold: Threshold, scene: Scene) -> Observation:
         return _aggregate(threshold, _lateness(scene.account, tags), 0)
     measured = scene.measured
     prefecture, event = tags.get("prefecture"), tags.get("event")
-    qos = int(tags["qos"]) if "qos" in tags else None
+    qos, group = int(tags["qos"]) if "qos" in tags else None, tags.get("group")
     if threshold.metric == "alert_age":
-        ages = measured.ages(prefecture=prefecture, event=event, qos=qos)
+        ages = measured.ages(prefecture=prefecture, event=event, qos=qos, group=group)
         return _aggregate(threshold, ages, 0)
     segment = Segment(tags.get("segment", Segment.DELIVERY.value))
     rows = measured.fresh()
     if "population" in tags:
         rows = measured.of_population(_POPULATIONS[tags["population"]])
-    rows = measured.narrowed(rows, prefecture=prefecture, event=event, qos=qos)
+    rows = measured.narrowed(rows, prefecture=prefecture, event=event, qos=qos, group=group)
     if segment is Segment.DELIVERY:
         return _delivery(threshold, measured, rows)
     return _aggregate(threshold, measured.samples(segment, rows), 0)
@@ -204,7 +204,7 @@ def _term(tally: Tally, metric: str) -> int:
 
 
 def _pairs(account: Account, tags: Mapping[str, str]) -> Bools:
-    """Pairs by prefecture and event of the alert, effective QoS and kind of subscriber."""
+    """Pairs by prefecture and event of the alert, effective QoS, kind and group of subscriber."""
     table = account.evidence.expectation.pairs
     alert = table["alert"]
     rows = np.ones(len(table), np.bool_)
@@ -218,4 +218,6 @@ def _pairs(account: Account, tags: Mapping[str, str]) -> Bools:
         rows &= table["qos"] == int(tags["qos"])
     if "kind" in tags:
         rows &= account.kind_codes() == list(SubscriberKind).index(SubscriberKind(tags["kind"]))
+    if "group" in tags:
+        rows &= account.of_group(tags["group"])
     return rows

@@ -43,7 +43,8 @@ def thresholds_of(exercise: Exercise) -> Thresholds:
     """
     slugs = tuple(entry.slug for entry in prefectures())
     request = exercise.request
-    given = parse_thresholds(request.thresholds, "--threshold", slugs)
+    groups = [group.name for group in exercise.orders.groups]
+    given = parse_thresholds(request.thresholds, "--threshold", slugs, groups)
     said = {threshold.key for threshold in given}
     scenario = parse_thresholds(request.scenario.thresholds, request.scenario.id, slugs)
     return with_defaults(given + tuple(each for each in scenario if each.key not in said))

@@ -16,7 +16,7 @@ from simulator.scenario.flight import Quantity
 from simulator.scenario.launch_checks import Path, check_launch
 from simulator.scenario.laws import Constant, Provenance, Recorded
 from simulator.scenario.schema import Scenario
-from simulator.scenario.subscriber_checks import check_subscribers
+from simulator.scenario.subscriber_checks import CONTROLS, REST, check_subscribers
 from simulator.scenario.values import Instant, refuse
 from simulator.thresholds import parse_thresholds
 from simulator.units import NS_PER_H
@@ -77,9 +77,11 @@ def _check_identifiers(scenario: Scenario) -> None:
 
 
 def _check_thresholds(scenario: Scenario) -> None:
+    groups = [group.id for group in scenario.subscribers or ()]
+    groups += [REST, CONTROLS] if groups else []
     for metric, expressions in scenario.thresholds.items():
         try:
-            parse_thresholds({metric: list(expressions)})
+            parse_thresholds({metric: list(expressions)}, groups=groups)
         except ThresholdError as error:
             message = f"{error.message} (got {error.value})"
             raise refuse(message, error.remedy, ("thresholds", metric)) from None

@@ -59,7 +59,10 @@ DUPLICATE_CAUSES: Final = ("redelivery", "overlap", "broker")
 UNEXPECTED_CAUSES: Final = ("wrong-area", "foreign", "malformed")
 
 _PLACE: Final = {"prefecture": (), "event": EVENTS, "qos": QOS}
-_PAIR: Final = {**_PLACE, "kind": KINDS}
+_OPEN: Final[dict[str, tuple[str, ...]]] = {
+    "group": ()
+}  # of subscribers, as the scenario names them
+_PAIR: Final = {**_PLACE, "kind": KINDS, **_OPEN}
 
 _DURATIONS: Final = (
     Metric(
@@ -69,6 +72,7 @@ _DURATIONS: Final = (
             "population": ("live", "queued"),
             "segment": ("delivery", "send", "transit", "handling", "end-to-end"),
             **_PLACE,
+            **_OPEN,
         },
         latency=True,
         lengthened=True,
@@ -79,7 +83,7 @@ _DURATIONS: Final = (
     Metric(
         name="alert_age",
         unit=Unit.NS,
-        tags=_PLACE,
+        tags={**_PLACE, **_OPEN},
         latency=True,
         lengthened=True,
         scale="wall",

@@ -92,6 +92,7 @@ def parse_thresholds(
     given: Mapping[str, Sequence[str] | str],
     where: str = "",
     prefectures: Sequence[str] = (),
+    groups: Sequence[str] | None = None,
 ) -> Thresholds:
     """Read thresholds as written in a scenario, a configuration file or on the command line.
 
@@ -99,6 +100,7 @@ def parse_thresholds(
         given: metric with tags to its expressions; a single expression may stand alone.
         where: file or option, for error messages.
         prefectures: known slugs; empty leaves the prefecture tag unchecked.
+        groups: the scenario's groups of subscribers; None leaves the group tag unchecked.
 
     Returns:
         One record per expression, in the order given.
@@ -110,6 +112,8 @@ def parse_thresholds(
     parsed: list[Threshold] = []
     for key, expressions in given.items():
         metric, tags = _parse_key(key, where, tuple(prefectures))
+        if groups is not None:
+            _check_group(dict(tags).get("group"), key, where, groups)
         listed = [expressions] if isinstance(expressions, str) else list(expressions)
         if not listed:
             raise ThresholdError(
@@ -181,6 +185,20 @@ def _parse_tag(
     if known and value not in known:
         _refuse(f"unknown {tag}", value, known, key, where)
     return tag, value
+
+
+def _check_group(group: str | None, key: str, where: str, groups: Sequence[str]) -> None:
+    if group is None or group in groups:
+        return
+    if not groups:
+        raise ThresholdError(
+            "the scenario declares no groups of subscribers",
+            where,
+            key,
+            group,
+            "leave the tag out, or add subscribers to the scenario",
+        )
+    _refuse("unknown group", group, groups, key, where)
 
 
 def _parse_expression(

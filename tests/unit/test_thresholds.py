@@ -364,3 +364,20 @@ def test_every_metric_can_be_parsed_with_every_aggregate_of_its_unit() -> None:
         for expression in expressions:
             assert one(metric.name, expression).definition is metric
         assert metric.description.endswith(".")
+
+
+def test_a_group_is_one_of_the_scenarios_own() -> None:
+    def parse(groups: tuple[str, ...] | None) -> object:
+        (found,) = parse_thresholds(
+            {"lost{group=phones}": "count==0"}, "--threshold", groups=groups
+        )
+        return found.tags
+
+    assert parse(None) == parse(("phones", "others")) == (("group", "phones"),)
+    with pytest.raises(ThresholdError, match="unknown group") as caught:
+        parse(("phone", "others"))
+    assert "did you mean phone?" in caught.value.remedy
+    with pytest.raises(ThresholdError, match="declares no groups") as caught:
+        parse(())
+    assert (caught.value.where, caught.value.value) == ("--threshold", "phones")
+    assert parse_thresholds({"lost": "count==0"}, groups=())

@@ -6,8 +6,11 @@ import pytest
 
 from simulator.measure.groups import group_summaries
 from simulator.measure.measured import Measured
+from simulator.measure.observations import Scene, observe
+from simulator.measure.order import order_of
 from simulator.measure.plan import Absence, Conduct, PlannedGroup, Session
 from simulator.model.timeline import AlertEvent
+from simulator.thresholds import parse_thresholds
 
 S, MS = 1_000_000_000, 1_000_000
 TEST = AlertEvent.TEST
@@ -198,3 +201,34 @@ def test_without_alerts_there_is_nothing_to_be_late_for(kit: Any) -> None:
     group = PlannedGroup(name="g", kind="offline", members=1, why="")
     (found,) = group_summaries(Measured(kit.close(kit.ledger([], [member]))), [group])
     assert found.absences is None
+
+
+def test_a_threshold_may_speak_of_one_group(kit: Any) -> None:
+    state = "alertsim/v1/state/miyagi"
+    subscribers = [
+        kit.sub(0, group="near"),
+        kit.sub(1, group="far", filters=(("alertsim/v1/alerts/miyagi/+", 1), (state, 1))),
+    ]
+    ledger = kit.ledger([kit.alert(0), kit.alert(1, at_s=10)], subscribers)
+    kit.send(ledger, 0, 1)
+    flags = kit.Flag.STATE | kit.Flag.RETAIN
+    ledger.receipts(
+        kit.batch(
+            kit.row(0, 0, 5 * MS),
+            kit.row(0, 1, 10 * S + 5 * MS),
+            kit.row(1, 0, 80 * MS),
+            kit.row(1, 0, 90 * MS, flags=flags),
+        )
+    )
+    measured = Measured(kit.close(ledger))
+    scene = Scene(measured=measured, order=order_of(measured.account.evidence), precision_ns=0)
+
+    def value(key: str, expression: str) -> object:
+        (threshold,) = parse_thresholds({key: expression})
+        return observe(threshold, scene).value
+
+    assert value("delivery_latency{group=near}", "max<1s") == 5 * MS
+    assert value("delivery_latency{group=far}", "max<1s") == 80 * MS
+    assert [value(f"lost{{group={name}}}", "count==0") for name in ("near", "far")] == [0, 1]
+    assert value("alert_age{group=far}", "max<1s") == 90 * MS
+    assert value("alert_age{group=near}", "count==0") == 0

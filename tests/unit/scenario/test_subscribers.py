@@ -202,6 +202,17 @@ def test_what_is_no_filter_on_alerts_or_states_is_refused(write: Write, text: st
     assert "alerts/{prefecture}/+" in caught.value.remedy
 
 
+def test_a_threshold_names_a_group_of_the_scenario(write: Write) -> None:
+    path = write("{id: a, kind: steady, count: 3}")
+    text = Path(path).read_text(encoding="utf-8")
+    for name in ("a", "others", "controls"):
+        Path(path).write_text(text + f'thresholds: {{"lost{{group={name}}}": ["count==0"]}}\n')
+        assert load_scenario(path).thresholds
+    Path(path).write_text(text + 'thresholds: {"lost{group=b}": ["count==0"]}\n')
+    with pytest.raises(ScenarioError, match="unknown group"):
+        load_scenario(path)
+
+
 def test_where_launches_decide_the_end_only_a_run_knows_it(write: Write) -> None:
     scenario = load_scenario(write(AWAY + 'leaves: "20:00", returns: "20:01"}', LAUNCHED))
     assert scenario.subscribers is not None
