@@ -98,11 +98,10 @@ class Intake:
         converted = self._stamps.convert(stamp, floor_ns=floor, now_ns=after) if stamp else None
         if converted is None:
             counters.stamps_missing += 1
-            received, source = after, _USER_STAMP
-            own = after - floor
+            received, own, source = after, after - floor, _USER_STAMP
         else:
             (received, own), source = converted, 0
-            own += LAG_NS
+        own += LAG_NS
         bound = max(received - floor + EARLY_NS, own)
         subscriber.floor_ns = floor if full else before
         before_it = counters.messages

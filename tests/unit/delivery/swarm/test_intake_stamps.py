@@ -94,7 +94,7 @@ def test_a_stamp_that_cannot_be_true_is_replaced_by_the_read(table: Table) -> No
     table.hear(table.frame(0), stamp=table.clock.wall_ns() + NS_PER_S)
     ((_, _, received, uncertainty, _, flags),) = table.rows()
     assert received == table.clock.monotonic_ns()
-    assert uncertainty == NS_PER_MS
+    assert uncertainty == NS_PER_MS + LAG_NS
     assert flags & ReceiptFlag.USER_STAMP
 
 
