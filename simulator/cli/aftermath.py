@@ -77,6 +77,14 @@ def doctor_command(
             "one unretained message to itself on each MQTT version."
         ),
     ] = None,
+    thorough: Annotated[
+        bool,
+        typer.Option(
+            "--thorough",
+            help="Try out what --broker does not state: whether it keeps 1,500 messages for a "
+            "session that is offline, and whether it holds small messages back. Takes seconds.",
+        ),
+    ] = False,
     username: UsernameOption = None,
     password_file: PasswordFileOption = None,
     cafile: CafileOption = None,
@@ -105,7 +113,7 @@ def doctor_command(
         if broker is not None:
             given = access_options(username, password_file, cafile, cert, key, server_name)
             given |= {"broker": broker, "allow_hosts": tuple(allow_host) if allow_host else None}
-            asked = examine_broker(load_settings(given, config))
+            asked = examine_broker(load_settings(given, config), thorough=thorough)
             findings += asked
         for finding in findings:
             output.text(finding.line())

@@ -16,6 +16,7 @@ from simulator.delivery.capacity import UNLIMITED, load_of, predict
 from simulator.delivery.facts import BrokerFacts, learn_facts
 from simulator.delivery.loopback import is_loopback
 from simulator.delivery.preflight import check_endpoint
+from simulator.delivery.traps import HELD_NS, try_delay, try_queue
 from simulator.delivery.vitals import limits
 from simulator.errors import BrokerError
 from simulator.run.findings import Finding
@@ -57,8 +58,12 @@ def _free_memory() -> int:
     return int(sizes[0]) * _KIB if sizes else 0
 
 
-def examine_broker(settings: RunSettings) -> list[Finding]:
+def examine_broker(settings: RunSettings, *, thorough: bool = False) -> list[Finding]:
     """Look at the broker of these settings; one of ours is started for it.
+
+    Args:
+        settings: the broker, and who we are to it.
+        thorough: also try out what no broker states: its queue, and whether it holds messages back.
 
     Raises:
         ConfigurationError: if its address or a file cannot be used.
@@ -75,7 +80,8 @@ def examine_broker(settings: RunSettings) -> list[Finding]:
             facts = learn_facts(
                 broker.endpoint(broker.control_protocol), ask_sys=broker.kind == "external"
             )
-            return [*found, *_stated(facts), *_traps(broker, facts)]
+            found += [*_stated(facts), *_traps(broker, facts, tried=thorough)]
+            return found + (_tried(broker, settings.root) if thorough else [])
     except BrokerError as error:
         what, _, remedy = str(error).partition("\n  remedy: ")
         return [Finding(level="error", subject=_SUBJECT, text=what, remedy=remedy)]
@@ -97,17 +103,46 @@ def _stated(facts: BrokerFacts) -> list[Finding]:
     return [Finding(level="ok", subject=_SUBJECT, text="; ".join([*name, *said]))]
 
 
-def _traps(broker: Broker, facts: BrokerFacts) -> list[Finding]:
-    """What is known to go wrong with such a broker."""
+def _tried(broker: Broker, root: str) -> list[Finding]:
+    """What trying it out showed."""
+    endpoint = broker.endpoint(broker.control_protocol)
+    queue = try_queue(endpoint, root=root)
+    delay_ns = try_delay(endpoint, root=root)
+    short, held = queue.kept < queue.sent, delay_ns >= HELD_NS
+    return [
+        Finding(
+            level="warning" if short else "ok",
+            subject=_SUBJECT,
+            text=f"{queue.kept} of {queue.sent} messages at QoS 1 reached a session that had been "
+            "offline" + ("; the publisher got every acknowledgement" if short else ""),
+            remedy="raise its queue limits (mosquitto: max_queued_messages 0), or expect losses "
+            "after every outage"
+            if short
+            else "",
+        ),
+        Finding(
+            level="warning" if held else "ok",
+            subject=_SUBJECT,
+            text=f"two small messages to a client that talks take {delay_ns / 1e6:.1f} ms"
+            + (": Nagle's algorithm, or something like it, holds them back" if held else ""),
+            remedy="turn it off at the broker (mosquitto: set_tcp_nodelay true), or count it in"
+            if held
+            else "",
+        ),
+    ]
+
+
+def _traps(broker: Broker, facts: BrokerFacts, *, tried: bool = False) -> list[Finding]:
+    """What is known to go wrong with such a broker, where it is not tried out."""
     found = []
     endpoint = broker.endpoint(broker.control_protocol)
-    if facts.is_mosquitto and broker.kind == "external":
+    if facts.is_mosquitto and broker.kind == "external" and not tried:
         found += [
             Finding(
                 level="warning",
                 subject=_SUBJECT,
                 text=f"{gap['text']}; whether this one still has its defaults is not visible",
-                remedy=gap["remedy"],
+                remedy=f"{gap['remedy']}; --thorough tries it out",
             )
             for gap in json.loads(resources.config_text("broker_gaps.json"))["mosquitto"]
         ]

@@ -16,6 +16,7 @@ from simulator.delivery.brokers.ports import await_listening, pick_ports
 from simulator.units import NS_PER_S
 
 USER, PASSWORD = "alertsim", "correct horse"
+TUNING = ("set_tcp_nodelay true", "max_inflight_messages 0", "max_queued_messages 0")
 WEB = ("ws", "wss")
 KINDS = ("plain", "tls", "mutual", "ws", "wss", "expired", "elsewhere")
 
@@ -41,6 +42,7 @@ def listening(
     folder: Path,
     *,
     passwords: bool = False,
+    tuned: bool = True,
     extra: Sequence[str] = (),
     plain: Sequence[str] = (),
 ) -> Iterator[Listeners]:
@@ -65,7 +67,11 @@ def listening(
         client.cert_chain_pems[0].write_to_path(folder / f"{name}-cert.pem")
     ports = dict(zip(KINDS, pick_ports((0,) * len(KINDS), given=False), strict=True))
     configuration = folder / "mosquitto.conf"
-    lines = [*extra, _configuration(folder, ports, passwords=passwords, plain=plain)]
+    lines = [
+        *(TUNING if tuned else ()),
+        *extra,
+        _configuration(folder, ports, passwords=passwords, plain=plain),
+    ]
     configuration.write_text("\n".join(lines), encoding="utf-8")
     process = BrokerProcess(["exec", find_mosquitto(), "-c", str(configuration)], folder / "log")
     process.start()
@@ -95,8 +101,7 @@ def listening(
 def _configuration(
     folder: Path, ports: dict[str, int], *, passwords: bool, plain: Sequence[str]
 ) -> str:
-    lines = ["user root", "set_tcp_nodelay true", "persistence false"]
-    lines += ["max_inflight_messages 0", "max_queued_messages 0"]
+    lines = ["user root", "persistence false"]
     if passwords:
         file = folder / "passwords"
         subprocess.run(
