@@ -24,13 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROOM = 1 << 20, READ = 256 * 1024, HANDSHAKES = 256, EVENTS = 1024, SILENCE_MS = 10000 };
+enum { ROOM = 1 << 20, READ = 256 * 1024, HANDSHAKES = 64, ATTEMPTS = 5, EVENTS = 1024, SILENCE_MS = 10000 };
 enum state { CONNECTING, CONNACK, SUBACK, UP };
 
 struct client {
   int fd;
   enum state state;
-  int number;
+  int number, attempts;
   uint8_t *rest; /* the beginning of a frame not yet whole */
   size_t kept;
 };
@@ -113,8 +113,15 @@ static void open_client(struct client *client) {
   if (connect(client->fd, (struct sockaddr *)&where, sizeof where) && errno != EINPROGRESS)
     fail("connect");
   client->state = CONNECTING;
-  opening++;
   wait_for(client, EPOLLOUT, EPOLL_CTL_ADD);
+}
+
+/* A broker whose listen queue is full resets connections that it never saw: try again. */
+static void lost(struct client *client, const char *what) {
+  if (client->state == UP || ++client->attempts == ATTEMPTS) fail(what);
+  close(client->fd);
+  client->kept = 0;
+  open_client(client);
 }
 
 /* Length of the frame at `at`, 0 if it is not whole yet; `body` is set to where its body begins. */
@@ -183,7 +190,10 @@ static void read_client(struct client *client) {
   memcpy(buffer, client->rest, client->kept);
   ssize_t got = recv(client->fd, buffer + client->kept, READ, 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got <= 0) fail("closed by the broker");
+  if (got <= 0) {
+    lost(client, "closed by the broker");
+    return;
+  }
   const uint8_t *at = buffer, *end = buffer + client->kept + got, *body = NULL;
   uint8_t *ack = acks;
   size_t size;
@@ -207,7 +217,10 @@ static void serve(struct client *client, uint32_t events) {
     socklen_t size = sizeof error;
     getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     errno = error;
-    if (error) fail("connect");
+    if (error) {
+      lost(client, "connect");
+      return;
+    }
     client->state = CONNACK;
     say_connect(client);
     wait_for(client, EPOLLIN, EPOLL_CTL_MOD);
@@ -245,6 +258,7 @@ int main(int argc, char **argv) {
       all[opened].number = opened;
       all[opened].rest = malloc(1);
       open_client(&all[opened]);
+      opening++;
     }
     int found = epoll_wait(epoll, ready, EVENTS, SILENCE_MS);
     errno = 0;
