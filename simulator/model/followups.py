@@ -6,7 +6,13 @@ is found to differ from truth, and no warning stays in force for ever.
 
 from typing import Final
 
-from simulator.model.launch_script import Closing, Escalation, LaunchScript
+from simulator.model.launch_script import (
+    TAKE_SHELTER,
+    WRONG_AREA,
+    Closing,
+    Escalation,
+    LaunchScript,
+)
 from simulator.model.outlook import Outlook
 from simulator.model.play import Play, Process, Turn
 from simulator.model.recorder import Message
@@ -52,10 +58,9 @@ def correct_area(play: Play, launch: LaunchScript, alert: Message) -> Process:
         launch: the launch.
         alert: the message that warned them.
     """
-    part = "wrong-area"
-    discovery = yield from play.stage(launch, "discovery", alert.cause, part=part)
+    discovery = yield from play.stage(launch, "discovery", alert.cause, part=WRONG_AREA)
     correction = yield from play.team_stage(
-        launch, "correction", discovery.number, turn=_CORRECTION_TURN, part=part
+        launch, "correction", discovery.number, turn=_CORRECTION_TURN, part=WRONG_AREA
     )
     message = Message(
         event=_CORRECTION,
@@ -81,7 +86,7 @@ def _escalate(play: Play, launch: LaunchScript, escalation: Escalation, alert: M
             launch=launch.id,
             about_ns=impact.at_ns,
         )
-    issue = yield from play.stage(launch, "issue", predicted, part="take-shelter")
+    issue = yield from play.stage(launch, "issue", predicted, part=TAKE_SHELTER)
     message = alert._replace(
         event=AlertEvent.TAKE_SHELTER,
         cause=issue.number,

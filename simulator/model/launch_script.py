@@ -21,6 +21,8 @@ from simulator.units import NS_PER_MS
 if TYPE_CHECKING:
     from simulator.model.sights import Sights
 
+TAKE_SHELTER: Final = "take-shelter"  # parts of a launch that stages may belong to
+WRONG_AREA: Final = "wrong-area"
 SATELLITE: Final = "satellite"
 RADAR: Final = "radar"
 
@@ -214,6 +216,38 @@ class LaunchScript:
         outcome = None if self.outlook is None else self.outlook.outcome
         shown = self.steps["discovery", ""].described
         return f"believed-{outcome}", shown._replace(note=_FOUND_WRONG)
+
+    @cached_property
+    def usual(self) -> tuple[Step, ...]:
+        """The stages that it passes if all goes as expected, in their order."""
+        keys = self._sensing() + self._warning() + self._following()
+        return tuple(self.steps[key] for key in keys if self.steps.law(key[0]) is not None)
+
+    def _sensing(self) -> list[tuple[str, str]]:
+        if self.outlook is None or self.by_mistake:
+            return []
+        names = (SATELLITE, RADAR) if self.sights is None else ("relay", "forming")
+        looks = ["second_look"] if self.lost_ns is not None else []
+        return [(name, "") for name in (*names, "assessment", *looks)]
+
+    def _warning(self) -> list[tuple[str, str]]:
+        if self.outlook is None or not (self.outlook.warned or self.wrongly):
+            return []
+        found = [("issue", "")] if self.by_mistake else [("decision", ""), ("issue", "")]
+        if self.escalation is not None:
+            found += [("reassessment", ""), ("issue", TAKE_SHELTER)]
+        if self.wrongly:
+            found += [("discovery", WRONG_AREA), ("correction", WRONG_AREA)]
+        return found
+
+    def _following(self) -> list[tuple[str, str]]:
+        outlook, closing = self.outlook, self.closing
+        if outlook is None or not outlook.warned:
+            return []
+        found = [] if closing is None else [(closing.stage, ""), ("issue", closing.event)]
+        if outlook.wrong:
+            found += [("discovery", ""), ("correction", "")]
+        return [*found, ("all_clear", "")] if outlook.lingers else found
 
     def _sights(self) -> "Sights | None":
         if self.outlook is None or self.outlook.geometry is None:

@@ -44,6 +44,7 @@ class Script:
         launches: the launches, in its order.
         drills: test messages.
         marks: what happens beside the chain.
+        usual: the stages that they pass if all goes as expected.
         start_ns: the earliest instant that the scenario names, or its epoch.
     """
 
@@ -51,6 +52,7 @@ class Script:
         self.scenario: Final = scenario
         self.teams = 1 if scenario.chain.teams is None else scenario.chain.teams.count
         self.launches = tuple(LaunchScript(scenario, launch) for launch in scenario.launches)
+        self.usual = tuple(step for launch in self.launches for step in launch.usual)
         self.drills = tuple(
             DrillScript(
                 drill.at.offset_ns(scenario.epoch),

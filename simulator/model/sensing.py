@@ -51,11 +51,11 @@ def sense(play: Play, launch: LaunchScript, cause: int) -> Process:
         return None
     sensors = [play.env.process(_report(play, launch, cause, report)) for report in reports]
     slowest: StageRow = yield sensors[0]
-    for sensor in sensors[1:]:
+    described = reports[0].described
+    for report, sensor in zip(reports[1:], sensors[1:], strict=True):
         passed: StageRow = yield sensor
         if passed.ended_ns > slowest.ended_ns:
-            slowest = passed
-    described = next(one.described for one in reports if one.sensor == slowest.name)
+            slowest, described = passed, report.described
     return play.recorder.stage("sensing", described, launch.id, slowest.number, started_ns)
 
 
@@ -68,10 +68,7 @@ def _report(play: Play, launch: LaunchScript, cause: int, report: Report) -> Pro
 
 def _by_law(play: Play, launch: LaunchScript) -> list[Report]:
     """When the sensors of listed facts report."""
-    return [
-        Report(step.shown, step.described, step.draw_ns(play.first(step.stream)))
-        for step in launch.sensors
-    ]
+    return [Report(step.shown, step.described, play.draw_ns(step)) for step in launch.sensors]
 
 
 def _by_sight(play: Play, launch: LaunchScript, sights: "Sights") -> list[Report]:
@@ -80,10 +77,10 @@ def _by_sight(play: Play, launch: LaunchScript, sights: "Sights") -> list[Report
     looks_ms = sights.looks_ms(play.first(launch.phase))
     if looks_ms is not None:
         relay = launch.steps["relay", ""]
-        relay_ns = relay.draw_ns(play.first(relay.stream))
-        reports.append(Report(SATELLITE, relay.described, looks_ms * NS_PER_MS + relay_ns))
+        after_ns = looks_ms * NS_PER_MS + play.draw_ns(relay)
+        reports.append(Report(SATELLITE, relay.described, after_ns))
     forming = launch.steps["forming", ""]
-    track_ms = sights.track_ms(forming.draw_ns(play.first(forming.stream)) // NS_PER_MS)
+    track_ms = sights.track_ms(play.draw_ns(forming) // NS_PER_MS)
     if track_ms is not None:
         reports.append(Report(RADAR, forming.described, track_ms * NS_PER_MS))
     return reports

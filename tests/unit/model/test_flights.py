@@ -103,6 +103,13 @@ def test_sensing_waits_for_the_slower_of_space_and_radar(fly: Fly) -> None:
     assert late["sensing"].at_ns - stages["sensing"].at_ns > 4 * NS_PER_MIN - 30 * NS_PER_S
 
 
+def test_sensing_may_wait_for_space(fly: Fly) -> None:
+    timeline = fly(TOHOKU, {"relay": {"law": "constant", "value": "9min"}})
+    events = {event.name: event for event in timeline.events}
+    assert events["sensing"].at_ns == events["satellite"].at_ns > events["radar"].at_ns
+    assert events["sensing"].cause == events["satellite"].number
+
+
 def test_listed_facts_go_first(fly: Fly) -> None:
     belief = {
         "event": "take-shelter",
@@ -256,6 +263,9 @@ def test_radar_alone_is_enough_and_no_sensor_is_not(fly: Fly) -> None:
     timeline = fly({**TOHOKU, "missed_by": ["satellite"]})
     assert _told(timeline)[0] == ("launch", THREE)
     assert "satellite" not in _names(timeline, EventKind.STAGE)
+    watch: dict[str, Any] = {"announced": {}}
+    watched = fly({**TOHOKU, "missed_by": ["satellite"]}, watch, announced=True)
+    assert _first_s(watched) == _first_s(timeline)
     gone = fly({**TOHOKU, "breaks_up": "20s"})
     assert gone.alerts == ()
     assert "Neither" in next(e for e in gone.events if e.kind is EventKind.MARK).note

@@ -9,7 +9,7 @@ from simulator.model import script, simulate
 from simulator.model.engine import play_once
 from simulator.model.script import Script, script_of
 from simulator.randomness import Streams
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario import Scenario, load_scenario, scenario_names
 
 
 def test_a_scenario_is_worked_out_once() -> None:
@@ -48,6 +48,40 @@ def test_a_stage_without_a_law_is_a_defect_of_the_checks(build: Callable[..., Sc
     )
     with pytest.raises(InternalError, match="decision has no law"):
         Script(bare).launches[0].steps["decision", ""]
+
+
+class _Noting(Streams):
+    """Remembers which streams were asked for."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self, seed: int, replication: int) -> None:
+        super().__init__(seed, replication)
+        self.asked: list[str] = []
+
+    def first(self, name: str) -> float:
+        self.asked.append(name)
+        return super().first(name)
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_the_usual_stages_are_those_that_a_launch_passes(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = load_scenario(name)
+    usual = [step.stream for step in script_of(scenario).usual]
+    assert len(set(usual)) == len(usual)
+    ahead = [_Noting(1, number) for number in range(3)]
+    played = [play_once(scenario, streams) for streams in ahead]
+    assert all(streams.asked[: len(usual)] == usual for streams in ahead)
+    # Drawn when its stage begins, each is the same; few are drawn ahead and then not needed.
+    monkeypatch.setattr(script_of(scenario), "usual", ())
+    late = [_Noting(1, number) for number in range(3)]
+    assert [play_once(scenario, streams) for streams in late] == played
+    needed = [len(streams.asked) for streams in late]
+    assert sum(needed) <= sum(len(streams.asked) for streams in ahead) <= sum(needed) * 1.5
+    unforeseen = {stream for streams in late for stream in streams.asked} - set(usual)
+    assert {stream.rpartition("/")[2] for stream in unforeseen} <= {"phase"}
 
 
 def test_rows_say_what_the_timeline_says() -> None:
