@@ -7,7 +7,6 @@ uncertainty is small, and held where the captured arrival lies inside the stated
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +14,7 @@ import numpy.typing as npt
 from benchmarks.capture import Capture
 from benchmarks.harness import BenchmarkError
 from simulator.measure.account import Account
-from simulator.units import NS_PER_US
-
-EXACT_NS: Final = 50 * NS_PER_US
-"""A row counts as exact if its stated uncertainty is below this."""
+from simulator.measure.receipts import EXACT_NS
 
 Int64s = npt.NDArray[np.int64]
 

@@ -15,7 +15,7 @@ from simulator.measure.instrument import InstrumentLog
 from simulator.measure.order import disorder_of
 from simulator.measure.outcomes import Outcome, Unexpected
 from simulator.measure.plan import PlannedSubscriber, SubscriberKind
-from simulator.measure.receipts import NO_TIME, ConnectionChange, ConnectionEvent
+from simulator.measure.receipts import EXACT_NS, NO_TIME, ConnectionChange, ConnectionEvent
 from simulator.measure.receipts import ReceiptFlag as Flag
 from simulator.measure.rows import Columns, delivery_columns, stray_columns
 from simulator.measure.sampling import MEDIAN, P99, nearest_rank, too_few
@@ -278,7 +278,7 @@ def stamp_quality(
         missing_stamps=log.stamps_missing,
         uncertainty_median_ns=nearest_rank(uncertainty, MEDIAN) if count else None,
         uncertainty_max_ns=int(uncertainty[-1]) if count else None,
-        uncertain=int(np.count_nonzero(uncertainty > 0)),
+        uncertain=int(np.count_nonzero(uncertainty >= EXACT_NS)),
         conversion_error_ns=log.clock_error_ns,
         steps=log.clock_steps,
         slewed_ns=log.clock_slewed_ns,

@@ -23,6 +23,8 @@ COLUMNS: Final = (
 WIDTH: Final = len(COLUMNS)
 UNKNOWN: Final = -1
 NO_TIME: Final = -1
+EXACT_NS: Final = 50_000
+"""A stamp whose uncertainty is below this is called exact: a packet capture is no better."""
 
 
 class ReceiptFlag(IntFlag):

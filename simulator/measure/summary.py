@@ -184,7 +184,7 @@ class ClockSummary(Part):
     missing_stamps: int = Field(description="Reads for which the kernel gave no stamp.")
     uncertainty_median_ns: int | None = Field(description="Middle stamp uncertainty (wall, ns).")
     uncertainty_max_ns: int | None = Field(description="Largest stamp uncertainty (wall, ns).")
-    uncertain: int = Field(description="Receipts whose stamp uncertainty is above zero.")
+    uncertain: int = Field(description="Receipts whose stamp uncertainty is 50 us or more.")
     conversion_error_ns: int = Field(description="Bound on kernel-to-monotonic conversion (wall).")
     steps: int = Field(description="Steps of the wall clock seen.")
     slewed_ns: int = Field(

@@ -126,7 +126,7 @@ def stamps(summary: Summary) -> Table:
         ("receipts stamped by the kernel", f"{clocks.kernel_stamps:,}"),
         ("receipts stamped after the read, in user space", f"{clocks.user_stamps:,}"),
         ("reads without a kernel stamp", f"{clocks.missing_stamps:,}"),
-        ("receipts with an uncertain stamp", f"{clocks.uncertain:,}"),
+        ("receipts with a stamp uncertain by 50 µs or more", f"{clocks.uncertain:,}"),
         ("stamp uncertainty, middle", words.measured(clocks.uncertainty_median_ns)),
         ("stamp uncertainty, largest", words.measured(clocks.uncertainty_max_ns)),
         (
