@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         metavar="BROKER",
         help="broker of the alertsim fixtures: embedded (default), mosquitto (starts the "
-        "installed one), or mqtt://host[:port]",
+        "installed one), amqtt, or the URL of one that runs already",
     )
     parser.addini("alertsim_broker", "as --alertsim-broker", default="embedded")
     parser.addini("alertsim_timeout", "how long a play may take, wall, e.g. 60s", default="60s")
@@ -33,26 +33,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def alertsim_broker(request: pytest.FixtureRequest) -> "Iterator[Broker]":
     """A broker of this test's own on loopback ports; with a URL, the one that runs there."""
-    from simulator.delivery.brokers import (  # noqa: PLC0415
-        EmbeddedBroker,
-        ManagedMosquitto,
-        choose_broker,
-    )
+    from simulator.delivery.brokers import access_of, choose_broker  # noqa: PLC0415
+    from simulator.settings import load_settings  # noqa: PLC0415
 
-    setting = request.config.getoption("--alertsim-broker")
-    setting = setting or request.config.getini("alertsim_broker")
-    broker: Broker
-    if setting == "embedded":
-        broker = EmbeddedBroker(announce=False)
-    elif setting == "mosquitto":
-        broker = ManagedMosquitto(announce=False)
-    else:
-        from simulator.settings import load_settings  # noqa: PLC0415
-
-        allowed = load_settings({}).allow_hosts
-        broker = choose_broker(setting, allow_hosts=allowed, where="--alertsim-broker")
-    with broker:
+    kind = _broker_setting(request.config)
+    settings = load_settings({"broker": kind})
+    with choose_broker(
+        kind,
+        allow_hosts=settings.allow_hosts,
+        where="--alertsim-broker",
+        access=access_of(settings),
+        announce=False,
+    ) as broker:
         yield broker
+
+
+def _broker_setting(config: pytest.Config) -> str:
+    return str(config.getoption("--alertsim-broker") or config.getini("alertsim_broker"))
 
 
 @pytest.fixture
@@ -66,10 +63,11 @@ def alertsim(
 
     # Tests at the same time share nothing but a broker that runs already: they part by topic.
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    shared = alertsim_broker.kind == "external" and worker
+    external = alertsim_broker.kind == "external"
     sim = AlertSim(
         alertsim_broker,
-        root=f"alertsim/{worker}" if shared else "alertsim",
+        url=_broker_setting(request.config) if external else None,
+        root=f"alertsim/{worker}" if external and worker else "alertsim",
         folder=tmp_path_factory.mktemp("alertsim"),
         timeout=request.config.getini("alertsim_timeout"),
     )

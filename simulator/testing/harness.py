@@ -156,6 +156,7 @@ class AlertSim:
         broker: started.
         root: topic root.
         folder: for run directories; must exist.
+        url: address of the broker, as given; made from its ports if not given.
         timeout: how long a play may take unless it says otherwise, ``60s``.
         clock: where time comes from.
 
@@ -169,12 +170,14 @@ class AlertSim:
         *,
         root: str,
         folder: Path,
+        url: str | None = None,
         timeout: str = DEFAULT_TIMEOUT,
         clock: Clock | None = None,
     ) -> None:
         self.root = root
         self._broker = broker
         self._folder = folder
+        self._url = url
         self._timeout = timeout
         self._clock = clock or SystemClock()
         self._plays: list[Playing] = []
@@ -281,6 +284,7 @@ class AlertSim:
         # The program gives up first: it knows better what it waited for.
         asked = {"wait_timeout": f"{limit_ns * 3 // 4 // NS_PER_MS}ms"} | settings
         asked |= {"speed": speed, "wait_for_clients": wanted, "root": self.root}
+        asked["broker"] = self._url or self._own_url()
         playing = Playing(
             self._command(scenario, thresholds or {}, swarm="subscribers" in settings),
             _environment(asked),
@@ -320,9 +324,8 @@ class AlertSim:
             prefectures: slugs it is subscribed to.
             qos: QoS of its subscriptions.
         """
-        stand_in = StandIn(
-            client, prefectures, host=self.host, port=self.port, root=self.root, qos=qos
-        )
+        endpoint = self._broker.endpoint(self._broker.protocols[0])
+        stand_in = StandIn(client, prefectures, endpoint=endpoint, root=self.root, qos=qos)
         self._stand_ins.append(stand_in)
         return stand_in
 
@@ -337,15 +340,17 @@ class AlertSim:
         self, scenario: str, thresholds: Mapping[str, Sequence[str]], *, swarm: bool
     ) -> list[str]:
         command = [sys.executable, "-m", "simulator", "run" if swarm else "publish", scenario]
-        both = len({self.port, self.port_v5}) == 1
-        version = "" if both else f"?protocol={self._broker.protocols[0]}"
-        command += ["--broker", f"mqtt://{self.host}:{self.port}{version}"]
         for metric, expressions in thresholds.items():
             for expression in expressions:
                 command += ["--threshold", f"{metric}: {expression}"]
-        if swarm and version:
+        if swarm and "protocol=" in (self._url or self._own_url()):
             command += ["--protocol", self._broker.protocols[0]]
         return command
+
+    def _own_url(self) -> str:
+        """One listener for each version: the program is sent to the first."""
+        version = "" if self.port == self.port_v5 else f"?protocol={self._broker.protocols[0]}"
+        return f"mqtt://{self.host}:{self.port}{version}"
 
 
 def _environment(settings: Mapping[str, object]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from simulator.alerts.topics import alerts_filter, receipts_topic, status_topic
 from simulator.clock import Clock, SystemClock, clock_domain
+from simulator.delivery.messages import BrokerEndpoint
 
 _PATIENCE_S: Final = 10.0
 _CAP_ID: Final = re.compile(r"<(?:\w+:)?identifier>([^<]+)</")
@@ -25,14 +26,14 @@ class StandIn:
     Args:
         client: what the receiver is called in the ledger.
         prefectures: slugs it is subscribed to, at least one.
-        host: of the broker.
-        port: of the broker, MQTT 3.1.1.
+        endpoint: of the broker.
         root: topic root.
         qos: QoS of its subscriptions.
         clock: where time comes from.
 
     Raises:
-        ValueError: if no prefecture is given or a name cannot stand in a topic.
+        ValueError: if no prefecture is given, a name cannot stand in a topic, or the broker wants
+            TLS or WebSocket.
         ConnectionError: if the broker does not take the status in time.
     """
 
@@ -41,14 +42,18 @@ class StandIn:
         client: str,
         prefectures: Sequence[str],
         *,
-        host: str,
-        port: int,
+        endpoint: BrokerEndpoint,
         root: str,
         qos: int = 1,
         clock: Clock | None = None,
     ) -> None:
         if not prefectures:
             raise ValueError("say which prefectures it is subscribed to, for example miyagi")
+        if endpoint.scheme != "mqtt":
+            raise ValueError(
+                f"a stand-in speaks plain MQTT, not {endpoint.scheme}: let the receiver report its "
+                "receipts itself"
+            )
         self.client = client
         self._clock = clock or SystemClock()
         self._domain = clock_domain()
@@ -62,7 +67,9 @@ class StandIn:
         self._mqtt = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"stand-in-{client}")
         self._mqtt.max_inflight_messages_set(1000)
         self._mqtt.will_set(self._status, '{"state":"offline"}', qos=1, retain=True)
-        self._mqtt.connect(host, port)
+        if endpoint.username is not None:
+            self._mqtt.username_pw_set(endpoint.username, endpoint.password)
+        self._mqtt.connect(endpoint.host, endpoint.port)
         self._mqtt.loop_start()
         self._open = True
         self._say(json.dumps(online))

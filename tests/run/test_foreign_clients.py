@@ -1,8 +1,10 @@
 """Foreign clients are first-class: in the ledger, in the report, by the public contract alone."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +46,23 @@ def test_every_shipped_receiver_is_in_ledger_and_report(
     (directory,) = (tmp_path / "runs").iterdir()
     page = (directory / "report.html").read_text(encoding="utf-8")
     assert all(name in page for name in found)
+    if "js-miyagi" in receivers:
+        _read_elsewhere(receivers["js-miyagi"], directory / "latency.hlog", summary)
+
+
+def _read_elsewhere(node: list[str], log: Path, summary: dict[str, Any]) -> None:
+    """Another implementation of HdrHistogram reads the same out of the log."""
+    reader = Path(node[1]).with_name("read_hlog.mjs")
+    done = subprocess.run([node[0], reader, log], capture_output=True, text=True, check=True)
+    live = json.loads(done.stdout)["live"]
+    (row,) = (
+        row
+        for row in summary["latency"]
+        if (row["population"], row["segment"]) == ("live", "delivery")
+        if row["prefecture"] is row["event"] is row["qos"] is None
+    )
+    assert live["count"] == row["n"] >= 9 * 3
+    assert live["max"] == pytest.approx(row["max_ns"], rel=1e-3)
 
 
 def test_late_joiner_gets_the_retained_state_and_its_age_is_no_latency(alertsim: Start) -> None:

@@ -24,6 +24,7 @@ def choose_broker(
     clock: Clock | None = None,
     where: str = "--broker",
     access: Access | None = None,
+    announce: bool = True,
 ) -> Broker:
     """The broker that a setting means; nothing is started yet.
 
@@ -35,6 +36,7 @@ def choose_broker(
         clock: where time comes from.
         where: the option it came from, for errors.
         access: who we are to a broker by URL.
+        announce: keep an entry of a broker we start in the runtime file.
 
     Raises:
         ConfigurationError: for an unknown kind, an unusable address or a host not allowed.
@@ -50,10 +52,10 @@ def choose_broker(
         )
     if setting == "embedded":
         if find_spec("iotcore") is None:
-            return AmqttBroker(root=root, clock=clock, notice=INSTEAD)
-        return EmbeddedBroker(root=root, clock=clock)
+            return AmqttBroker(root=root, clock=clock, notice=INSTEAD, announce=announce)
+        return EmbeddedBroker(root=root, clock=clock, announce=announce)
     if setting == "amqtt":
-        return AmqttBroker(root=root, clock=clock)
+        return AmqttBroker(root=root, clock=clock, announce=announce)
     if setting == "mosquitto":
-        return ManagedMosquitto(root=root, clock=clock)
+        return ManagedMosquitto(root=root, clock=clock, announce=announce)
     return ExternalBroker(setting, allow_hosts=allow_hosts, where=where, access=access)
