@@ -90,8 +90,8 @@ class Intake:
         counters = self.counters
         counters.reads += 1
         floor = subscriber.floor_ns
-        if not subscriber.full:
-            floor = max(floor, quiet_ns)
+        if quiet_ns > floor and not subscriber.full:
+            floor = quiet_ns
         layered = connection.layered
         full = subscriber.full = end - kept == READ_BYTES or (layered and connection.filled)
         after = self._now()
@@ -102,7 +102,8 @@ class Intake:
         else:
             (received, own), source = converted, 0
         own += LAG_NS
-        bound = max(received - floor + EARLY_NS, own)
+        bound = received - floor + EARLY_NS
+        bound = max(bound, own)
         subscriber.floor_ns = floor if full else before
         before_it = counters.messages
         ends = self._split(subscriber, end, received, bound, source)
