@@ -385,7 +385,8 @@ def listening(answer: bytes | None) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n", "not MQTT(?s:.*)not an MQTT broker"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "not MQTT(?s:.*)ws:// instead of mqtt://"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "not MQTT(?s:.*)mqtts://"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "not MQTT(?s:.*)not an MQTT broker"),
         (
             b"\x20\x08\0\0\x05\x27\0\0\x04\0",
