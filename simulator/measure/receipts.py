@@ -6,7 +6,7 @@ never pickled one by one. Times are monotonic ns of the receiving process's cloc
 
 from array import array
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum, IntFlag
 from typing import Final
 
 import numpy as np
@@ -66,7 +66,7 @@ class ReceiptBatch:
         return cls.from_bytes(flat.tobytes())
 
 
-class ConnectionChange(IntFlag):
+class ConnectionChange(IntEnum):
     """What happened to a subscriber's connection."""
 
     CONNECTED = 1  # CONNACK read; session_present tells whether the broker kept the session
