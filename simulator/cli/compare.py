@@ -45,8 +45,8 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command(
         "compare",
-        help="Compare scenarios, played here with the same random numbers, or experiments that "
-        "were played before: every difference with its interval, and what lead time costs.",
+        help="Compare scenarios, played here with the same random numbers, or experiments or runs "
+        "that were played before: every difference with its interval, and what lead time costs.",
         epilog="Examples: alertsim compare tohoku-2022-11-03-modelled "
         "tohoku-2022-11-03-rules-2023 --replications 200; or: "
         "alertsim compare before/ after/ --fail-if 'warned_before_arrival < 0.9x' "
@@ -59,7 +59,7 @@ def compare_command(
         list[str],
         typer.Argument(
             help="The baseline, then what is compared with it: scenarios (names or files), or "
-            "directories of experiments; DIRECTORY#3 is point 3 of a sweep.",
+            "directories of experiments (DIRECTORY#3 is point 3 of a sweep) or of runs.",
             metavar="A B [C...]",
         ),
     ],
@@ -103,7 +103,7 @@ def compare_command(
 ) -> None:
     """Compare scenarios or experiments."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
-        from simulator.run.comparisons import Kind, compare_experiments, kind_of
+        from simulator.run.comparisons import Kind, compare_experiments, compare_runs, kind_of
         from simulator.run.provenance import repeat_command
         from simulator.thresholds.gates import parse_gate
 
@@ -137,7 +137,8 @@ def compare_command(
                     "--cluster": cluster,
                 }
             )
-            compared = compare_experiments(names, gates, out, repeat_command())
+            compare = compare_runs if kind is Kind.RUN else compare_experiments
+            compared = compare(names, gates, out, repeat_command())
         _say(output, compared, form)
 
 

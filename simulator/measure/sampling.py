@@ -62,6 +62,19 @@ class Intervals:
     quantiles: tuple[tuple[int, int], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drawn:
+    """What each resample gives, wall ns.
+
+    Attributes:
+        mean: means.
+        quantiles: of each quantile asked for, the values.
+    """
+
+    mean: Int64s
+    quantiles: tuple[Int64s, ...]
+
+
 class Resampler:
     """Draws bursts again.
 
@@ -83,6 +96,23 @@ class Resampler:
             bursts: the burst behind each.
             percents: quantiles asked for.
         """
+        drawn = self.drawn(values, bursts, percents)
+        if drawn is None:
+            return None
+        quantiles = []
+        for cells in drawn.quantiles:
+            low, high = _ends(cells)
+            quantiles.append((low, _top_of_cell(high)))
+        return Intervals(mean=_ends(drawn.mean), quantiles=tuple(quantiles))
+
+    def drawn(self, values: Int64s, bursts: Int64s, percents: Sequence[Fraction]) -> Drawn | None:
+        """Mean and quantiles of every resample; None under ten bursts.
+
+        Args:
+            values: samples, ns.
+            bursts: the burst behind each.
+            percents: quantiles asked for; each as the lower end of its cell.
+        """
         block, blocks = _blocks(bursts)
         if blocks < FEWEST_BURSTS:
             return None
@@ -93,14 +123,10 @@ class Resampler:
         cells, cell = np.unique(_on_grid(values), return_inverse=True)
         table = np.bincount(block * len(cells) + cell, minlength=blocks * len(cells))
         rising = np.cumsum(weights @ table.reshape(blocks, len(cells)), axis=1)
-        quantiles = []
-        for percent in percents:
-            rank = np.ceil(counts * (float(percent) / 100))
-            low, high = _ends(cells[np.sum(rising < rank[:, None], axis=1)])
-            quantiles.append((low, _top_of_cell(high)))
-        return Intervals(
-            mean=_ends(np.round(weights @ sums / counts).astype(np.int64)),
-            quantiles=tuple(quantiles),
+        ranks = [np.ceil(counts * (float(percent) / 100)) for percent in percents]
+        return Drawn(
+            mean=np.round(weights @ sums / counts).astype(np.int64),
+            quantiles=tuple(cells[np.sum(rising < rank[:, None], axis=1)] for rank in ranks),
         )
 
     def _weights_for(self, blocks: int) -> npt.NDArray[np.float64]:

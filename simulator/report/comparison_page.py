@@ -12,8 +12,7 @@ from simulator.experiment.town_leads import TownLeads
 from simulator.report import comparison_pictures as pictures
 from simulator.report import comparison_tables as tables
 from simulator.report import sections, town_map, words
-from simulator.report.comparison_words import effect, letter
-from simulator.report.experiment_words import amount, name_of
+from simulator.report.comparison_words import effect, letter, plain_text, title_of
 from simulator.report.html import contents, framed
 from simulator.report.markup import Markup, tag
 from simulator.report.sections import Section
@@ -61,7 +60,8 @@ def comparison_page(
 def _meta(summary: ComparisonSummary) -> str:
     names = [f"{letter(side.number)} {side.name}" for side in summary.sides]
     fewest = min(side.n for side in summary.sides)
-    return " · ".join([*names, words.plural(fewest, "replication")])
+    counted = "burst" if summary.of == "runs" else "replication"
+    return " · ".join([*names, words.plural(fewest, counted)])
 
 
 def _alarm(summary: ComparisonSummary) -> Markup | None:
@@ -82,13 +82,13 @@ def _first_screen(summary: ComparisonSummary) -> Markup:
     cards = []
     for metric in [one for one in summary.metrics if one.headline][:_CARDS]:
         lines = [f"{letter(found.side)} {effect(metric, found)}." for found in metric.differences]
-        values = [f"{letter(one.side)} {amount(metric.metric, one.value)}" for one in metric.values]
+        values = [f"{letter(one.side)} {plain_text(metric, one.value)}" for one in metric.values]
         cards.append(
             tag(
                 "div",
-                tag("h2", name_of(metric.metric)),
+                tag("h2", title_of(metric)),
                 tag("p", effect(metric, metric.differences[0]), class_="headline"),
-                tag("p", f"Means: {', '.join(values)}."),
+                tag("p", f"{', '.join(values)}."),
                 [tag("p", line) for line in lines[1:]],
                 class_="answer",
             )

@@ -9,11 +9,15 @@ from simulator.experiment.comparison import ComparisonSummary, MetricSummary
 from simulator.report import words
 from simulator.report.comparison_words import (
     NEEDLESS,
+    change_text,
     effect,
     gate_actual,
+    interval_text,
     lead_of,
     letter,
     metric_of,
+    plain_text,
+    title_of,
 )
 from simulator.report.experiment_words import amount, change, half, name_of
 from simulator.report.layout import Table
@@ -35,7 +39,9 @@ def sides(summary: ComparisonSummary) -> Table:
         for side in summary.sides
     ]
     notes = ["A is the baseline: every difference is another side less A."]
-    if summary.paired:
+    if summary.of == "runs":
+        notes.append("Intervals resample bursts of alerts; under ten bursts there is none.")
+    elif summary.paired:
         notes.append("Replications with the same random numbers are subtracted in pairs.")
     else:
         notes.append(
@@ -49,7 +55,14 @@ def sides(summary: ComparisonSummary) -> Table:
         notes.append(f"INCOMPLETE: {words.listed(letter(side.number) for side in cut)}.")
     return Table(
         caption="What is compared",
-        head=("", "name", "title", "set", "seed", "replications"),
+        head=(
+            "",
+            "name",
+            "title",
+            "set",
+            "seed",
+            "bursts" if summary.of == "runs" else "replications",
+        ),
         rows=tuple(rows),
         numeric=frozenset({4, 5}),
         notes=tuple(notes),
@@ -70,11 +83,15 @@ def differences(
     shown = [metric for metric in summary.metrics if metric.headline == first]
     name = letter(side)
     return Table(
-        caption=f"{name} against A: means over replications",
+        caption=f"{name} against A" + ("" if summary.of == "runs" else ": means over replications"),
         head=("figure", "A", name, f"{name} less A", "effect"),
         rows=tuple(_row(metric, side) for metric in shown),
         numeric=frozenset({1, 2, 3}),
-        notes=("± is half the 95 % interval. Times are scenario time.",),
+        notes=(
+            "Intervals are at 95 %. Latencies are wall time, of live deliveries."
+            if summary.of == "runs"
+            else "± is half the 95 % interval. Times are scenario time.",
+        ),
     )
 
 
@@ -82,12 +99,12 @@ def _row(metric: MetricSummary, side: int) -> tuple[str, ...]:
     found = metric.differences[side - 1]
     values = (metric.values[0], metric.values[side])
     return (
-        name_of(metric.metric),
+        title_of(metric),
         *(
-            f"{amount(metric.metric, one.value)} {half(metric.metric, one.interval)}".strip()
+            f"{plain_text(metric, one.value)} {interval_text(metric, one.interval)}".strip()
             for one in values
         ),
-        f"{change(metric.metric, found.value)} {half(metric.metric, found.interval)}".strip(),
+        f"{change_text(metric, found.value)} {interval_text(metric, found.interval)}".strip(),
         effect(metric, found),
     )
 

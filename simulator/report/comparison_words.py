@@ -13,7 +13,7 @@ from simulator.experiment.comparison import (
     MetricSummary,
 )
 from simulator.report import words
-from simulator.report.experiment_words import amount, change, name_of
+from simulator.report.experiment_words import amount, change, half, name_of
 from simulator.units import NS_PER_S
 
 LEAD: Final = ("lead_time_ns", "predicted_lead_time_ns")
@@ -45,7 +45,7 @@ def effect(metric: MetricSummary, found: DifferenceSummary) -> str:
         return f"never happens in {' and '.join(never)}" if never else found.reason
     if found.effect == "none":
         return "no difference in any replication"
-    size = _size(metric, abs(found.value))
+    size = value_text(metric, abs(found.value))
     if found.effect == "unclear":
         return "cannot be told from no difference"
     if found.value == 0:
@@ -67,7 +67,7 @@ def findings(summary: ComparisonSummary) -> tuple[str, ...]:
         for metric in summary.metrics:
             difference = metric.differences[side.number - 1]
             if metric.headline and difference.effect in {"better", "worse", "different"}:
-                told.append(f"{name_of(metric.metric)}: {effect(metric, difference)}")
+                told.append(f"{title_of(metric)}: {effect(metric, difference)}")
         name = f"{letter(side.number)} against A"
         if told:
             found += [f"{name}, {one}." for one in told[:_MOST_FINDINGS]]
@@ -128,10 +128,44 @@ def _price(summary: ComparisonSummary, side: int) -> list[str]:
     return [sentence]
 
 
-def _size(metric: MetricSummary, value: float) -> str:
-    if metric.unit == "ns":
+def title_of(metric: MetricSummary) -> str:
+    """A figure in words, with its aggregate where it is not a mean over replications."""
+    if metric.scale == "wall":
+        segment = metric.metric.removesuffix("_latency").replace("_", "-")
+        return f"{words.SEGMENTS[segment]}, {metric.aggregate}"
+    if metric.aggregate == "count":
+        return metric.metric.replace("_", " ")
+    return name_of(metric.metric)
+
+
+def value_text(metric: MetricSummary, value: float | None) -> str:
+    """A value of a figure: wall time in three significant figures, scenario time in minutes."""
+    if metric.scale == "wall":
+        return words.measured(value)
+    if metric.unit == "ns" and value is not None and value >= 0:
         return amount("alert_ns", value)
     return amount(metric.metric, value)
+
+
+def plain_text(metric: MetricSummary, value: float | None) -> str:
+    """A value of one side; a lead time with its sign."""
+    return words.measured(value) if metric.scale == "wall" else amount(metric.metric, value)
+
+
+def change_text(metric: MetricSummary, value: float | None) -> str:
+    """A difference, always with its sign."""
+    if metric.scale == "wall":
+        return words.measured(value, signed=True)
+    return change(metric.metric, value)
+
+
+def interval_text(metric: MetricSummary, interval: tuple[float, float] | None) -> str:
+    """Half an interval; of wall time, which is rarely even, both its ends."""
+    if metric.scale != "wall":
+        return half(metric.metric, interval)
+    if interval is None:
+        return ""
+    return f"({words.measured(interval[0])} to {words.measured(interval[1])})"
 
 
 def _multiple(metric: MetricSummary, found: DifferenceSummary) -> str:
@@ -152,4 +186,6 @@ def _judged(gate: GateSummary, value: float) -> str:
     bound = gate.expression.rpartition(" ")[2]
     if bound.endswith("x"):
         return f"{value:.4g}x"
+    if gate.metric.endswith("_latency"):
+        return words.measured(value, signed=bound[0] in "+-")
     return change(gate.metric, value) if bound[0] in "+-" else amount(gate.metric, value)

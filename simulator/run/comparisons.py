@@ -166,6 +166,37 @@ def compare_experiments(
     return _kept(_contrasted(sides, [one.summary for one in known], resolved), out, command)
 
 
+def compare_runs(
+    names: Sequence[str], gates: Sequence[Gate], out: Path | None, command: Sequence[str]
+) -> Compared:
+    """Compare runs that were played before: latencies of live deliveries, and the ledgers.
+
+    Raises:
+        InputError: naming what is damaged, or the gate that cannot be judged.
+    """
+    from simulator.measure import run_contrast  # noqa: PLC0415
+    from simulator.report.comparison_runs import read_runs  # noqa: PLC0415
+
+    run_contrast.check_run_gates(gates)
+    if out is not None:
+        _check_out(out, ())
+    known = read_runs([Path(name) for name in names])
+    sides = [one.side for one in known]
+    judged = run_contrast.judge_runs(gates, sides)
+    worst = verdict.overall(judged)
+    summary = ComparisonSummary(
+        of="runs",
+        sides=tuple(one.summary for one in known),
+        paired=False,
+        metrics=run_contrast.metrics_of_runs(sides),
+        gates=judged,
+        verdict=worst,
+        exit_code=int(verdict.exit_code(worst)),
+    )
+    summary = summary.model_copy(update={"findings": findings(summary)})
+    return _kept(Compared(summary=summary, sides=(), path=None), out, command)
+
+
 def _kind(name: str) -> Kind:
     path, _ = directory_of(name)
     if not path.is_dir():

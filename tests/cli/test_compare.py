@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,6 +145,29 @@ def test_kinds_are_not_mixed_and_what_was_played_is_not_played_again(run: Run) -
     seeded = run("compare", "chain", "drill", "--seed", "3")
     assert seeded.returncode == 104
     assert "has no effect" in seeded.stderr
+
+
+def test_runs_are_compared_by_their_directories(run: Run, tmp_path: Path) -> None:
+    played = run("run", "drill-minimal", "--speed", "600", "--subscribers", "6", "--repeat", "12",
+                 "--gap", "50ms", "--out", "runs", "-q")  # fmt: skip
+    assert played.returncode == 0, played.stderr
+    (made,) = (tmp_path / "runs").iterdir()
+    shutil.copytree(made, tmp_path / "again")
+    arguments = ["compare", f"runs/{made.name}", "again", "--json"]
+    same = run(*arguments, "--fail-if", "delivery_latency > +1min", "--fail-if", "lost > 0")
+    assert same.returncode == 0, same.stderr
+    summary = json.loads(same.stdout)
+    mean = next(one for one in summary["metrics"] if one["metric"] == "delivery_latency")
+    assert mean["differences"][0]["value"] == 0
+    assert [side["n"] for side in summary["sides"]] == [12, 12]
+    slower = run(*arguments, "--fail-if", "delivery_latency > 1ns")
+    assert slower.returncode in {98, 99}  # 98 where the instrument was the bottleneck
+    wrong = run(*arguments, "--fail-if", "warned > 1x")
+    assert wrong.returncode == 104
+    assert "known: delivery_latency" in wrong.stderr
+    mixed = run("compare", THEN, "again")
+    assert mixed.returncode == 104
+    assert "again (run directory)" in mixed.stderr
 
 
 def test_ctrl_c_keeps_what_is_finished_and_judges_nothing(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from simulator.errors import OutputError
+from simulator.report.comparison_page import comparison_page
+from simulator.report.comparison_runs import read_runs
+from simulator.report.comparison_text import comparison_markdown, comparison_text
+from simulator.run.comparisons import Kind, compare_runs, kind_of
+from simulator.thresholds.gates import parse_gate
+
+RunOf = Callable[[str], Path]
+
+
+def test_runs_are_read_with_what_was_set_otherwise(run_of: RunOf, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(run_of("repeated"), other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    manifest["settings"] = manifest["settings"] | {"qos": 2}
+    (other / "manifest.json").write_text(json.dumps(manifest))
+    one, two = read_runs([run_of("repeated"), other])
+    assert one.summary.n == 36  # three bursts, twelve times
+    assert set(two.summary.settings) == {"qos"}
+    assert two.summary.settings["qos"] == "2"
+    table = pl.read_parquet(other / "deliveries.parquet").filter(pl.col("population") == "live")
+    assert len(two.side.latencies["delivery_latency"]) == table["delivery_ns"].drop_nulls().len()
+    assert two.side.counts["lost"] == 0
+
+
+def test_runs_are_compared_by_latency_and_ledger(run_of: RunOf, tmp_path: Path) -> None:
+    names = [str(run_of("repeated")), str(run_of("trouble"))]
+    assert kind_of(names) is Kind.RUN
+    gates = [parse_gate("delivery_latency > 10s"), parse_gate("lost > 0")]
+    compared = compare_runs(names, gates, tmp_path / "out", ["alertsim", "compare"])
+    summary = compared.summary
+    assert [gate.verdict for gate in summary.gates] == ["inconclusive", "fail"]
+    assert summary.exit_code == 99
+    assert not summary.paired
+    text = comparison_text(summary, None)
+    assert "Intervals resample bursts" in text
+    assert "delivery (send + transit), mean" in text
+    assert "without an interval" in text
+    assert "| delivery \\(send" in comparison_markdown(summary, []).replace("(", "\\(")
+    page = comparison_page(summary, (), ["alertsim"])
+    assert "town-map" not in page
+    assert "Who is warned by when" not in page
+    assert {one.name for one in (tmp_path / "out").iterdir()} == {
+        "summary.json",
+        "report.html",
+        "report.md",
+    }
+
+
+def test_a_run_that_was_killed_or_damaged_is_refused(run_of: RunOf, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="never closed its account"):
+        read_runs([run_of("complete"), run_of("killed")])
+    damaged = tmp_path / "damaged"
+    shutil.copytree(run_of("complete"), damaged)
+    pl.DataFrame({"burst": [1]}).write_parquet(damaged / "deliveries.parquet")
+    with pytest.raises(OutputError, match="cannot be read") as error:
+        read_runs([damaged])
+    assert error.value.where == str(damaged)
+    (damaged / "deliveries.parquet").write_bytes(b"PAR1")
+    with pytest.raises(OutputError, match=r"not a whole Parquet|cannot be read"):
+        read_runs([damaged])
