@@ -214,6 +214,23 @@ def processes(summary: Summary) -> Table:
     )
 
 
+def limits(summary: Summary) -> str:
+    """From when on the instrument counts as the bottleneck, one sentence."""
+    of = summary.instrument.limits
+    known = (
+        ("loop_lag_ns", "one turn of a loop takes more than {}", words.measured),
+        ("publisher_late_ns", "the publisher is more than {} late at p99", words.measured),
+        ("cpu_share", "a process uses more than {} of a processor", _percent),
+        ("steal_share", "the hypervisor gives more than {} of the processors to others", _percent),
+    )
+    told = [text.format(write(of[key])) for key, text, write in known if key in of]
+    return f"It counts as the bottleneck when {', or '.join(told)}." if told else ""
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
 def machine(summary: Summary) -> Table:
     """What the machine did beside the instrument."""
     instrument = summary.instrument

@@ -226,7 +226,7 @@ def _quality(summary: Summary) -> Section:
     broker = summary.broker
     named = " ".join(part for part in (broker.kind, broker.name, broker.version) if part)
     parts = [
-        tag("p", sentence),
+        tag("p", f"{sentence} {quality_tables.limits(summary)}".strip()),
         data(quality_tables.stamps(summary)),
         data(quality_tables.processes(summary)),
         data(quality_tables.machine(summary)),
