@@ -219,3 +219,29 @@ def test_a_wrong_curve_would_be_found() -> None:
     late = ISSUE_NS + np.rint((at_s - 10) * NS_PER_S).astype(np.int64)
     distance = np.abs((np.arange(len(at_s)) + 1) / PERSONS - result.warned_by(late) / 12_000).max()
     assert distance > 2 * KOLMOGOROV / math.sqrt(PERSONS)
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [
+        (ChannelName.TELEVISION,),
+        (ChannelName.LOUDSPEAKER, ChannelName.INDOOR_RECEIVER),
+        (ChannelName.APP, ChannelName.RADIO),
+        (ChannelName.CELL_BROADCAST, ChannelName.APP),
+        tuple(ChannelName),
+    ],
+    ids="-".join,
+)
+def test_a_correction_gets_to_the_persons_whom_its_channels_get_to(
+    channels: tuple[ChannelName, ...],
+) -> None:
+    result, persons = _pair("j-alert-2022", 7, 12_000, 5)
+    streams = Streams(5)
+    told = sum(
+        any(name in channels for name, _ in persons._channels(streams.stream(f"person/{number}")))
+        for number in range(PERSONS)
+    )
+    share = result.told(("miyagi",), channels) / 12_000
+    assert 0 < share < 1
+    assert abs(told / PERSONS - share) <= NORMAL * math.sqrt(share * (1 - share) / PERSONS)
+    assert result.told((), channels) == result.told(("miyagi",), ()) == 0
