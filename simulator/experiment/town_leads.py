@@ -33,13 +33,22 @@ class TownLeads:
         replications: how many were looked at.
         seconds: mean lead time of those in which the municipality was warned; NaN if none.
         warned: in how many of them somebody there was warned.
+        people: people warned, mean of all replications looked at.
+        in_time: of these, people warned before the arrival; 0 where nothing arrives.
         predicted: the arrival is the one that was believed in, nothing having arrived.
     """
 
     replications: int
     seconds: Floats
     warned: Floats
+    people: Floats
+    in_time: Floats
     predicted: bool
+
+    @property
+    def known(self) -> list[int]:
+        """Places of the municipalities that have a lead time."""
+        return np.flatnonzero(~np.isnan(self.seconds)).tolist()
 
 
 def town_leads(plan: Plan, replications: int) -> TownLeads | None:
@@ -50,14 +59,15 @@ def town_leads(plan: Plan, replications: int) -> TownLeads | None:
         replications: how many there are; at most 50 are looked at.
 
     Returns:
-        None without people, and where no warning has an arrival to be in time for.
+        None without people, and where nobody is warned. Without an arrival to be in time for no
+        municipality has a lead time.
     """
     if plan.people is None:
         return None
     people, scenario = People(plan.people), plan.base.scenario()
     looked = min(replications, MOST)
     total = np.zeros(len(municipalities()))
-    count = np.zeros(len(municipalities()))
+    count, warned, on_time = (np.zeros(len(municipalities())) for _ in range(3))
     predicted = True
     for replication in range(looked):
         played = play_once(scenario, Streams(plan.seed, replication))
@@ -75,12 +85,19 @@ def town_leads(plan: Plan, replications: int) -> TownLeads | None:
         reached = people.reached(scenario, played, min(launched.values()), streams)
         at_ns = town_arrivals_ns(scenario, launched, arrivals, truly)
         lead_s = (at_ns - reached.half_warned_ns()) / NS_PER_S
+        warned += reached.warned
+        on_time += reached.warned_before_each(at_ns)
         known = ~np.isnan(lead_s)
         total[known] += lead_s[known]
         count[known] += 1
-    if not count.any():
+    if not warned.any():
         return None
     with np.errstate(invalid="ignore"):
         return TownLeads(
-            replications=looked, seconds=total / count, warned=count, predicted=predicted
+            replications=looked,
+            seconds=total / count,
+            warned=count,
+            people=warned / looked,
+            in_time=on_time / looked,
+            predicted=predicted,
         )

@@ -169,7 +169,10 @@ class ReachResult:
             moments_ns: scenario time by slug; prefectures without towns in the plan say nothing.
         """
         at = np.array([moments_ns.get(slug, np.nan) for slug in self.area.prefectures], np.float64)
-        moment_ns = at[self.area.prefecture_of]
+        return self.warned_before_each(at[self.area.prefecture_of])
+
+    def warned_before_each(self, moment_ns: Floats) -> Floats:
+        """People of each town warned by a moment of its own, scenario time; nobody where NaN."""
         return np.minimum(self._people_by(self._warned, moment_ns), self.warned)
 
     def half_warned_ns(self) -> Floats:

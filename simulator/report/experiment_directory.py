@@ -7,7 +7,7 @@ the functions that need it.
     experiment.json         what is played, and how far it came
     replications/           finished chunks, until the end
     replications.parquet    one row per replication
-    summary.json, report.html
+    summary.json, report.html, municipalities.csv
 """
 
 import json

@@ -34,10 +34,10 @@ def town_map(leads: TownLeads | None) -> Picture | None:
     Args:
         leads: lead times, None where nobody has one.
     """
-    if leads is None:
+    if leads is None or not leads.known:
         return None
     towns = municipalities()
-    known = np.flatnonzero(~np.isnan(leads.seconds))
+    known = np.array(leads.known)
     box = _box([(towns[place].longitude, towns[place].latitude) for place in known])
     low, high = (float(np.quantile(leads.seconds[known], share)) for share in _ENDS)
     traces = [_land(box), _others(box, leads)]
@@ -90,8 +90,8 @@ def town_map(leads: TownLeads | None) -> Picture | None:
 
 def extremes(leads: TownLeads | None) -> Table:
     """The municipalities with the least and the most lead time; no rows where there is none."""
-    head = ("municipality", "prefecture", "people", "lead time")
-    if leads is None:
+    head = ("municipality", "prefecture", "people", "warned", "before arrival", "lead time")
+    if leads is None or not leads.known:
         return Table(caption="", head=head, rows=())
     towns = municipalities()
     order = [
@@ -105,6 +105,8 @@ def extremes(leads: TownLeads | None) -> Table:
             towns[place].name_en,
             words.prefecture(towns[place].prefecture),
             f"{towns[place].population:,}",
+            f"{leads.people[place]:,.0f}",
+            f"{leads.in_time[place]:,.0f}",
             words.lead(round(leads.seconds[place] * NS_PER_S)),
         )
         for place in chosen
@@ -114,13 +116,13 @@ def extremes(leads: TownLeads | None) -> Table:
     note = (
         f"{counted}; means of the first {words.plural(leads.replications, 'replication')}. Lead "
         f"time: the arrival {arrival}, less the moment at which half of those who are warned there "
-        "have been."
+        "have been. All municipalities stand in municipalities.csv."
     )
     return Table(
         caption="Municipalities with the least and the most lead time",
         head=head,
         rows=tuple(rows),
-        numeric=frozenset({2, 3}),
+        numeric=frozenset({2, 3, 4, 5}),
         notes=(note,),
     )
 
@@ -189,7 +191,12 @@ def _marks(label: str, symbol: str, leads: TownLeads, chosen: Sequence[int]) -> 
             safe(f"{town.name_en} {town.name_ja}, {words.prefecture(town.prefecture)}")
             for town in towns
         ],
-        "customdata": [words.lead(round(leads.seconds[place] * NS_PER_S)) for place in chosen],
+        "customdata": [
+            f"{words.lead(round(leads.seconds[place] * NS_PER_S))}<br>"
+            f"{leads.people[place]:,.0f} people warned, "
+            f"{leads.in_time[place]:,.0f} before the arrival"
+            for place in chosen
+        ],
         "marker": {
             "coloraxis": "coloraxis",
             "color": [round(float(leads.seconds[place]), 1) for place in chosen],

@@ -106,6 +106,7 @@ def _play_kept(order: ExperimentOrder, out: Path, stop: StopRule | None) -> Expe
         ExperimentDirectory,
     )
     from simulator.report.experiment_page import experiment_page  # noqa: PLC0415
+    from simulator.report.town_table import TOWNS_NAME, town_table  # noqa: PLC0415
 
     facts = {
         "version": alertsim_version(),
@@ -128,6 +129,8 @@ def _play_kept(order: ExperimentOrder, out: Path, stop: StopRule | None) -> Expe
     summary = _summary(order, directory.plan, driven, TableRows(table))
     directory.write(SUMMARY_NAME, summary.model_dump_json(indent=1) + "\n")
     leads = town_leads(directory.plan, driven.replications)
+    if leads is not None:
+        directory.write(TOWNS_NAME, town_table(leads))
     page = experiment_page(summary, TableRows(table), order.command, leads, _one_again(order.plan))
     directory.write(REPORT_NAME, page)
     if driven.interrupted:

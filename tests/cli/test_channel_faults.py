@@ -75,6 +75,10 @@ def test_a_sweep_counts_who_a_correction_on_one_channel_reaches(play: Play, tmp_
         assert rows["corrected_people"].to_list() == one["corrected_people"].to_list()[:5]
     page = (tmp_path / "one" / "report.html").read_text(encoding="utf-8")
     assert "people whom a correction reached" in page
+    by_town = pl.read_csv(tmp_path / "one" / "municipalities.csv")
+    assert by_town["prefecture"].unique().to_list() == ["okinawa"]
+    people = sum(by_town["warned_people"].to_list())
+    assert people == pytest.approx(sum(one["warned_people"].to_list()) / 10, abs=3)
     summary = json.loads((tmp_path / "one" / "summary.json").read_text(encoding="utf-8"))
     assert "corrected_people" in json.dumps(summary)
 

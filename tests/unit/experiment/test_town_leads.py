@@ -45,9 +45,32 @@ def test_where_nothing_arrives_the_predicted_arrival_counts_and_few_are_looked_a
 
 @pytest.mark.parametrize(
     ("name", "people"),
-    [("tohoku-2022-11-03", None), ("drill-minimal", PeopleOrder()), ("hawaii-2018", PeopleOrder())],
+    [
+        ("tohoku-2022-11-03", None),
+        ("drill-minimal", PeopleOrder()),
+        ("akita-2016-08-03", PeopleOrder()),
+    ],
 )
-def test_without_people_or_an_arrival_there_is_no_map(
+def test_without_people_or_a_warning_there_is_nothing_to_show(
     name: str, people: PeopleOrder | None
 ) -> None:
     assert town_leads(_plan(name, people), 3) is None
+
+
+def test_without_an_arrival_there_are_people_but_no_lead_times() -> None:
+    leads = town_leads(_plan("hawaii-2018"), 3)
+    assert leads is not None
+    assert leads.known == []
+    assert leads.people.sum() > 0 == leads.in_time.sum()
+
+
+def test_people_of_the_municipalities_are_those_of_the_replications() -> None:
+    plan = _plan("hokkaido-2022-10-04")
+    leads = town_leads(plan, 4)
+    assert leads is not None
+    rows = [Player(plan).play(0, replication).figures for replication in range(4)]
+    warned = np.mean([float(row["warned_people"] or 0) for row in rows])
+    assert leads.people.sum() == pytest.approx(warned, abs=0.1)
+    # By the arrival at each town, not at the first of its prefecture: at least as many.
+    in_time = np.mean([float(row["warned_before_arrival_people"] or 0) for row in rows])
+    assert in_time - 1 < leads.in_time.sum() < warned

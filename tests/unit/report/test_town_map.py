@@ -1,16 +1,25 @@
+import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 
 from simulator.experiment.town_leads import TownLeads
 from simulator.report.town_map import extremes, town_map
+from simulator.report.town_table import town_table
 from simulator.world.geography import municipalities
 
 
 def _leads(seconds: dict[str, float], *, predicted: bool = False) -> TownLeads:
     known = np.array([seconds.get(town.code, np.nan) for town in municipalities()])
+    there = (~np.isnan(known)).astype(float)
     return TownLeads(
-        replications=7, seconds=known, warned=(~np.isnan(known)).astype(float), predicted=predicted
+        replications=7,
+        seconds=known,
+        warned=7 * there,
+        people=1200 * there,
+        in_time=800 * there,
+        predicted=predicted,
     )
 
 
@@ -52,8 +61,8 @@ def test_the_table_names_the_ends_once() -> None:
     towns = municipalities()[:12]
     many = extremes(_leads({town.code: float(n) for n, town in enumerate(towns)}))
     assert len(many.rows) == 10
-    assert [row[3] for row in many.rows][:2] == ["+0.0 s", "+1.0 s"]
-    assert many.rows[-1][3] == "+11.0 s"
+    assert [row[5] for row in many.rows][:2] == ["+0.0 s", "+1.0 s"]
+    assert many.rows[-1][5] == "+11.0 s"
     few = extremes(
         _leads({town.code: float(n) for n, town in enumerate(towns[:6])}, predicted=True)
     )
@@ -63,5 +72,37 @@ def test_the_table_names_the_ends_once() -> None:
 
 
 def test_without_lead_times_there_is_nothing_to_draw() -> None:
-    assert town_map(None) is None
-    assert extremes(None).rows == ()
+    for nothing in (None, _leads({})):
+        assert town_map(nothing) is None
+        assert extremes(nothing).rows == ()
+
+
+def test_people_warned_stand_beside_the_lead_time() -> None:
+    leads = _leads({SENDAI: 30.0})
+    (row,) = extremes(leads).rows
+    assert row[3:] == ("1,200", "800", "+30.0 s")
+    picture = town_map(leads)
+    assert picture is not None
+    (shown,) = (trace for trace in picture["data"] if trace.get("name") == "warned in time")
+    assert "1,200 people warned, 800 before the arrival" in shown["customdata"][0]
+
+
+def test_the_table_for_programs_has_every_municipality_that_was_warned() -> None:
+    rows = list(csv.DictReader(town_table(_leads({SENDAI: 30.04, NIIGATA: -5.0})).splitlines()))
+    assert [(row["code"], row["prefecture"], row["lead_time_s"]) for row in rows] == [
+        (SENDAI, "miyagi", "30.0"),
+        (NIIGATA, "niigata", "-5.0"),
+    ]
+    assert rows[0]["name_ja"] == "仙台市"
+    assert (rows[0]["warned_people"], rows[0]["warned_before_arrival_people"]) == (
+        "1200.0",
+        "800.0",
+    )
+
+
+def test_where_nothing_arrives_the_table_counts_people_alone() -> None:
+    there = _leads({SENDAI: 30.0})
+    nothing = replace(there, seconds=np.full_like(there.seconds, np.nan))
+    (row,) = csv.DictReader(town_table(nothing).splitlines())
+    assert row["warned_people"] == "1200.0"
+    assert row["lead_time_s"] == row["warned_before_arrival_people"] == ""
