@@ -21,7 +21,7 @@ _TIMEOUT_S: Final = {
     "scale": 480,
     "ledger": 30,
     "reach": 90,
-    "experiment": 240,
+    "experiment": 300,
 }
 
 

@@ -44,9 +44,9 @@ _CHAIN: Final = {
 
 def measure(small: bool) -> Result:
     """Replications per second, alone and with all people; workers; memory."""
-    rounds = 2 if small else 9
-    chain = _chain(100 if small else 600, rounds)
-    crowd = _crowd(20 if small else 300, rounds)
+    rounds = 2 if small else 7
+    chain = _chain(100 if small else 500, rounds)
+    crowd = _crowd(20 if small else 200, rounds)
     one = _played(FOUNDING, 100 if small else 10_000, 1)
     two = _played(FOUNDING, 100 if small else 10_000, 2)
     national = _played(NATIONAL, 40 if small else 1000, 2)
