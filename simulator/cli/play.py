@@ -62,11 +62,11 @@ def play(
 
 def unspoken(settings: RunSettings, options: Mapping[str, object]) -> dict[str, str]:
     """Settings in force that the command line does not say, as environment variables."""
-    defaults = RunSettings.model_fields
+    # One that says the default counts too: --subscribers 300 is not the same as nothing said.
     return {
         f"ALERTSIM_{name.upper()}": as_environment(name, getattr(settings, name))
-        for name in defaults
-        if options.get(name) is None and getattr(settings, name) != defaults[name].default
+        for name in RunSettings.model_fields
+        if options.get(name) is None and name in settings.model_fields_set
     }
 
 

@@ -82,3 +82,5 @@ def test_what_the_command_line_does_not_say_is_said_as_environment() -> None:
     }
     hosts = load_settings({"allow_hosts": ("a.example", "b.example")})
     assert unspoken(hosts, {}) == {"ALERTSIM_ALLOW_HOSTS": "a.example,b.example"}
+    # With groups of subscribers in a scenario, 300 said is more than nothing said.
+    assert unspoken(load_settings({"subscribers": 300}), {}) == {"ALERTSIM_SUBSCRIBERS": "300"}
