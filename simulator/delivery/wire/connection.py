@@ -1,4 +1,4 @@
-"""One MQTT client connection as a state machine over a non-blocking transport.
+"""One MQTT client connection as a state machine over a stream of bytes.
 
 Rule of the module: never blocks, never reads a clock, never raises for what the peer does: a broken
 or refused connection becomes ``State.CLOSED`` with a cause and a reason. A closed connection keeps
@@ -12,11 +12,10 @@ import selectors
 from collections.abc import Callable
 from typing import Final
 
-from simulator.delivery.wire.channel import ChannelError
 from simulator.delivery.wire.codec import IncompletePacketError, ProtocolViolationError
-from simulator.delivery.wire.handshake import INSTEAD, not_granted, not_mqtt, refused
+from simulator.delivery.wire.handshake import not_granted, refused
 from simulator.delivery.wire.keepalive import Act, KeepAlive
-from simulator.delivery.wire.order import READ_BYTES, Cause, ConnectionOrder, ReadBuffer, State
+from simulator.delivery.wire.order import Cause, ConnectionOrder, ReadBuffer, State
 from simulator.delivery.wire.packets import (
     FAILURE,
     ConnAck,
@@ -30,13 +29,14 @@ from simulator.delivery.wire.packets import (
     PubRel,
     SubAck,
 )
+from simulator.delivery.wire.stream import ByteStream
 from simulator.delivery.wire.transport import Address, Transport, open_transport
 from simulator.delivery.wire.versions import codec_for
 
 _PACKET_IDS: Final = 65_535
 
 
-class Connection:
+class Connection(ByteStream):
     """One client connection; reopened after a loss with its session's memory kept.
 
     Args:
@@ -44,15 +44,7 @@ class Connection:
         transport: how to open the bytes below.
 
     Attributes:
-        state: where it stands.
-        cause: why it is closed.
-        reason: the same in words, for people.
-        remedy: what to do about it, where TLS or WebSocket failed; else empty.
-        layered: whether TLS or WebSocket lies below.
         session_present: the last CONNACK's flag.
-        last_alive_ns: when bytes of the broker were last read, monotonic ns.
-        written_bytes: handed to the kernel on this connection; compare with ``queued_bytes`` to
-            learn when the first byte of a queued frame left.
         receive_max: unacknowledged messages above QoS 0 that the broker takes at a time.
         stated: what the last CONNACK said of the broker (see ConnAck).
     """
@@ -62,27 +54,14 @@ class Connection:
         order: ConnectionOrder,
         transport: Callable[[Address, ConnectionOrder], Transport] = open_transport,
     ) -> None:
-        self.order = order
+        super().__init__(order, transport)
         self.codec = codec_for(order.endpoint.protocol)
-        self.state = State.IDLE
-        self.cause = Cause.NONE
-        self.reason = ""
-        self.remedy = ""
-        self.layered = False
         self.session_present = False
-        self.last_alive_ns = 0
-        self.written_bytes = 0
         self.receive_max = _PACKET_IDS
         self.stated: tuple[tuple[str, str], ...] = ()
-        self.registered = 0  # the poller's note of what it waits for
-        self.paused = False  # its owner reads when it wants to: the poller does not watch for it
-        self.rest = b""  # the beginning of a packet not yet whole
         self.incoming: set[int] = set()  # QoS 2 ids received and not released
         self.outgoing: set[int] = set()  # ids of ours not yet acknowledged
-        self._open_transport = transport
-        self._transport: Transport | None = None
         self.acknowledge = bytearray()  # acknowledgements to send with the next write
-        self.unsent = bytearray()  # handed to ``send`` and not yet taken by the kernel
         self._last_id = 0
         self._subscribed = False
         self._subscribe_id = 0
@@ -96,44 +75,25 @@ class Connection:
         Raises:
             RuntimeError: if the connection is open, or not released yet.
         """
-        if self._transport is not None:
-            raise RuntimeError("release the connection before opening it again")
-        self.cause, self.reason, self.remedy = Cause.NONE, "", ""
+        super().open(address, now_ns)
         self.session_present = False
-        self.rest = b""
-        self.unsent.clear()
         self.acknowledge.clear()
-        self.written_bytes = 0
-        self.last_alive_ns = now_ns
-        self.paused = False
         self._keep_alive.opening(now_ns)
-        self.state = State.CONNECTING
-        try:
-            self._transport = self._open_transport(address, self.order)
-            self.layered = self._transport.layered
-        except OSError as error:
-            self._broken(error)
 
-    def close(self, cause: Cause = Cause.ORDERLY, reason: str = "") -> None:
-        """Give the connection up; the first cause stands."""
-        if self.state is not State.CLOSED:
-            self.state = State.CLOSED
-            self.cause, self.reason = cause, reason or cause.value
-
-    def _broken(self, error: OSError) -> None:
-        """Give up for what came from below."""
-        if isinstance(error, ChannelError) and self.state is not State.UP:
-            self.remedy = error.remedy
-            self.close(Cause.CHANNEL, error.reason)
-            return
-        said = error.strerror or str(error)
-        match self.state:
-            case State.IDLE | State.CONNECTING:
-                self.close(Cause.UNREACHABLE, said)
-            case State.CONNACK:
-                self.close(Cause.REFUSED, f"{INSTEAD}: {said}")
-            case _:
-                self.close(Cause.LOST, said)
+    def _begin(self) -> None:
+        """Say CONNECT."""
+        order = self.order
+        self.send(
+            self.codec.connect(
+                client_id=order.client,
+                clean=order.clean,
+                keep_alive_s=order.keep_alive_s,
+                will=order.will,
+                username=order.endpoint.username,
+                password=order.endpoint.password,
+                session_expiry_s=0 if order.clean else order.session_expiry_s,
+            )
+        )
 
     def disconnect(self) -> None:
         """Say DISCONNECT, so that the broker discards the will, and close."""
@@ -141,45 +101,7 @@ class Connection:
             self.send(self.codec.disconnect())
         self.close(Cause.ORDERLY)
 
-    def release(self) -> None:
-        """Close the descriptor; the connection can be opened again."""
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
-        self.state = State.IDLE
-
-    def fileno(self) -> int:
-        """The descriptor to wait on; -1 if there is none."""
-        return -1 if self._transport is None else self._transport.fileno()
-
     # --- what a loop asks ---
-
-    @property
-    def events(self) -> int:
-        """What to wait for: a mask of selectors' EVENT_READ and EVENT_WRITE, 0 when closed."""
-        state = self.state  # compared one by one: hashing an enumeration member is slow
-        transport = self._transport
-        if state is State.CLOSED or state is State.IDLE or transport is None:
-            return 0
-        if state is State.CONNECTING:
-            return transport.waits
-        waiting = self.unsent or transport.pending
-        return selectors.EVENT_READ | (selectors.EVENT_WRITE if waiting else 0)
-
-    @property
-    def filled(self) -> bool:
-        """Whether more may have come than the last read handed up (see Transport)."""
-        return self._transport is not None and self._transport.filled
-
-    @property
-    def pending(self) -> bool:
-        """Whether a layer holds bytes that the kernel did not take yet."""
-        return self._transport is not None and self._transport.pending
-
-    @property
-    def queued_bytes(self) -> int:
-        """Bytes handed to ``send`` and not yet taken by the kernel."""
-        return len(self.unsent)
 
     @property
     def deadline_ns(self) -> int:
@@ -198,36 +120,6 @@ class Connection:
             self.close(Cause.TIMEOUT, f"no answer in time to {waited}")
 
     # --- writing ---
-
-    def send(self, data: bytes | bytearray) -> None:
-        """Write now if nothing waits, else queue behind what waits."""
-        if self.unsent:
-            self.unsent += data
-            return
-        taken = self._write(data)
-        if taken < len(data):
-            self.unsent += memoryview(data)[taken:]
-
-    def flush(self) -> None:
-        """Write what waits, as far as the kernel takes it."""
-        if self.unsent:
-            taken = self._write(self.unsent)
-            del self.unsent[:taken]
-        elif self.pending:
-            self._write(b"")
-
-    def _write(self, data: bytes | bytearray) -> int:
-        if self._transport is None or self.state is State.CLOSED:
-            return 0
-        try:
-            taken = self._transport.send(data)
-        except BlockingIOError:
-            return 0
-        except OSError as error:
-            self._broken(error)
-            return 0
-        self.written_bytes += taken
-        return taken
 
     def take_packet_id(self) -> int:
         """A packet id not in use, entered as unacknowledged.
@@ -278,78 +170,6 @@ class Connection:
         self.keep(buffer, position, end)
         self.send_acknowledgements()
         return packets
-
-    def writable(self, now_ns: int) -> None:
-        """Go on opening, or write what waits."""
-        if self.state is State.CONNECTING:
-            self._advance(now_ns)
-        else:
-            self.flush()
-
-    def _advance(self, now_ns: int) -> None:
-        """Go on opening; say CONNECT when everything below stands."""
-        if self._transport is None:
-            return
-        try:
-            if not self._transport.advance():
-                return
-        except OSError as error:
-            self._broken(error)
-            return
-        order = self.order
-        self.state = State.CONNACK
-        self.last_alive_ns = now_ns
-        self.send(
-            self.codec.connect(
-                client_id=order.client,
-                clean=order.clean,
-                keep_alive_s=order.keep_alive_s,
-                will=order.will,
-                username=order.endpoint.username,
-                password=order.endpoint.password,
-                session_expiry_s=0 if order.clean else order.session_expiry_s,
-            )
-        )
-
-    def receive(self, buffer: ReadBuffer, now_ns: int) -> tuple[int, int]:
-        """One read, behind what was kept, into the shared buffer.
-
-        Returns:
-            End of the valid bytes in the buffer (0: nothing new), and the kernel's stamp.
-        """
-        if self._transport is None or self.state is State.CLOSED:
-            return 0, 0
-        kept = len(self.rest)
-        if kept:
-            buffer.data[:kept] = self.rest
-        try:
-            count, stamp = self._transport.receive_into(buffer.view[kept : kept + READ_BYTES])
-        except BlockingIOError:
-            if self.state is State.CONNECTING:  # a handshake below MQTT goes on
-                self._advance(now_ns)
-            return 0, 0
-        except OSError as error:
-            self._broken(error)
-            return 0, 0
-        if count == 0:
-            refused = self.state is State.CONNACK
-            self.close(
-                Cause.REFUSED if refused else Cause.LOST,
-                INSTEAD if refused else "closed by the broker",
-            )
-            return 0, 0
-        if self.state is State.CONNACK and (objection := not_mqtt(buffer.data, kept + count)):
-            self.close(Cause.VIOLATION, objection)
-            return 0, 0
-        self.last_alive_ns = now_ns
-        return kept + count, stamp
-
-    def keep(self, buffer: ReadBuffer, position: int, end: int) -> None:
-        """Remember the beginning of a packet for the next read."""
-        if position < end:
-            self.rest = bytes(buffer.view[position:end])
-        elif end:
-            self.rest = b""
 
     def send_acknowledgements(self) -> None:
         """Everything acknowledged since the last time, in one write."""
