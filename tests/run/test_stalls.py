@@ -12,7 +12,7 @@ from simulator.units import NS_PER_S
 from tests.run.processes import Alertsim
 
 Start = Callable[..., Alertsim]
-STALL_S = 1.5
+STALL_S = 2.0
 BURSTS = 40
 PLAY = (
     *("run", "drill-minimal", "--repeat", str(BURSTS), "--gap", "100ms", "--subscribers", "20"),
