@@ -154,6 +154,7 @@ def test_plugin_imports_nothing_heavy() -> None:
     assert done.stdout == "['simulator', 'simulator.pytest_plugin']\n"
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "options",
     [
@@ -163,7 +164,9 @@ def test_plugin_imports_nothing_heavy() -> None:
             marks=pytest.mark.mosquitto,
             id="mosquitto",
         ),
-        pytest.param(("--alertsim-broker", "URL", "-k", "board"), id="one that runs"),
+        pytest.param(
+            ("--alertsim-broker", "URL", "-k", "board", "-W", "error"), id="one that runs"
+        ),
     ],
 )
 def test_example_project_passes_against_the_installed_package(
@@ -181,12 +184,31 @@ def test_example_project_passes_against_the_installed_package(
         env=clean,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=220,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
+
+
+def test_workers_that_share_a_broker_part_by_topic(sim: AlertSim, tmp_path: Path) -> None:
+    (tmp_path / "test_root.py").write_text(
+        "def test_root(alertsim):\n"
+        "    assert alertsim.root == 'alertsim/gw0'\n"
+        "    played = alertsim.play('drill-minimal', speed=3000)\n"
+        "    assert played.events('miyagi') == ['test']\n"
+    )
+    url = f"mqtt://{sim.host}:{sim.port}?protocol=3.1.1"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "1", "--alertsim-broker", url],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_stand_in_says_what_it_cannot_speak() -> None:
