@@ -41,7 +41,7 @@ def comparison_page(
     every = _sections(summary, sides, command)
     every.insert(-2, _places(leads))
     shown = [section for section in every if any(section.parts)]
-    title = " against ".join(side.title for side in reversed(summary.sides))
+    title = " against ".join(dict.fromkeys(side.title for side in reversed(summary.sides)))
     return framed(
         title,
         _alarm(summary),
@@ -112,7 +112,7 @@ def _differences(summary: ComparisonSummary, side: int) -> list[Markup | None]:
     return [
         sections.data(tables.differences(summary, side, which="headline")),
         sections.details(
-            "Stages, prefectures and channels",
+            "Segments and outcomes" if summary.of == "runs" else "Stages, prefectures and channels",
             sections.data(tables.differences(summary, side, which="rest")),
         ),
     ]
@@ -151,7 +151,7 @@ def _sections(
         Section(
             anchor="conditions",
             title="Conditions",
-            parts=(sections.data(tables.gates(summary), {3: _chip}),),
+            parts=(sections.data(tables.gates(summary), {1: _chip}),),
         ),
         Section(
             anchor="trade-off",
@@ -180,8 +180,8 @@ def _sections(
             parts=(
                 sections.figure(
                     "warned-by",
-                    "People warned by time after the launch: means, and where nine tenths of the "
-                    "replications lie.",
+                    "People warned by time after the launch: means, and where most replications "
+                    "lie.",
                     pictures.warned_by(summary),
                 ),
             ),

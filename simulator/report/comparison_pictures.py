@@ -24,6 +24,7 @@ _DASHES: Final = ("dash", "solid", "dot", "dashdot", "longdash", "longdashdot")
 _MOST_MARKS: Final = 200
 _SECONDS: Final = 60
 _READABLE: Final = 0.09
+_BANDS: Final = ((5.0, 95.0), (25.0, 75.0))
 _SHOWN: Final = (0.05, 0.95)
 _MARGIN: Final = 0.12
 
@@ -163,14 +164,16 @@ def _curve(curve: CurveSummary) -> list[dict[str, Any]]:
         "hovertemplate": "%{y:,} people by %{x:.1f} min<extra>" + letter(curve.side) + "</extra>",
     }
     ends = [{one.percent: one.value for one in point.quantiles} for point in curve.points]
-    if not all({5.0, 95.0} <= set(one) for one in ends):
+    known = [band for band in _BANDS if all(set(band) <= set(one) for one in ends)]
+    if not known:
         return [line]
+    low, high = known[0]
     band = {
         "type": "scatter",
         "mode": "lines",
-        "name": f"{letter(curve.side)}, 90 % of replications",
+        "name": f"{letter(curve.side)}, {high - low:g} % of replications",
         "x": times + times[::-1],
-        "y": [round(one[95.0]) for one in ends] + [round(one[5.0]) for one in ends[::-1]],
+        "y": [round(one[high]) for one in ends] + [round(one[low]) for one in ends[::-1]],
         "fill": "toself",
         "fillcolor": role,
         "opacity": 0.18,

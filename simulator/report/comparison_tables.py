@@ -149,11 +149,11 @@ def trade_off(summary: ComparisonSummary) -> Table:
 def gates(summary: ComparisonSummary) -> Table:
     """Every condition of ``--fail-if`` and its verdict."""
     rows = [
-        (letter(gate.side), gate.expression, gate_actual(gate), gate.verdict, gate.reason)
+        (letter(gate.side), gate.verdict, gate.expression, gate_actual(gate), gate.reason)
         for gate in summary.gates
     ]
     return Table(
         caption="Conditions under which the comparison fails",
-        head=("side", "fails if", "is (95 %)", "verdict", "because"),
+        head=("side", "verdict", "fails if", "is (95 %)", "because"),
         rows=tuple(rows),
     )

@@ -46,7 +46,7 @@ def town_map(leads: TownLeads | None) -> Picture | None:
         ("warned too late", "diamond", known[leads.seconds[known] < 0]),
     ):
         if len(chosen):
-            traces.append(_marks(label, symbol, leads, chosen.tolist()))
+            traces += [_marks(label, symbol, leads, chosen.tolist()), _key(label, symbol)]
     middle = math.cos(math.radians((box[2] + box[3]) / 2))
     bar = {
         "title": {"text": "lead time, s", "side": "right", "font": {"color": "@soft"}},
@@ -185,6 +185,7 @@ def _marks(label: str, symbol: str, leads: TownLeads, chosen: Sequence[int]) -> 
         "type": "scatter",
         "mode": "markers",
         "name": label,
+        "showlegend": False,
         "x": [town.longitude for town in towns],
         "y": [town.latitude for town in towns],
         "text": [
@@ -205,6 +206,19 @@ def _marks(label: str, symbol: str, leads: TownLeads, chosen: Sequence[int]) -> 
             "line": {"color": "@ink", "width": 0.6},
         },
         "hovertemplate": "%{text}<br>lead time %{customdata}<extra></extra>",
+    }
+
+
+def _key(label: str, symbol: str) -> dict[str, Any]:
+    """What stands in the legend for marks of many colours."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": label,
+        "x": [None],
+        "y": [None],
+        "marker": {"color": "@soft", "symbol": symbol, "size": 9},
+        "hoverinfo": "skip",
     }
 
 

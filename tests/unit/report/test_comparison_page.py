@@ -9,6 +9,7 @@ from simulator.experiment.comparison import ComparisonSummary, DifferenceSummary
 from simulator.experiment.contrast import Side
 from simulator.experiment.people import PeopleOrder
 from simulator.experiment.plan import make_plan, one_point
+from simulator.experiment.summary import QuantileSummary
 from simulator.experiment.town_leads import town_leads
 from simulator.experiment.variants import read_base
 from simulator.report import comparison_pictures as pictures
@@ -95,6 +96,32 @@ def test_stages_add_up_to_the_alert_of_each_side() -> None:
     for side in (0, 1):
         total = sum(trace["x"][side] for trace in picture["data"])
         assert total == pytest.approx((alert.values[side].value or 0) / 60e9, abs=0.01)
+
+
+def test_a_band_is_as_wide_as_the_replications_can_carry() -> None:
+    summary, _ = _made()
+    assert [trace["name"] for trace in (pictures.warned_by(summary) or {})["data"]] == [
+        "A, mean",
+        "B, mean",
+    ]
+    (first, *_) = summary.curves
+    for ends, said in (((25.0, 75.0), "A, 50 % of"), ((5.0, 25.0, 75.0, 95.0), "A, 90 % of")):
+        points = tuple(
+            point.model_copy(
+                update={
+                    "quantiles": tuple(
+                        QuantileSummary(percent=end, value=end, interval=(end, end)) for end in ends
+                    )
+                }
+            )
+            for point in first.points
+        )
+        curve = first.model_copy(update={"points": points})
+        picture = pictures.warned_by(summary.model_copy(update={"curves": (curve,)}))
+        assert picture is not None
+        band = picture["data"][0]
+        assert band["name"].startswith(said)
+        assert max(band["y"]) == max(ends)
 
 
 def test_without_people_there_is_nothing_to_trade() -> None:
