@@ -27,10 +27,12 @@ def play_launch(play: Play, launch: LaunchScript) -> Process:
     if expected is None:
         return
     if launch.by_mistake:
-        issue = yield from play.stage(launch, "issue", cause)
-        yield from _issue(play, launch, expected, [issue])
+        passed = [(yield from play.stage(launch, "issue", cause))]
     else:
-        yield from _warn(play, launch, expected, cause)
+        passed = yield from _decide(play, launch, expected, cause)
+    if passed:
+        alert = _issue(play, launch, expected, passed)
+        yield from follow_up(play, launch, expected, alert)
 
 
 def _fly(play: Play, launch: LaunchScript, cause: int) -> Process:
@@ -48,11 +50,11 @@ def _fly(play: Play, launch: LaunchScript, cause: int) -> Process:
         )
 
 
-def _warn(play: Play, launch: LaunchScript, expected: Outlook, cause: int) -> Process:
-    """The chain at work, up to the alert."""
+def _decide(play: Play, launch: LaunchScript, expected: Outlook, cause: int) -> Process:
+    """The chain at work, up to the alert; the stages passed, none if nobody is to be warned."""
     sensing: StageRow | None = yield from sense(play, launch, cause)
     if sensing is None:
-        return
+        return []
     passed = [sensing]
     certain = launch.certain
     if certain is not None and certain.at_ns > play.now_ns:
@@ -64,13 +66,13 @@ def _warn(play: Play, launch: LaunchScript, expected: Outlook, cause: int) -> Pr
     if not expected.warned:
         cause = passed[-1].number
         play.recorder.event(MARK, "not-warned", _NOBODY, cause=cause, launch=launch.id)
-        return
+        return []
     predicted = _predict(play, launch, passed[-1].number)
     passed.append((yield from play.stage(launch, "decision", predicted)))
     if not looked_again and _lost(play, launch):
         passed.append((yield from play.team_stage(launch, "second_look", passed[-1].number)))
     passed.append((yield from play.stage(launch, "issue", passed[-1].number)))
-    yield from _issue(play, launch, expected, passed)
+    return passed
 
 
 def _await_certainty(
@@ -104,8 +106,8 @@ def _predict(play: Play, launch: LaunchScript, cause: int) -> int:
     )
 
 
-def _issue(play: Play, launch: LaunchScript, expected: Outlook, passed: list[StageRow]) -> Process:
-    """The message goes out; what follows it is another module's."""
+def _issue(play: Play, launch: LaunchScript, expected: Outlook, passed: list[StageRow]) -> Message:
+    """The message goes out."""
     message = Message(
         event=expected.event,
         launch=launch.id,
@@ -117,4 +119,4 @@ def _issue(play: Play, launch: LaunchScript, expected: Outlook, passed: list[Sta
     play.recorder.warn(message, launch.id, (*expected.warned, *launch.wrongly))
     if launch.wrongly:
         play.env.process(correct_area(play, launch, message))
-    yield from follow_up(play, launch, expected, message)
+    return message
