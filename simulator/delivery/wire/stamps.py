@@ -166,11 +166,13 @@ class StampClock:
             None if no known offset puts the stamp between the floor and now.
         """
         earliest = floor_ns - EARLY_NS
-        received = stamp_ns - self.offset_ns
-        fits = earliest <= received <= now_ns + self.error_ns
-        if not self._former or self._former[-1].until_ns < earliest:
-            return (min(received, now_ns), self.error_ns) if fits else None
-        return self._among(stamp_ns, earliest, now_ns)
+        former = self._former
+        if former and former[-1].until_ns >= earliest:
+            return self._among(stamp_ns, earliest, now_ns)
+        received, error_ns = stamp_ns - self.offset_ns, self.error_ns
+        if earliest <= received <= now_ns:
+            return received, error_ns
+        return (now_ns, error_ns) if now_ns < received <= now_ns + error_ns else None
 
     def _among(self, stamp_ns: int, earliest: int, now_ns: int) -> tuple[int, int] | None:
         """Where the stamp may have been taken by a former offset: all that is possible."""
