@@ -5,6 +5,7 @@ The first side is the baseline; every difference is a side less the baseline. Wh
 carry is null and has a reason beside it, never a zero.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -26,11 +27,17 @@ class SideSummary(Part):
     source: Literal["scenario", "experiment", "run"] = Field(description="What it is.")
     scenario: str = Field(description="Id of the scenario.")
     title: str = Field(description="Its title.")
+    epoch: str = Field(default="", description="Scenario time zero, ISO 8601 with offset.")
     settings: dict[str, str] = Field(default={}, description="What is set otherwise, by path.")
     seed: int = Field(description="Seed of its replications.")
     version: str = Field(description="Version of alertsim that played it.")
     state: str = Field(description="complete, stopped or interrupted.")
     n: int = Field(description="Replications, or for runs bursts of alerts.")
+
+
+def same_event(sides: Sequence[SideSummary]) -> bool:
+    """Whether all sides play the same moment, so that only rules and chance differ."""
+    return len({side.epoch for side in sides}) <= 1
 
 
 class ValueSummary(Part):

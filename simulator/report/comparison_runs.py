@@ -69,6 +69,7 @@ def _known(
             source="run",
             scenario=summary.run.scenario,
             title=summary.run.title,
+            epoch=summary.run.epoch,
             settings=settings,
             seed=summary.run.seed,
             version=manifest.versions.get("alertsim", ""),

@@ -82,6 +82,7 @@ def read_side(path: Path, number: int, point: int = 0) -> Known:
         facts: dict[str, Any] = {
             "scenario": str(document["id"]),
             "title": str(document["title"]),
+            "epoch": str(document["epoch"]),
             "seed": int(known["seed"]),
             "version": str(known["version"]),
             "state": str(known["state"]),

@@ -5,7 +5,7 @@ Rule of the module: as :mod:`simulator.report.experiment_tables`.
 
 from typing import Literal
 
-from simulator.experiment.comparison import ComparisonSummary, MetricSummary
+from simulator.experiment.comparison import ComparisonSummary, MetricSummary, same_event
 from simulator.report import words
 from simulator.report.comparison_words import (
     NEEDLESS,
@@ -47,6 +47,8 @@ def sides(summary: ComparisonSummary) -> Table:
         notes.append(
             "The seeds differ, so replications are not paired: differences are less certain."
         )
+    if not same_event(summary.sides):
+        notes.append("They play different events: what differs is not of the rules alone.")
     if len({side.version for side in summary.sides}) > 1:
         versions = ", ".join(f"{letter(side.number)} {side.version}" for side in summary.sides)
         notes.append(f"They were played by different versions of alertsim: {versions}.")

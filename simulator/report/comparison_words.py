@@ -11,6 +11,7 @@ from simulator.experiment.comparison import (
     DifferenceSummary,
     GateSummary,
     MetricSummary,
+    same_event,
 )
 from simulator.report import words
 from simulator.report.experiment_words import amount, change, half, name_of
@@ -73,7 +74,8 @@ def findings(summary: ComparisonSummary) -> tuple[str, ...]:
             found += [f"{name}, {one}." for one in told[:_MOST_FINDINGS]]
         else:
             found.append(f"{name}: no figure differs by more than chance.")
-        found += _price(summary, side.number)
+        if same_event((summary.sides[0], side)):
+            found += _price(summary, side.number)
     return tuple(found)
 
 

@@ -135,8 +135,10 @@ def compare_scenarios(order: PlayOrder, gates: Sequence[Gate]) -> Compared:
         InputError: if a gate, a directory or the cluster cannot be used.
         AbortedError: if it was interrupted before there was anything to compare.
     """
-    known = dict.fromkeys(name for plan in order.plans for name in known_figures(plan))
-    resolved = verdict.resolve(gates, list(known))
+    resolved: tuple[verdict.Resolved, ...] = ()
+    if gates:
+        known = dict.fromkeys(name for plan in order.plans for name in known_figures(plan))
+        resolved = verdict.resolve(gates, list(known))
     if order.out is not None:
         _check_out(order.out, order.plans)
     sides, facts, whole = _played(order)
@@ -248,6 +250,7 @@ def _played(order: PlayOrder) -> tuple[list[Side], list[SideSummary], bool]:
                 source="scenario",
                 scenario=summary.scenario,
                 title=summary.title,
+                epoch=plan.base.scenario().epoch.isoformat(),
                 settings={one.path: one.shown for one in plan.base.fixed},
                 seed=plan.seed,
                 version=alertsim_version(),

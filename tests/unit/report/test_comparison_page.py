@@ -213,5 +213,10 @@ def test_the_price_of_lead_time_is_said_only_where_both_effects_are_known(
     prices = [one for one in found if "lead time" in one and "against A" not in one]
     assert len(prices) == (said is not None)
     assert said is None or said in prices[0]
+    later = summary.sides[1].model_copy(update={"epoch": "2023-11-03T07:39:00+09:00"})
+    other = summary.model_copy(update={"metrics": metrics, "sides": (summary.sides[0], later)})
+    assert not [one for one in findings(other) if one in prices]
+    assert any("different events" in note for note in tables.sides(other).notes)
+    assert not any("different events" in note for note in tables.sides(summary).notes)
     nothing = findings(summary.model_copy(update={"metrics": ()}))
     assert nothing == ("B against A: no figure differs by more than chance.",)
