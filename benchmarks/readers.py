@@ -90,7 +90,10 @@ def _paho_client(
     client.on_connect, client.on_message = on_connect, on_message
     client.on_subscribe = lambda *_: subscribed.append(True)
     client.connect(order.endpoint.host, order.endpoint.port, keepalive=order.keep_alive_s)
-    selector.register(client.socket(), selectors.EVENT_READ, client)
+    line = client.socket()
+    if line is None:
+        raise BenchmarkError(f"paho: {name} has no socket")
+    selector.register(line.fileno(), selectors.EVENT_READ, client)
     deadline_ns = CLOCK.monotonic_ns() + _START_NS
     while not subscribed:
         if CLOCK.monotonic_ns() > deadline_ns:

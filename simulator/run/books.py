@@ -12,6 +12,7 @@ from simulator.delivery.messages import (
     Connections,
     Ended,
     Health,
+    Notice,
     ProbeSeen,
     Progress,
     Published,
@@ -125,6 +126,8 @@ class Books:
                 self.machine.sample()
             case Published():
                 self.published = message
+            case Notice():
+                self._observer.phase("note", message.text)
             case Ended():
                 self.sessions_left += message.sessions_left
             case Sent() | Acknowledged() | Receipts() | Connections():

@@ -20,12 +20,11 @@ from functools import partial
 from simulator.clock import Clock, SystemClock, clock_domain
 from simulator.delivery.brokers import Broker, access_of, choose_broker
 from simulator.delivery.facts import check_usable, described, learn_facts
-from simulator.delivery.messages import Begin, Health, Play
+from simulator.delivery.messages import Begin, Play
 from simulator.delivery.preflight import check_endpoint
 from simulator.delivery.publisher import PATIENCE_NS
 from simulator.delivery.registry import ForeignRegistry
 from simulator.delivery.registry_service import RegistryService
-from simulator.delivery.vitals import cpu_ns, rss_bytes
 from simulator.errors import (
     AlertsimError,
     BrokerLostError,
@@ -38,6 +37,7 @@ from simulator.run.audience import begun, last_step_ns
 from simulator.run.books import Books
 from simulator.run.crew import Crew, Member
 from simulator.run.listeners import check_listener
+from simulator.run.machine import own_health
 from simulator.run.muster import mustered
 from simulator.run.observer import Observer
 from simulator.run.orders import Orders
@@ -356,20 +356,10 @@ class Exercise:
             if ticks % _BROKER_TICKS == 0 and (reason := self.broker.alive()):
                 raise BrokerLostError(f"the broker is gone: {reason}")
             if ticks % _HEALTH_TICKS == 0:
-                self.books.digest("run", self._own_health(lag_max_ns))
+                self.books.digest("run", own_health(lag_max_ns))
                 lag_max_ns = 0
             if ticks % _PART_TICKS == 0 and self.books.ledger is not None:
                 write_part()
-
-    def _own_health(self, lag_max_ns: int) -> Health:
-        return Health(
-            name="run",
-            cpu_ns=cpu_ns(),
-            lag_max_ns=lag_max_ns,
-            reads=0,
-            messages=0,
-            rss_bytes=rss_bytes(),
-        )
 
     async def _probe_listener(self, protocol: str) -> None:
         while True:

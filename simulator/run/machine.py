@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from simulator.clock import Clock
+from simulator.delivery.messages import Health
+from simulator.delivery.vitals import cpu_ns, rss_bytes
 from simulator.units import NS_PER_S
 
 _PROC: Final = Path("/proc")
@@ -97,3 +99,19 @@ class MachineWatch:
         if not used:
             return None
         return self._clock.monotonic_ns(), sum(used) * NS_PER_S // ticks_per_s
+
+
+def own_health(lag_max_ns: int) -> Health:
+    """How the run's own process is doing, as its children say it of themselves.
+
+    Args:
+        lag_max_ns: longest time one turn of its loop took since the last report.
+    """
+    return Health(
+        name="run",
+        cpu_ns=cpu_ns(),
+        lag_max_ns=lag_max_ns,
+        reads=0,
+        messages=0,
+        rss_bytes=rss_bytes(),
+    )
