@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,12 @@ RunOf = Callable[[str], Path]
 SourceOf = Callable[[str], ReportSource]
 KINDS = ["complete", "trouble", "hostile", "repeated", "aborted", "killed"]
 JUNIT = etree.XMLSchema(etree.parse(Path(__file__).parents[2] / "data" / "junit.xsd"))
+
+
+@pytest.fixture
+def copy_of(run_of: RunOf, tmp_path: Path) -> RunOf:
+    """A run of a kind that may be written to."""
+    return lambda kind: shutil.copytree(run_of(kind), tmp_path / kind)
 
 
 @pytest.fixture
@@ -199,13 +206,13 @@ def test_csv_holds_every_row_of_the_table(
         ]
 
 
-def test_hlog_is_the_file_and_a_damaged_one_is_refused(run_of: RunOf, tmp_path: Path) -> None:
-    made = regenerate(run_of("complete"))
+def test_hlog_is_the_file_and_a_missing_one_is_refused(copy_of: RunOf, tmp_path: Path) -> None:
+    made = regenerate(copy_of("complete"))
     log = tmp_path / "again.hlog"
     log.write_text(made.render("hlog") + "\n")
     again = read_latency_log(log)["live"].histogram
     assert again.equals(read_latency_log(made.page.parent / "latency.hlog")["live"].histogram)
-    killed = regenerate(run_of("killed"))
+    killed = regenerate(copy_of("killed"))
     with pytest.raises(OutputError, match=r"latency\.hlog: cannot be read"):
         killed.render("hlog")
 
@@ -238,16 +245,17 @@ def test_ages_of_retained_states_stand_in_the_log_too(tmp_path: Path) -> None:
     ],
 )
 def test_report_prints_nothing_but_what_was_asked_for(
-    run_of: RunOf, form: str, first: str, last: str
+    copy_of: RunOf, form: str, first: str, last: str
 ) -> None:
-    done = CliRunner().invoke(app, ["report", str(run_of("complete")), "--format", form])
+    run = copy_of("complete")
+    done = CliRunner().invoke(app, ["report", str(run), "--format", form])
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
     assert lines[0].startswith(first)
     assert lines[-1].endswith(last)
     assert done.stdout.endswith("\n")
     if form == "csv":
-        table = RunDirectory.open(run_of("complete")).scan_deliveries().collect()
+        table = RunDirectory.open(run).scan_deliveries().collect()
         assert len(lines) == 1 + table.height
 
 
