@@ -25,6 +25,8 @@ PURE = (
     "simulator/delivery/absences.py",
     "simulator/delivery/group_words.py",
     "simulator/delivery/room.py",
+    "simulator/delivery/capacity.py",
+    "simulator/delivery/remedies.py",
     "simulator/run/shards.py",
 )
 
