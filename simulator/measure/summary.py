@@ -229,7 +229,7 @@ class InstrumentSummary(Part):
 class BrokerSummary(Part):
     """What was between publisher and subscribers."""
 
-    kind: str = Field(description="embedded, mosquitto or external.")
+    kind: str = Field(description="embedded, mosquitto, amqtt or external.")
     name: str = Field(description="Software, as far as known.")
     version: str = Field(description="Version, empty if unknown.")
     addresses: dict[str, str] = Field(description="host:port by MQTT version.")
