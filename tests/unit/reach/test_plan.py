@@ -268,3 +268,10 @@ def test_one_moment_less_and_nobody_is_warned_before_the_issue(plan: ReachPlan) 
     assert warned[1] >= 0
     assert warned[2] == pytest.approx(result.totals().warned)
     assert result.warned_by(at_ns, "miyagi")[2] == pytest.approx(result.totals("miyagi").warned)
+
+
+def test_a_plan_knows_the_carriers_of_its_time(
+    plan: ReachPlan, towns: tuple[Municipality, ...]
+) -> None:
+    assert plan.carriers == ("docomo", "kddi", "softbank", "rakuten")
+    assert ReachPlan.build(load_profile("j-alert-2012"), towns, MORNING).carriers == ()
