@@ -10,6 +10,7 @@ Percentile bootstrap: B. Efron and R. Tibshirani, An Introduction to the Bootstr
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -122,25 +123,41 @@ def resampled(pair: Pair, percent: Fraction | None = None) -> Resampled:
 
 def _drawn(values: Floats, percent: Fraction | None, *, salt: int) -> Floats:
     """The mean or quantile of each resample; the same draws for the same length and salt."""
+    return _means(values, salt) if percent is None else _quantiles(values, percent, salt)
+
+
+def _means(values: Floats, salt: int) -> Floats:
+    """Beyond a thousand values neighbours are drawn together, as in :class:`Bootstrap`."""
     n = len(values)
-    if percent is None and n > MOST_BLOCKS:
-        starts = np.arange(MOST_BLOCKS) * n // MOST_BLOCKS
-        sums = np.add.reduceat(values, starts)
-        sizes = np.diff(starts, append=n).astype(np.float64)
-    else:
-        sums, sizes = values, np.ones(n)
-    many = RESAMPLES if n <= _MANY else _FEW_RESAMPLES
-    generator = np.random.PCG64([len(sums), salt])
+    blocks = min(n, MOST_BLOCKS)
+    starts = np.arange(blocks) * n // blocks
+    sums = np.add.reduceat(values, starts)
+    sizes = np.diff(starts, append=n).astype(np.float64)
+    counts = _counts(blocks, salt)
+    found: Floats = (counts @ sums) / (counts @ sizes)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _counts(blocks: int, salt: int) -> Floats:
+    """How often each block is drawn in each resample; drawn once for all figures."""
+    place = (np.random.PCG64([blocks, salt]).random_raw(RESAMPLES * blocks)) % np.uint64(blocks)
+    rows = place.astype(np.int64).reshape(RESAMPLES, blocks)
+    rows += np.arange(RESAMPLES)[:, None] * blocks
+    flat = np.bincount(rows.ravel(), minlength=RESAMPLES * blocks)
+    return flat.reshape(RESAMPLES, blocks).astype(np.float64)
+
+
+def _quantiles(values: Floats, percent: Fraction, salt: int) -> Floats:
+    n = len(values)
+    generator = np.random.PCG64([n, salt])
     order = np.argsort(values, kind="stable")
-    rank = None if percent is None else int(-(-n * percent // _HUNDRED))
-    found = np.empty(many)
-    for number in range(many):
-        place = (generator.random_raw(len(sums)) % np.uint64(len(sums))).astype(np.int64)
-        counts = np.bincount(place, minlength=len(sums))
-        if rank is None:
-            found[number] = (counts @ sums) / (counts @ sizes)
-        else:
-            found[number] = values[order[np.searchsorted(np.cumsum(counts[order]), rank)]]
+    rank = int(-(-n * percent // _HUNDRED))
+    found = np.empty(RESAMPLES if n <= _MANY else _FEW_RESAMPLES)
+    for number in range(len(found)):
+        place = (generator.random_raw(n) % np.uint64(n)).astype(np.int64)
+        counts = np.bincount(place, minlength=n)
+        found[number] = values[order[np.searchsorted(np.cumsum(counts[order]), rank)]]
     return found
 
 
