@@ -37,7 +37,8 @@ def _side(name: str, columns: Mapping[str, Any], seed: int = 1) -> Side:
 
 
 def _noise(n: int, seed: int) -> np.ndarray:
-    return stats.norm.ppf((np.random.PCG64(seed).random_raw(n) >> 11) / 2**53)
+    drawn: np.ndarray = stats.norm.ppf((np.random.PCG64(seed).random_raw(n) >> 11) / 2**53)
+    return drawn
 
 
 def _pair(n: int = 200, seed: int = 1) -> tuple[Side, Side]:
