@@ -64,8 +64,9 @@ def report_command(
         from simulator.report import regenerate
 
         made = regenerate(directory)
+        say = output.text if form == "text" else output.asked
         for piece in made.pieces(form):
-            output.text(piece)
+            say(piece)
         output.document(made.summary_document)
 
 
@@ -116,7 +117,8 @@ def doctor_command(
             asked = examine_broker(load_settings(given, config), thorough=thorough)
             findings += asked
         for finding in findings:
-            output.text(finding.line())
+            say = output.trouble if finding.level == "error" else output.text
+            say(finding.line())
         output.document(lambda: {"findings": [finding.document() for finding in findings]})
         if any(finding.level == "error" for finding in asked):
             raise SystemExit(ExitCode.BROKER)

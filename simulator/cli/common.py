@@ -53,6 +53,18 @@ class Output:
         if not (self.as_json or self.quiet):
             _write(sys.stdout, text)
 
+    def asked(self, text: str) -> None:
+        """A result in a form that an option asked for by name; silent with ``--json`` only."""
+        if not self.as_json:
+            _write(sys.stdout, text)
+
+    def trouble(self, text: str) -> None:
+        """What is wrong: part of the result, and with ``--quiet`` all of it, on standard error."""
+        if self.quiet and not self.as_json:
+            _write(sys.stderr, text)
+        else:
+            self.text(text)
+
     def document(self, document: Callable[[], Any]) -> None:
         """The machine-readable result, made only when asked for."""
         if self.as_json:

@@ -49,6 +49,23 @@ def test_quiet_and_json_say_only_what_they_should(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == '{\n  "yes": 1\n}\n{}\n'
 
 
+def test_quiet_keeps_what_was_asked_for_and_what_is_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with command(quiet=True) as output:
+        output.asked("rows")
+        output.trouble("expired")
+    assert capsys.readouterr() == ("rows\n", "expired\n")
+    with command() as output:
+        output.asked("rows")
+        output.trouble("expired")
+    assert capsys.readouterr() == ("rows\nexpired\n", "")
+    with command(as_json=True, quiet=True) as output:
+        output.asked("rows")
+        output.trouble("expired")
+    assert capsys.readouterr() == ("", "")
+
+
 def test_threshold_options() -> None:
     assert parse_options(["lost: count==0", "delivery_latency{event:launch}: max<1s"]) == {
         "lost": ["count==0"],
