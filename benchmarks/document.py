@@ -1,14 +1,16 @@
 """docs/benchmarks.md from the results: pure, text in and text out.
 
 Rule of the module: it says what was measured, whether a target was met or missed, and on what
-machine; it computes nothing and leaves no missed target out.
+machine; it computes nothing and leaves no missed target out. What was measured with tiny sizes, or
+not at all, is no result: it is named as missing and not shown.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.harness import RESULTS, target_cells
+from benchmarks.harness import RESULTS, BenchmarkError, target_cells
 
 DOCUMENT: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 ORDER: Final = ("startup", "pacing", "low_load", "swarm", "scale", "ledger", "reach", "experiment")
@@ -22,20 +24,48 @@ move with the machine and its neighbours: trust the ratios. Every single run beh
 """
 
 
-def write() -> None:
+def write() -> tuple[str, ...]:
     """Write the document from the results at hand.
 
+    Returns:
+        Benchmarks without a result at full size, which the document names as missing.
+
     Raises:
-        FileNotFoundError: if a benchmark has not been run.
+        BenchmarkError: if no benchmark has a result at full size; the document then stays.
     """
-    results = [json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in ORDER]
-    DOCUMENT.write_text(document(results), encoding="utf-8")
+    results, missing = at_full_size(RESULTS)
+    if not results:
+        raise BenchmarkError("no benchmark was measured at full size: run make bench")
+    DOCUMENT.write_text(document(results, missing), encoding="utf-8")
+    return missing
 
 
-def document(results: list[dict[str, Any]]) -> str:
-    """The whole document."""
+def at_full_size(folder: Path) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Results measured at full size, in the order of the document, and the benchmarks without."""
+    results: list[dict[str, Any]] = []
+    missing: list[str] = []
+    for name in ORDER:
+        path = folder / f"{name}.json"
+        result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"small": True}
+        if result["small"]:
+            missing.append(name)
+        else:
+            results.append(result)
+    return results, tuple(missing)
+
+
+def document(results: list[dict[str, Any]], missing: Sequence[str] = ()) -> str:
+    """The whole document.
+
+    Args:
+        results: at full size, at least one.
+        missing: benchmarks without such a result.
+    """
     minutes = max(1, round(sum(result["seconds"] for result in results) / 60))
-    parts = [_HEAD.format(minutes=minutes), _machine(results), _targets(results)]
+    parts = [_HEAD.format(minutes=minutes)]
+    if missing:
+        parts.append(f"**Not measured at full size, so not below: {', '.join(missing)}.**\n")
+    parts += [_machine(results), _targets(results)]
     parts += [_section(result) for result in results]
     return "\n".join(parts)
 

@@ -194,7 +194,8 @@ def main(measure: Callable[[bool], Result]) -> None:
         "machine": machine(),
     }
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{result.name}.json"
+    # A try with tiny sizes never replaces a measurement.
+    path = RESULTS / (f"{result.name}.small.json" if small else f"{result.name}.json")
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     show(result)
     print(f"[{result.name}: {seconds:.0f} s, load before {load:.2f}]\n", flush=True)
