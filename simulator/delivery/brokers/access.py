@@ -36,6 +36,11 @@ class Access:
         """Whether anything was given that only TLS can use."""
         return self.tls != TlsFiles()
 
+    @property
+    def asks_for_login(self) -> bool:
+        """Whether anything was given that only a broker with users can use."""
+        return self.username is not None or self.password is not None
+
 
 def access_of(settings: RunSettings) -> Access:
     """What the run's settings say.

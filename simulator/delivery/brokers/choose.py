@@ -50,6 +50,15 @@ def choose_broker(
             "give the URL of a broker with TLS (mqtts://host:port), or leave --cafile, --cert, "
             "--key and --server-name out",
         )
+    if setting in STARTED and access is not None and access.asks_for_login:
+        raise ConfigurationError(
+            "a broker that alertsim starts admits everybody on this host, without user or password",
+            where,
+            "broker",
+            setting,
+            "give the URL of a broker that asks for them (mqtt://host:port), or leave --username, "
+            "--password-file, ALERTSIM_USERNAME and ALERTSIM_PASSWORD out",
+        )
     if setting == "embedded":
         if find_spec("iotcore") is None:
             return AmqttBroker(root=root, clock=clock, notice=INSTEAD, announce=announce)

@@ -94,6 +94,14 @@ def test_certificates_for_an_address_without_tls_are_refused(broker: str) -> Non
         choose_broker(broker, access=access)
 
 
+@pytest.mark.parametrize("broker", ["embedded", "mosquitto", "amqtt"])
+@pytest.mark.parametrize("access", [Access(username="me"), Access(password=SECRET)])
+def test_a_login_for_a_broker_that_knows_no_users_is_refused(broker: str, access: Access) -> None:
+    with pytest.raises(ConfigurationError, match="--username") as caught:
+        choose_broker(broker, access=access)
+    assert SECRET not in str(caught.value)
+
+
 def test_files_are_looked_at_before_anything_is_sent() -> None:
     access = Access(tls=TlsFiles(cafile="no such file.pem"))
     with pytest.raises(ConfigurationError, match="--cafile"):
