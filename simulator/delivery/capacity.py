@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from simulator.delivery.placement import CONTROLS_MIN, CONTROLS_SHARE
 from simulator.delivery.room import Limits
 
 UNLIMITED: Final = 1 << 62
@@ -123,6 +124,15 @@ def predict(machine: Limits, memory_bytes: int, load: Load) -> Capacity:
             )
         )
     return Capacity(limits=tuple(sorted(limits, key=lambda limit: limit.most)))
+
+
+def subscribers_within(connections: int) -> int:
+    """The largest ``--subscribers`` whose controls fit in as well; 0 if none do.
+
+    Args:
+        connections: how many there may be, controls included.
+    """
+    return max(0, min(connections - CONTROLS_MIN, int(connections / (1 + CONTROLS_SHARE))))
 
 
 def load_of(kind: str, costs: Mapping[str, Any], *, workers: int) -> Load:

@@ -9,7 +9,6 @@ import resource
 import socket
 import subprocess
 import sys
-from math import ceil, floor
 from typing import Final
 
 from simulator import resources
@@ -19,18 +18,16 @@ from simulator.delivery.brokers.amqtt import is_installed as amqtt_is_installed
 from simulator.delivery.brokers.base import PROTOCOLS
 from simulator.delivery.brokers.embedded import PREFERRED_PORTS
 from simulator.delivery.brokers.mosquitto import find_mosquitto, mosquitto_version
-from simulator.delivery.placement import CONTROLS_MIN, CONTROLS_SHARE
+from simulator.delivery.capacity import subscribers_within
 from simulator.delivery.room import SPARE_DESCRIPTORS
 from simulator.delivery.runtime_file import running_brokers
 from simulator.delivery.wire.stamps import kernel_stamps_available
 from simulator.errors import BrokerUnreachableError
-from simulator.run.doctor_brokers import capacities
+from simulator.run.doctor_brokers import SUBSCRIBERS, capacities, fewer
 from simulator.run.findings import Finding
 from simulator.run.provenance import alertsim_version, host_facts, package_versions
 
 _ABSENT: Final = "not installed"
-_SUBSCRIBERS: Final = 300  # the default of --subscribers
-_CONTROLS: Final = max(CONTROLS_MIN, ceil(_SUBSCRIBERS * CONTROLS_SHARE))
 
 
 def examine() -> list[Finding]:
@@ -82,16 +79,15 @@ def _descriptors() -> Finding:
     room = max(0, hard - SPARE_DESCRIPTORS)
     text = (
         f"hard limit {hard} (soft {soft}, which a run raises itself): room for about {room} "
-        "subscribers in one worker"
+        "connections in one worker, controls included"
     )
-    if room < _SUBSCRIBERS + _CONTROLS:
+    if subscribers_within(room) < SUBSCRIBERS:
         return Finding(
             level="warning",
             subject="open files",
-            text=f"{text}, fewer than the {_SUBSCRIBERS} of a run without --subscribers",
+            text=f"{text}, fewer than the {SUBSCRIBERS} subscribers of a run without --subscribers",
             remedy="raise the hard limit (ulimit -Hn shows it): as root a line such as "
-            "'* hard nofile 65536' in /etc/security/limits.conf, then log in again; or run with "
-            f"--subscribers {max(1, floor(room / (1 + CONTROLS_SHARE)))} or fewer",
+            "'* hard nofile 65536' in /etc/security/limits.conf, then log in again" + fewer(room),
         )
     return Finding(level="ok", subject="open files", text=text)
 

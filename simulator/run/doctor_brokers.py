@@ -12,7 +12,7 @@ from typing import Final
 from simulator import resources
 from simulator.delivery.brokers import access_of, choose_broker
 from simulator.delivery.brokers.base import Broker
-from simulator.delivery.capacity import UNLIMITED, load_of, predict
+from simulator.delivery.capacity import UNLIMITED, load_of, predict, subscribers_within
 from simulator.delivery.facts import BrokerFacts, learn_facts
 from simulator.delivery.loopback import is_loopback
 from simulator.delivery.preflight import check_endpoint
@@ -22,6 +22,7 @@ from simulator.errors import BrokerError
 from simulator.run.findings import Finding
 from simulator.settings import RunSettings
 
+SUBSCRIBERS: Final = 300  # the default of --subscribers
 _SUBJECT: Final = "broker"
 _MEMINFO: Final = Path("/proc/meminfo")
 _KIB: Final = 1024
@@ -39,13 +40,20 @@ def _capacity(kind: str, costs: dict[str, object]) -> Finding:
         limits(), memory or UNLIMITED, load_of(kind, costs, workers=os.cpu_count() or 1)
     )
     what = "a broker elsewhere" if kind == "external" else f"--broker {kind}"
+    short = subscribers_within(found.most) < SUBSCRIBERS
     return Finding(
-        level="ok",
+        level="warning" if short else "ok",
         subject="subscribers",
         text=f"about {found.most} with {what} (controls included); then ends: "
         f"{found.tightest.name}",
-        remedy=f"for more: {found.tightest.remedy}",
+        remedy=found.tightest.remedy + fewer(found.most) if short else "",
     )
+
+
+def fewer(connections: int) -> str:
+    """How many subscribers would do, as the end of a remedy; empty if none would."""
+    most = subscribers_within(connections)
+    return f"; or run with --subscribers {most} or fewer" if most else ""
 
 
 def _free_memory() -> int:

@@ -85,4 +85,4 @@ def test_it_predicts_how_many_subscribers_each_broker_carries_here() -> None:
     for each, kind in zip(found, ("embedded", "mosquitto", "amqtt", "elsewhere"), strict=True):
         assert kind in each.text
         assert int(each.text.split()[1]) > 0
-        assert each.remedy
+        assert bool(each.remedy) is (each.level == "warning")

@@ -5,7 +5,8 @@ import pytest
 
 from simulator import resources
 from simulator.delivery.brokers.embedded import _SETTINGS
-from simulator.delivery.capacity import Load, load_of, predict
+from simulator.delivery.capacity import Load, load_of, predict, subscribers_within
+from simulator.delivery.placement import place
 from simulator.delivery.room import SPARE_DESCRIPTORS, SPARE_PORTS, Limits
 
 MEMORY = 1 << 40
@@ -71,3 +72,13 @@ def test_the_brokers_that_we_start_have_costs(kind: str) -> None:
 def test_the_embedded_brokers_limit_is_the_one_that_we_write() -> None:
     costs = json.loads(resources.config_text("capacity.json"))
     assert load_of("embedded", costs, workers=1).broker_most == _SETTINGS["max_connections"]
+
+
+@pytest.mark.parametrize("connections", [0, 10, 11, 44, 209, 210, 211, 314, 315, 10_500])
+def test_subscribers_leave_room_for_their_controls(connections: int) -> None:
+    most = subscribers_within(connections)
+
+    def needed(subscribers: int) -> int:
+        return len(place(subscribers, ["miyagi"], {"miyagi": 1, "mie": 1}, run="r", root="a"))
+
+    assert needed(most) <= connections < needed(most + 1)

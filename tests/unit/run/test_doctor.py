@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.run import doctor
+from simulator.run.doctor_brokers import capacities
 
 
 def test_everything_is_looked_at_and_nothing_is_wrong_here() -> None:
@@ -16,6 +17,7 @@ def test_everything_is_looked_at_and_nothing_is_wrong_here() -> None:
         finding.subject for finding in findings
     }
     assert not [finding for finding in findings if finding.level == "error"]
+    assert not [each for each in findings if each.level == "ok" and each.remedy]
     text = "\n".join(finding.line() for finding in findings)
     assert "3.1.1 listener" in text
     assert "remedy:" in text
@@ -50,6 +52,18 @@ def test_descriptors_are_judged_by_the_hard_limit(
     assert (str(hard) in finding.text) is (hard != resource.RLIM_INFINITY)
     assert ("ulimit -Hn" in finding.remedy) is (level == "warning")
     assert ("limits.conf" in finding.remedy) is (level == "warning")
+
+
+def test_few_descriptors_leave_room_for_so_many_subscribers_and_their_controls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (300, 300))
+    found = [doctor._descriptors(), *capacities()]
+    assert {each.level for each in found[:4]} == {"warning"}
+    for each in found[:4]:  # 44 connections, of which 10 are controls
+        assert each.remedy.endswith("; or run with --subscribers 34 or fewer")
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (260, 260))
+    assert "--subscribers 0" not in doctor._descriptors().remedy
 
 
 def test_missing_packages_and_stamps_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
