@@ -10,7 +10,7 @@ launches start with the launch's name and a dot. What did not happen is None, ne
     lead_time_ns                first warning to the true arrival; the shortest of all prefectures
     shelter_ns                  launch to the call to take shelter, where one is sent later
     closing_ns                  first warning to the closing message
-    correction_ns               the message that was wrong to its correction
+    correction_ns               the last message to those who are corrected to the correction
     all_clear_ns                first warning to the all-clear
     issue_PREFECTURE_ns         launch to the first warning in a prefecture
     in_force_ns                 longest time that any prefecture stays under a warning
@@ -178,11 +178,20 @@ def _of_launch(alerts: Sequence[Alert], launched_ns: int | None) -> dict[str, Va
 
 
 def _correction_ns(alerts: Sequence[Alert]) -> int | None:
-    """From the last message before it to the correction."""
+    """From the last message to those who are corrected to the first correction."""
     correction = _first(alerts, _CORRECTS)
     if correction is None:
         return None
-    wrong = [alert.at_ns for alert in alerts if alert.at_ns < correction.at_ns]
+    corrected = {
+        alert.prefecture
+        for alert in alerts
+        if alert.event in _CORRECTS and alert.at_ns == correction.at_ns
+    }
+    wrong = [
+        alert.at_ns
+        for alert in alerts
+        if alert.prefecture in corrected and alert.at_ns < correction.at_ns
+    ]
     return correction.at_ns - max(wrong, default=correction.at_ns)
 
 

@@ -9,6 +9,7 @@ from simulator.experiment.figures import (
 )
 from simulator.experiment.variants import Base
 from simulator.model import simulate
+from simulator.model.timeline import AlertEvent
 from simulator.scenario import load_scenario
 from simulator.units import NS_PER_MIN, NS_PER_S
 
@@ -68,6 +69,19 @@ def test_a_mistake_passes_for_a_launch() -> None:
     scenario = load_scenario("hawaii-2018")
     found = figures_of(simulate(scenario, 1), [scenario.launches[0].id])
     assert found["correction_ns"] == 38 * NS_PER_MIN
+
+
+def test_a_correction_is_timed_from_the_last_message_to_those_who_are_corrected() -> None:
+    timeline = simulate(load_scenario("hokkaido-2022-10-04"), 1)
+    found = figures_of(timeline, [timeline.alerts[0].launch or ""])
+    to_tokyo = [alert for alert in timeline.alerts if alert.prefecture == "tokyo"]
+    correction = next(one for one in to_tokyo if one.event is AlertEvent.CORRECTION)
+    before = max(one.at_ns for one in to_tokyo if one.at_ns < correction.at_ns)
+    elsewhere = max(one.at_ns for one in timeline.alerts if one.at_ns < correction.at_ns)
+    assert found["correction_ns"] == correction.at_ns - before
+    assert (
+        correction.at_ns - elsewhere < 4 * NS_PER_MIN < 19 * NS_PER_MIN < correction.at_ns - before
+    )
 
 
 def test_rows_and_their_order() -> None:
