@@ -68,7 +68,9 @@ class InputError(AlertsimError):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        head = ": ".join(part for part in (self.where, self.field) if part)
+        option = f"--{self.field.replace('_', '-')}"  # the place may be the option
+        field = "" if self.where == option else self.field
+        head = ": ".join(part for part in (self.where, field) if part)
         text = f"{head}: {self.message}" if head else self.message
         if self.value is not None:
             text += f" (got {self.value})"

@@ -103,7 +103,7 @@ async def listen(
     if order.report and not is_client(order.client_id):
         raise ConfigurationError(
             "the client id cannot stand in a topic",
-            field="client-id",
+            field="--client-id",
             value=repr(order.client_id),
             remedy="1 to 128 characters, none of / + # and not starting with $",
         )

@@ -9,12 +9,12 @@ from simulator.delivery.brokers import Broker
 from simulator.delivery.messages import PublishOrder, SwarmOrder
 from simulator.delivery.pacer import schedule
 from simulator.errors import ConfigurationError
-from simulator.measure.plan import ScheduledAlert
+from simulator.measure.plan import PlannedSubscriber, ScheduledAlert
 from simulator.model.timeline import Timeline
 from simulator.run.audience import audience
 from simulator.run.request import RunRequest
 from simulator.run.shards import shards, worker_count
-from simulator.units import NS_PER_S
+from simulator.units import NS_PER_S, format_duration
 
 
 class Orders:
@@ -27,7 +27,8 @@ class Orders:
         broker: where it goes; not yet started.
 
     Raises:
-        ConfigurationError: if the broker does not speak the version asked for.
+        ConfigurationError: if the broker does not speak the version asked for, or the ramp is too
+            slow for the wait.
 
     Attributes:
         subscribers: our own, controls included, numbered from 0.
@@ -53,6 +54,7 @@ class Orders:
         )
         self.subscribers = self._audience.subscribers
         self.groups = self._audience.groups
+        self._check_ramp()
         self.probe_topic = probe_topic(self._settings.root, request.run)
 
     @property
@@ -67,11 +69,15 @@ class Orders:
         if asked == "mixed":
             return "mixed" if len(spoken) > 1 else spoken[0]
         if asked not in spoken:
+            given = self._broker.kind == "external"
             raise ConfigurationError(
-                "the broker was not given for this MQTT version",
+                "the broker was not given for this MQTT version"
+                if given
+                else f"{self._broker.kind} speaks MQTT {' and '.join(spoken)} only",
                 field="--protocol",
                 value=asked,
-                remedy=f"use --protocol {spoken[0]}, or change ?protocol= in --broker",
+                remedy=f"use --protocol {spoken[0]}, or "
+                + ("change ?protocol= in --broker" if given else "--broker mosquitto"),
             )
         return asked
 
@@ -148,6 +154,34 @@ class Orders:
             state=self._settings.state,
         )
 
+    def _check_ramp(self) -> None:
+        """Refuse a ramp that is still opening connections when the wait for them is over.
+
+        Raises:
+            ConfigurationError: with the ramp that is enough.
+        """
+        settings = self._settings
+        here = sum(not _comes_later(each) for each in self.subscribers)
+        least = max(1, worker_count(here, settings.swarm_workers))  # each opens one a second
+        limit_ns = settings.wait_timeout
+        if (here - 1) * NS_PER_S <= limit_ns * max(settings.ramp, least):
+            return
+        remedy = f"a longer --wait-timeout than {format_duration(limit_ns)}"
+        if limit_ns:
+            needed = -(-(here - 1) * NS_PER_S // limit_ns)
+            remedy = f"--ramp {needed} or more, or {remedy}"
+        raise ConfigurationError(
+            f"too slow to open {here} connections, controls included, before --wait-timeout ends",
+            field="--ramp",
+            value=str(settings.ramp),
+            remedy=f"give {remedy}",
+        )
+
     @property
     def _keep_alive_s(self) -> int:
         return max(1, self._settings.keep_alive // NS_PER_S)
+
+
+def _comes_later(subscriber: PlannedSubscriber) -> bool:
+    """Whether it joins during the run, and is not waited for."""
+    return subscriber.conduct is not None and subscriber.conduct.joins_ns is not None

@@ -43,6 +43,11 @@ def test_an_input_error_names_place_field_value_and_remedy() -> None:
     assert str(error) == "x.yaml:3: launches.0: unknown prefecture (got miyagy)\n  remedy: miyagi"
 
 
+def test_an_option_is_named_once() -> None:
+    error = errors.ConfigurationError("unknown", where="--swarm-workers", field="swarm_workers")
+    assert str(error) == "--swarm-workers: unknown"
+
+
 def test_an_input_error_leaves_out_what_it_does_not_know() -> None:
     assert str(errors.ConfigurationError("no subscribers")) == "no subscribers"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from simulator.delivery.brokers.amqtt import AmqttBroker
 from simulator.delivery.brokers.external import ExternalBroker
 from simulator.errors import ConfigurationError
 from simulator.measure.plan import Session, SubscriberKind
@@ -115,6 +116,27 @@ def test_setting_reaches_the_publisher(
     assert getattr(_orders(**{option: value}).publisher(), field) == expected
 
 
+def test_a_ramp_that_outlasts_the_wait_is_refused_before_anything_is_started() -> None:
+    people = len(_orders(subscribers=200).subscribers)
+    enough = (people - 1 + 1) // 2  # the first opens at once, the last within 2 s
+    with pytest.raises(ConfigurationError, match=f"{people} connections") as caught:
+        _orders(subscribers=200, ramp=enough - 1, wait_timeout="2s")
+    assert (caught.value.field, caught.value.value) == ("--ramp", str(enough - 1))
+    assert f"--ramp {enough} or more" in caught.value.remedy
+    assert "--wait-timeout than 2s" in caught.value.remedy
+    _orders(subscribers=200, ramp=enough, wait_timeout="2s")
+
+
+def test_who_joins_during_the_run_is_not_in_the_ramp() -> None:
+    orders = _orders("subscriber-mix", ramp=1, wait_timeout="1h")
+    later = [each for each in orders.subscribers if each.conduct and each.conduct.joins_ns]
+    assert later
+    here = len(orders.subscribers) - len(later)
+    _orders("subscriber-mix", ramp=1, wait_timeout=f"{here - 1}s")
+    with pytest.raises(ConfigurationError, match=f"open {here} connections"):
+        _orders("subscriber-mix", ramp=1, wait_timeout=f"{here - 2}s")
+
+
 def test_keep_alive_below_a_second_is_one_not_none() -> None:
     # MQTT counts whole seconds, and 0 would turn the keep alive off.
     assert _orders(keep_alive="300ms").swarm()[0].keep_alive_s == 1
@@ -161,6 +183,15 @@ def test_version_that_the_broker_was_not_given_for_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="protocol=") as refused:
         _orders(url=f"{URL}?protocol=5", protocol="3.1.1")
     assert (refused.value.field, refused.value.value) == ("--protocol", "3.1.1")
+
+
+def test_version_that_a_broker_of_ours_does_not_speak_is_refused_without_an_address() -> None:
+    loaded = load_scenario("drill-minimal")
+    settings = load_settings({"subscribers": 4, "protocol": "5", "broker": "amqtt"})
+    request = RunRequest(scenario=loaded, settings=settings, run=RUN)
+    with pytest.raises(ConfigurationError, match=r"amqtt speaks MQTT 3\.1\.1 only") as caught:
+        Orders(request, simulate(loaded, settings.seed), DOMAIN, AmqttBroker())
+    assert caught.value.remedy == "use --protocol 3.1.1, or --broker mosquitto"
 
 
 def test_root_stands_before_every_topic_and_filter() -> None:
