@@ -222,8 +222,8 @@ class Exercise:
             counts = books.counts()
             raise BrokerUnreachableError(
                 f"not ready in time: {', '.join(waiting)} still connecting "
-                f"({counts.subscribed} of {counts.subscribers} subscribers subscribed); "
-                "raise --wait-timeout or lower --ramp"
+                f"({counts.subscribed} of {counts.subscribers} subscribers subscribed); raise "
+                "--wait-timeout, or raise --ramp if the broker can take connections faster"
             )
         self.observer.counts(books.counts())
         if not self.subscribers:
