@@ -36,7 +36,7 @@ def _swing(summary: ExperimentSummary, column: str) -> str:
     """The assumption that moves it most; they are ordered so."""
     swing = next((one for one in summary.swings if one.column == column), None)
     if swing is None:
-        return "No assumption moves it."
+        return "No assumption of the chain moves it."
     ends = " to ".join(
         f"{change(column, one.mean)}" for one in sorted(
             (swing.at_low, swing.at_high), key=lambda end: end.mean

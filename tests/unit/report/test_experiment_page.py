@@ -107,7 +107,7 @@ def test_the_command_of_one_replication_stands_in_the_page() -> None:
         ("grid", "closing_ns", r""),
         ("grid", "nothing_ns", r""),
         ("tornado", "alert_ns", r"Hangs most on chain\.\w+, from \S+ to \S+: \S+ s to \+\S+ s\."),
-        ("tornado", "nothing_ns", r"No assumption moves it\."),
+        ("tornado", "nothing_ns", r"No assumption of the chain moves it\."),
         ("sobol", "alert_ns", r"Varies with the chance of \S+ \(\d+ %\).*\."),
         ("sobol", "nothing_ns", r"No stage's chance makes it vary\."),
     ],
