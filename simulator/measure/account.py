@@ -26,7 +26,7 @@ from simulator.measure.plan import ScheduledAlert, SubscriberKind
 from simulator.measure.receipts import NO_TIME
 from simulator.measure.rows import Columns, delivery_columns, stray_columns
 from simulator.measure.settling import Codes, Evidence, populations, settle_seen, settle_unseen
-from simulator.measure.tallies import StateTally, UnexpectedTally
+from simulator.measure.tallies import StateTally, UnexpectedTally, received_qos
 
 CHUNK = 65_536
 
@@ -234,6 +234,19 @@ class Account:
     def final_states(self) -> FinalStates:
         """What each subscriber was left believing."""
         return final_states(self.evidence, self.counted.state.informed())
+
+    def lowered(self) -> Bools:
+        """Selects the first copies that came below the effective QoS that was owed.
+
+        A broker that granted a QoS owes it to every message published with it (MQTT 3.1.1 and 5,
+        section 4.3). Nothing is claimed where several filters match, each of which may bring a copy
+        at its own QoS (MQTT 5, section 3.3.4), nor of foreign clients, which do not report it.
+        """
+        table = self.evidence.expectation.pairs
+        told = self.seen & (table["paths"] == 1)
+        told &= self.kind_codes() != _place(SubscriberKind.FOREIGN)
+        lower: Bools = told & (received_qos(table["flags"]) < table["qos"])
+        return lower
 
     # --- columns over pairs -------------------------------------------------------------------
 

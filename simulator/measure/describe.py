@@ -76,6 +76,7 @@ def ledger_summary(account: Account) -> LedgerSummary:
         ),
         early=int(np.count_nonzero(account.early)),
         untimed=account.untimed(),
+        qos_lowered=int(np.count_nonzero(account.lowered())),
         examples=(*examples, *troubles(account)),
         examples_left_out=bad - len(examples),
         unexpected_rows_left_out=account.counted.unexpected.left_out,
@@ -134,6 +135,7 @@ def troubles(account: Account) -> tuple[Example, ...]:
         ("stale", states.withdrawn, ["still believes in the alert that this ends"]),
         ("stale", states.unaware, ["does not know that this is in force"]),
         ("overtaken", states.overtaken, ["an older message came after this one"]),
+        ("qos-lowered", np.flatnonzero(account.lowered()), ["came below the QoS owed"]),
     )
     shown: list[Example] = []
     for word, pairs, reasons in kinds:

@@ -178,6 +178,10 @@ def _counted(metric: str, scene: Scene, tags: Mapping[str, str]) -> tuple[int, i
             return _caused(account.unexpected_causes(), tags), total.receipts
         case "receipts":
             return total.receipts, total.receipts
+        case "qos_lowered":
+            rows = _pairs(account, tags)
+            lowered = int(np.count_nonzero(account.lowered() & rows))
+            return lowered, account.where(rows).received
         case "reordered" | "gaps" | "stale":
             return _out_of_order(metric, scene, total)
         case _:

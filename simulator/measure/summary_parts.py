@@ -113,7 +113,7 @@ class Example(Part):
 
     outcome: str = Field(
         description="late, queued, lost …, unexpected; duplicate, gap, out-of-order, stale, "
-        "overtaken."
+        "overtaken, qos-lowered."
     )
     cause: str = Field(description="Why, as far as known; may be empty.")
     client: str = Field(description="MQTT client id or shared-subscription group.")
@@ -146,6 +146,11 @@ class LedgerSummary(Part):
     state: StateCounts = Field(description="Copies on state topics.")
     early: int = Field(description="Deliveries to clients that registered only afterwards.")
     untimed: int = Field(description="Deliveries without a usable time.")
+    qos_lowered: int = Field(
+        default=0,
+        description="First copies that came below the effective QoS; foreign clients and "
+        "overlapping filters left out.",
+    )
     examples: tuple[Example, ...] = Field(description="Some of each bad outcome.")
     examples_left_out: int = Field(description="Further bad outcomes, all in deliveries.parquet.")
     unexpected_rows_left_out: int = Field(description="Unexpected rows beyond the bound kept.")

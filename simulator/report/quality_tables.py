@@ -21,7 +21,7 @@ _REFUSED: Final = "foreign: "  # how a run names refused reports among its overf
 
 
 def causes(summary: Summary) -> Table:
-    """Why copies were lost, doubled or out of place."""
+    """Why copies were lost, doubled or out of place, or came below their QoS."""
     ledger = summary.ledger
     rows = [
         (kind, cause, f"{count:,}")
@@ -31,6 +31,7 @@ def causes(summary: Summary) -> Table:
             ("duplicate", ledger.duplicate_causes),
             ("duplicate", _by_flag(summary)),
             ("unexpected", ledger.unexpected_causes),
+            ("lower QoS", {"came below the QoS owed": ledger.qos_lowered}),
         )
         for cause, count in sorted(counted.items())
         if count
@@ -65,6 +66,7 @@ def order(summary: Summary) -> Table:
         ("an older message came after the newest and says otherwise", figures.overtaken),
         ("deliveries to clients that registered only afterwards", ledger.early),
         ("deliveries without a usable time", ledger.untimed),
+        ("first copies that came below the QoS owed", ledger.qos_lowered),
     )
     return Table(
         caption="Order, gaps and what is counted beside the ledger",

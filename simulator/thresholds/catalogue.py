@@ -152,6 +152,12 @@ METRICS: Final[dict[str, Metric]] = {
             name="receipts", unit=Unit.COUNT, tags={}, description="Copies received, all of them."
         ),
         Metric(
+            name="qos_lowered",
+            unit=Unit.COUNT,
+            tags=_PAIR,
+            description="First copies that came below the effective QoS.",
+        ),
+        Metric(
             name="reordered",
             unit=Unit.COUNT,
             tags={},

@@ -39,6 +39,18 @@ class Packet:
         """The same with the DUP flag."""
         return bytes([self.data[0] | DUP]) + self.data[1:]
 
+    def at_qos_0(self) -> bytes:
+        """The same PUBLISH at QoS 0: without packet identifier."""
+        if not self.data[0] & 0x06:
+            return self.data
+        at = next(place for place in range(1, 5) if self.data[place] < 0x80) + 1
+        named = at + 2 + int.from_bytes(self.data[at : at + 2], "big")
+        body = self.data[at:named] + self.data[named + 2 :]
+        size, length = len(body), b""
+        while size >= 0x80:
+            length, size = length + bytes([size & 0x7F | 0x80]), size >> 7
+        return bytes([self.data[0] & 0xF1]) + length + bytes([size]) + body
+
     def is_alert(self) -> bool:
         """A PUBLISH on an alert topic."""
         return self.kind == PUBLISH and b"/v1/alerts/" in self.data[:100]

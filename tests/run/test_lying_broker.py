@@ -87,6 +87,18 @@ def test_repeated_and_reordered_deliveries_are_told_apart(alertsim: Start, liar:
     assert (summary["order"]["reordered"], summary["order"]["gaps"]) == (OWED // 4, 0)
 
 
+def test_a_broker_that_lowers_the_qos_is_told_on(alertsim: Start, liar: Liar) -> None:
+    liar.rule = lambda packet: [packet.at_qos_0() if packet.is_alert() else packet.data]
+    run = play(alertsim, liar, "--threshold", "qos_lowered: count==0")
+    summary = ended(run, 99)
+
+    assert balanced(summary)["delivered"] == OWED
+    assert summary["ledger"]["qos_lowered"] == OWED
+    assert summary["verdict"]["reason"].startswith("qos_lowered: count==0: ")
+    kinds = [one["outcome"] for one in summary["ledger"]["examples"]]
+    assert kinds.count("qos-lowered") == 5
+
+
 def test_a_stall_makes_deliveries_late_and_nothing_hang(alertsim: Start, liar: Liar) -> None:
     patient = ("--threshold", "delivery_latency{population=live}: max<50s")
     run = play(alertsim, liar, "--late-after", "1s", "--drain", "8s", *patient)

@@ -142,6 +142,8 @@ def test_tags_select_the_samples(
         ("unexpected{cause=wrong-area}", 1, Fraction(1, 5)),
         ("unexpected{cause=malformed}", 0, Fraction(0)),
         ("receipts", 5, Fraction(1)),
+        ("qos_lowered", 2, Fraction(2, 3)),  # the rows of Miyagi say QoS 0, Niigata asked for it
+        ("qos_lowered{prefecture=niigata}", 0, Fraction(0)),
         ("gaps", 0, Fraction(0)),
         ("reordered", 0, Fraction(0)),
     ],

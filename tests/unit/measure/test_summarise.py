@@ -92,7 +92,8 @@ def test_every_duration_of_the_schema_names_its_time_scale() -> None:
 
 
 def test_a_loss_fails_the_run_and_is_shown(kit: Any) -> None:
-    summary = play(kit, kit.row(0, 0), subs=[kit.sub(0), kit.sub(1)])
+    came = kit.row(0, 0, flags=kit.Flag.QOS_1)
+    summary = play(kit, came, subs=[kit.sub(0), kit.sub(1)])
 
     assert (summary.verdict.outcome, summary.verdict.exit_code) == ("fail", 99)
     assert summary.verdict.reason.startswith("lost: count==0: 1")
@@ -108,7 +109,8 @@ def test_a_loss_fails_the_run_and_is_shown(kit: Any) -> None:
 def test_examples_are_bounded_and_the_rest_is_a_number(kit: Any) -> None:
     subs = [kit.sub(number) for number in range(20)]
     strays = [kit.row(number, -1) for number in range(8)]
-    summary = play(kit, kit.row(0, 0, 20 * S), *strays, subs=subs)
+    late = kit.row(0, 0, 20 * S, flags=kit.Flag.QOS_1)
+    summary = play(kit, late, *strays, subs=subs)
 
     words = [example.outcome for example in summary.ledger.examples]
     assert words == ["lost"] * 5 + ["late"] + ["unexpected"] * 5 + ["stale"] * 5

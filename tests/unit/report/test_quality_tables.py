@@ -90,3 +90,14 @@ def test_sentences_get_room_on_a_narrow_screen() -> None:
 
     assert 'class="wordy"' in table("word " * 20)
     assert "wordy" not in table("short")
+
+
+def test_lowered_qos_stands_among_the_causes_and_beside_the_ledger(summary: Summary) -> None:
+    ledger = summary.ledger.model_copy(update={"qos_lowered": 1_234})
+    found = summary.model_copy(update={"ledger": ledger})
+    assert ("lower QoS", "came below the QoS owed", "1,234") in quality_tables.causes(found).rows
+    line = ("first copies that came below the QoS owed", "1,234")
+    assert line in quality_tables.order(found).rows
+    ledger = summary.ledger.model_copy(update={"qos_lowered": 0})
+    found = summary.model_copy(update={"ledger": ledger})
+    assert "lower QoS" not in {row[0] for row in quality_tables.causes(found).rows}
