@@ -69,8 +69,9 @@ def simulate_command(
     scenario: ScenarioArgument,
     seed: SeedOption = 1,
     replication: Annotated[
-        int, typer.Option(help="Number of the one replication to play, from 0.", min=0)
-    ] = 0,
+        int | None,
+        typer.Option(help="Number of the one replication to play, from 0. Without it, 0.", min=0),
+    ] = None,
     fixed: SetOption = None,
     replications: ReplicationsOption = None,
     until: UntilOption = None,
@@ -95,6 +96,7 @@ def simulate_command(
     """Simulate one replication, or many."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
         if replications is not None or until is not None:
+            _not_one(replication, "--replications" if until is None else "--until-halfwidth")
             base = varied_base(scenario, fixed)
             play_replications(
                 output,
@@ -114,13 +116,26 @@ def simulate_command(
         from simulator.scenario import load_scenario
 
         loaded = varied_base(scenario, fixed).scenario() if fixed else load_scenario(scenario)
-        timeline = simulate(loaded, seed, replication)
+        timeline = simulate(loaded, seed, replication or 0)
         if out is not None:
             _write_new(out, "".join(f"{line}\n" for line in timeline.to_jsonl()))
         output.text(timeline_text(timeline))
         if out is not None:
             output.text(f"written: {out}")
         output.document(lambda: [json.loads(line) for line in timeline.to_jsonl()])
+
+
+def _not_one(replication: int | None, option: str) -> None:
+    """Refuse to play one replication and many."""
+    from simulator.errors import ConfigurationError
+
+    if replication is not None:
+        raise ConfigurationError(
+            "one replication or many",
+            field="--replication",
+            value=str(replication),
+            remedy=f"leave out --replication, or {option}",
+        )
 
 
 def validate_command(

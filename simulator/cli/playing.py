@@ -177,7 +177,31 @@ def varied_base(scenario: str, settings: list[str] | None) -> "Base":
     from simulator.experiment.axes import parse_setting
     from simulator.experiment.variants import read_base
 
-    return read_base(scenario).set_to([parse_setting(text) for text in settings or []])
+    base = read_base(scenario)
+    if not settings:
+        return base
+    with _said_of("--set"):
+        base = base.set_to([parse_setting(text) for text in settings])
+        base.scenario()
+    return base
+
+
+@contextmanager
+def _said_of(option: str) -> Iterator[None]:
+    """Call what is wrong with a field by the option that set it; ``sweep`` has another."""
+    from simulator.errors import ConfigurationError
+
+    try:
+        yield
+    except ConfigurationError as error:
+        if error.field != "--vary":
+            raise
+        remedy = error.remedy.replace("--vary", option)
+        if ".." in remedy:
+            remedy = f"for example {option} chain.decision=90s"
+        raise ConfigurationError(
+            error.message, where=error.where, field=option, value=error.value, remedy=remedy
+        ) from None
 
 
 def people_order(

@@ -8,7 +8,7 @@ sent says nothing about the path and is left out.
 from pathlib import Path
 from typing import Final
 
-from simulator.errors import OutputError
+from simulator.errors import ConfigurationError, OutputError
 from simulator.measure.outcomes import RECEIVED, Outcome
 from simulator.reach import MeasuredDelivery
 from simulator.report.run_directory import RunDirectory
@@ -41,4 +41,13 @@ def measured_app(path: Path) -> MeasuredDelivery:
         raise OutputError(f"cannot be read: {error}", where=str(path)) from error
     lost = owed["outcome"].is_in([outcome.word for outcome in _NEVER_CAME]).sum()
     delays = owed["delivery_ns"].drop_nulls().to_numpy()
-    return MeasuredDelivery.from_sample(delays, int(lost))
+    try:
+        return MeasuredDelivery.from_sample(delays, int(lost))
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            error.message,
+            where=str(path),
+            field="--app-channel-from",
+            value=error.value,
+            remedy=error.remedy,
+        ) from None

@@ -253,6 +253,19 @@ def test_fields_can_be_set_for_one_replication_and_listed(run: Run) -> None:
         (["simulate", MODELLED, "--replications", "2000000"], ("2,000,000", "--yes")),
         (["simulate", MODELLED, "--set", "chain.decision=1s,2s"], ("one value",)),
         (
+            ["simulate", MODELLED, "--replications", "3", "--set", "chain.nope=3"],
+            ("error: --set: the scenario has no such field (got chain.nope)",),
+        ),
+        (["simulate", MODELLED, "--set", "chain"], ("--set: ", "--set chain.decision=90s")),
+        (
+            ["simulate", MODELLED, "--replication", "3", "--replications", "4"],
+            ("--replication: one replication or many (got 3)", "leave out --replication"),
+        ),
+        (
+            ["simulate", MODELLED, "--replication", "0", "--until-halfwidth", "alert=1s"],
+            ("--replication: ", "--until-halfwidth"),
+        ),
+        (
             ["simulate", MODELLED, "--replications", "5", "--cluster", "tcp://127.0.0.1:9"],
             ("no Dask scheduler answers",),
         ),

@@ -33,8 +33,9 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     path = make_run(tmp_path)
     nothing = pl.read_parquet(path / "deliveries.parquet").filter(pl.col("outcome") == "lost")
     nothing.write_parquet(path / "deliveries.parquet")
-    with pytest.raises(ConfigurationError, match="no delivery to take delays from"):
+    with pytest.raises(ConfigurationError, match="no delivery to take delays from") as refused:
         measured_app(path)
+    assert str(refused.value).startswith(f"{path}: --app-channel-from: ")
 
 
 def test_a_slower_path_warns_fewer_people_in_time() -> None:
