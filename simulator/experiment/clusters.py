@@ -7,14 +7,18 @@ scheduler that goes away ends the experiment in order, with everything finished 
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 from simulator.errors import AbortedError, ConfigurationError
 from simulator.experiment.plan import Chunk, Plan
 from simulator.experiment.replications import Columns, Player
 
+_SCHEMES: Final = ("tcp", "tls")
 _CONNECT_S: Final = 10
+_CLOSE_S: Final = 1  # of a client that never connected
 _AHEAD: Final = 2
 _RETRIES: Final = 3
 _PATIENCE_S: Final = 60
@@ -24,6 +28,35 @@ class ClusterLostError(AbortedError):
     """The scheduler or all of its workers went away."""
 
 
+def scheduler_place(address: str) -> tuple[str, int]:
+    """Host and port of a scheduler, from its address; nothing is asked for there.
+
+    Args:
+        address: ``tcp://`` or ``tls://``, host and port; ``tcp://`` may be left out.
+
+    Raises:
+        ConfigurationError: if it is no such address.
+    """
+    whole = address if "//" in address else f"tcp://{address}"
+    try:
+        parts = urlsplit(whole)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # a bracket left open, or a port that is none
+        host, port = None, None
+    else:
+        rest = whole.removeprefix(f"{parts.scheme}://{parts.netloc}")
+        if parts.scheme not in _SCHEMES or "@" in parts.netloc or rest.strip("/"):
+            host = None
+    if not host or not port or any(character.isspace() for character in whole):
+        raise ConfigurationError(
+            "is no address of a Dask scheduler",
+            field="--cluster",
+            value=address,
+            remedy="write tcp://HOST:PORT or tls://HOST:PORT, as `dask scheduler` prints it",
+        )
+    return host, port
+
+
 def connect(address: str) -> Any:  # noqa: ANN401  # Dask carries no types
     """A client of the scheduler at an address.
 
@@ -31,8 +64,9 @@ def connect(address: str) -> Any:  # noqa: ANN401  # Dask carries no types
         address: of the scheduler, for example ``tcp://10.0.0.5:8786``.
 
     Raises:
-        ConfigurationError: if Dask is not installed, or nothing answers at the address.
+        ConfigurationError: if it is no address, Dask is not installed, or nothing answers there.
     """
+    scheduler_place(address)
     try:
         distributed: Any = import_module("distributed")
     except ImportError:
@@ -47,14 +81,27 @@ def connect(address: str) -> Any:  # noqa: ANN401  # Dask carries no types
         if name.partition(".")[0] in {"asyncio", "distributed", "tornado"}:
             logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        return distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+        return _opened(distributed.Client, address)
+    except (OSError, TimeoutError, TypeError, ValueError) as error:  # TypeError: TLS without files
         raise ConfigurationError(
             f"no Dask scheduler answers: {error}",
             field="--cluster",
             value=address,
             remedy="start one with `dask scheduler` and give the address that it prints",
         ) from None
+
+
+def _opened(kind: Any, address: str) -> Any:  # noqa: ANN401
+    """A client; one that cannot connect is closed, or its finalizer would wait for it, and fail."""
+    client = kind.__new__(kind)
+    try:
+        kind.__init__(client, address, timeout=_CONNECT_S, set_as_default=False)
+    except BaseException:
+        with suppress(OSError, TimeoutError, AttributeError):
+            client.close(timeout=_CLOSE_S)
+        client.status = "closed"
+        raise
+    return client
 
 
 class ClusterExecutor:

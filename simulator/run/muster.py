@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from simulator.clock import Clock
 from simulator.delivery.children import Child
@@ -23,7 +22,7 @@ from simulator.delivery.swarm.shard import serve
 from simulator.delivery.swarm.worker import worker_main
 from simulator.delivery.vitals import limits
 from simulator.errors import AbortedError, AlertsimError, ConfigurationError
-from simulator.experiment.clusters import connect
+from simulator.experiment.clusters import connect, scheduler_place
 from simulator.run.crew import Member
 from simulator.run.orders import Orders
 from simulator.run.shards import with_room
@@ -93,8 +92,7 @@ class _Shards:
 
     def start(self, timeout_ns: int) -> tuple[Member, ...]:
         """Submit the tasks, one host after the other, and let their workers in."""
-        parts = urlsplit(self._cluster if "//" in self._cluster else f"tcp://{self._cluster}")
-        scheduler = parts.hostname or ""
+        scheduler, port = scheduler_place(self._cluster)
         self._client = connect(self._cluster)
         places: dict[str, int] = dict(self._client.nthreads())
         if not places:
@@ -106,7 +104,7 @@ class _Shards:
             )
         shards = self._orders.swarm(hosts=len(places))
         check_cluster(shards, scheduler, sum(places.values()))
-        self._door = Door((scheduler, parts.port or 8786))
+        self._door = Door((scheduler, port))
         hosts = sorted(places)
         for order in shards:
             self._tasks.append(

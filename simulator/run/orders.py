@@ -9,6 +9,7 @@ from simulator.delivery.brokers import Broker
 from simulator.delivery.messages import PublishOrder, SwarmOrder
 from simulator.delivery.pacer import schedule
 from simulator.errors import ConfigurationError
+from simulator.experiment.clusters import scheduler_place
 from simulator.measure.plan import PlannedSubscriber, ScheduledAlert
 from simulator.model.timeline import Timeline
 from simulator.run.audience import audience
@@ -27,8 +28,8 @@ class Orders:
         broker: where it goes; not yet started.
 
     Raises:
-        ConfigurationError: if the broker does not speak the version asked for, or the ramp is too
-            slow for the wait.
+        ConfigurationError: if the broker does not speak the version asked for, the ramp is too
+            slow for the wait, or the cluster's address is none.
 
     Attributes:
         subscribers: our own, controls included, numbered from 0.
@@ -55,6 +56,8 @@ class Orders:
         self.subscribers = self._audience.subscribers
         self.groups = self._audience.groups
         self._check_ramp()
+        if self._settings.cluster is not None:
+            scheduler_place(self._settings.cluster)
         self.probe_topic = probe_topic(self._settings.root, request.run)
 
     @property

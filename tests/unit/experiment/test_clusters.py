@@ -24,7 +24,7 @@ def cluster() -> Iterator[Any]:
         processes=False,
         protocol="tcp",
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address=":0",
         silence_logs=50,
     )
     with made, dask.config.set({"distributed.comm.timeouts.connect": "3s"}):
@@ -94,8 +94,67 @@ def test_nobody_at_the_address_is_said_at_once(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ConfigurationError, match="no Dask scheduler answers") as caught:
         ClusterExecutor("tcp://127.0.0.1:9")
     assert caught.value.field == "--cluster"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "nonsense",
+            "http://x",
+            "http://x:80",
+            "tcp://h",
+            "tcp://:8786",
+            "tcp://h:0",
+            "tcp://h:no",
+        ),
+        *(
+            "h:99999",
+            "tcp://[::1:8786",
+            "tcp://a@h:1",
+            "tcp://h:1/way",
+            "nonsense://x y",
+            "h h:1",
+            "",
+        ),
+    ],
+)
+def test_what_is_no_address_is_refused_before_dask_is_asked(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(clusters, "import_module", pytest.fail)
+    with pytest.raises(ConfigurationError, match="no address of a Dask scheduler") as caught:
+        ClusterExecutor(address)
+    assert (caught.value.field, caught.value.value) == ("--cluster", address)
+    assert "tcp://HOST:PORT" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("tcp://10.0.0.5:8786", ("10.0.0.5", 8786)),
+        ("tls://broker.example:1/", ("broker.example", 1)),
+        ("localhost:8786", ("localhost", 8786)),
+        ("tcp://[::1]:8786", ("::1", 8786)),
+    ],
+)
+def test_an_address_has_a_host_and_a_port(address: str, place: tuple[str, int]) -> None:
+    assert clusters.scheduler_place(address) == place
+
+
+def test_a_client_that_cannot_connect_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    # TLS without certificates fails in the middle; pytest fails on what a finalizer raises.
+    failed: list[Any] = []
+    start = distributed.Client.start
+
+    def noted(client: Any, **rest: Any) -> None:
+        failed.append(client)
+        start(client, **rest)
+
+    monkeypatch.setattr(distributed.Client, "start", noted)
     with pytest.raises(ConfigurationError, match="no Dask scheduler answers"):
-        ClusterExecutor("nonsense://x y")
+        ClusterExecutor("tls://127.0.0.1:9")
+    assert [client.status for client in failed] == ["closed"]
 
 
 def test_a_scheduler_without_workers_is_said(
@@ -107,7 +166,7 @@ def test_a_scheduler_without_workers_is_said(
         processes=False,
         protocol="tcp",
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address=":0",
         silence_logs=50,
     )
     plan = plan_of(2)

@@ -127,6 +127,13 @@ def test_a_ramp_that_outlasts_the_wait_is_refused_before_anything_is_started() -
     _orders(subscribers=200, ramp=enough, wait_timeout="2s")
 
 
+def test_a_cluster_without_an_address_is_refused_before_anything_is_started() -> None:
+    with pytest.raises(ConfigurationError, match="Dask scheduler") as caught:
+        _orders(cluster="nonsense")
+    assert (caught.value.field, caught.value.value) == ("--cluster", "nonsense")
+    _orders(cluster="tcp://10.0.0.5:8786")
+
+
 def test_who_joins_during_the_run_is_not_in_the_ramp() -> None:
     orders = _orders("subscriber-mix", ramp=1, wait_timeout="1h")
     later = [each for each in orders.subscribers if each.conduct and each.conduct.joins_ns]
