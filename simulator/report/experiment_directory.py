@@ -12,7 +12,8 @@ the functions that need it.
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -66,7 +67,7 @@ class ExperimentDirectory:
         played = 0
         if (path / EXPERIMENT_NAME).exists():
             plan, played = _continued(path, plan, facts)
-        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+        elif path.exists() and not _is_empty(path):
             raise OutputError(
                 "holds something else than an experiment",
                 where=str(path),
@@ -103,7 +104,9 @@ class ExperimentDirectory:
         """
         from simulator.report import experiment_rows  # noqa: PLC0415
 
-        write_atomically(self._part(columns.chunk.number), experiment_rows.encode(columns.columns))
+        with _goes_on():
+            part = self._part(columns.chunk.number)
+            write_atomically(part, experiment_rows.encode(columns.columns))
 
     def column(self, chunk: Chunk, name: str) -> Sequence[Value]:
         """One column of a chunk that is there."""
@@ -132,7 +135,8 @@ class ExperimentDirectory:
         """Write the table, then let go of the chunks it is made of."""
         from simulator.report import experiment_rows  # noqa: PLC0415
 
-        experiment_rows.write(table, self.path / TABLE_NAME)
+        with _goes_on():
+            experiment_rows.write(table, self.path / TABLE_NAME)
         self._say("complete", replications)
         shutil.rmtree(self.path / PARTS_NAME, ignore_errors=True)
 
@@ -142,7 +146,8 @@ class ExperimentDirectory:
 
     def write(self, name: str, text: str) -> Path:
         """Write a whole file beside the table."""
-        write_atomically(self.path / name, text.encode())
+        with _goes_on():
+            write_atomically(self.path / name, text.encode())
         return self.path / name
 
     def _part(self, number: int) -> Path:
@@ -163,7 +168,32 @@ class ExperimentDirectory:
             **self.plan.identity(),
         }
         text = json.dumps(document, ensure_ascii=False, indent=2, default=str)
-        write_atomically(self.path / EXPERIMENT_NAME, f"{text}\n".encode())
+        with _goes_on():
+            write_atomically(self.path / EXPERIMENT_NAME, f"{text}\n".encode())
+
+
+@contextmanager
+def _goes_on() -> Iterator[None]:
+    """Say of what cannot be written that nothing finished is lost."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(
+            error.message,
+            where=error.where,
+            remedy=f"{error.remedy}; once it can be written, the same command goes on from what "
+            "is kept",
+        ) from error
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether nothing is there, or no more than an experiment that had no room to begin."""
+    if not path.is_dir():
+        return False
+    return all(
+        entry.name == PARTS_NAME and entry.is_dir() and not any(entry.iterdir())
+        for entry in path.iterdir()
+    )
 
 
 def _continued(path: Path, plan: Plan, facts: Mapping[str, Any]) -> tuple[Plan, int]:

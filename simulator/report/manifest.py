@@ -84,6 +84,7 @@ def unwritable(path: Path, error: OSError) -> OutputError:
     remedies = {
         "ENOSPC": "free some space or choose another directory with --out",
         "EDQUOT": "free some of your quota or choose another directory with --out",
+        "EFBIG": "allow larger files (ulimit -f) or choose another directory with --out",
         "EROFS": "the file system is read-only: choose another directory with --out",
         "EACCES": "choose a directory you may write to with --out",
         "EPERM": "choose a directory you may write to with --out",

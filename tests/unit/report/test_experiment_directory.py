@@ -181,3 +181,22 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
     (directory.path / "replications" / "part-000000.parquet").write_bytes(b"PAR1 but no more")
     with pytest.raises(OutputError, match="cannot be read"):
         directory.table(40)
+
+
+def test_an_experiment_that_had_no_room_to_begin_begins_with_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _data: bytes) -> None:
+        error = OSError(28, "No space left on device")
+        raise unwritable(path, error) from error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiment_directory, "write_atomically", full)
+        with pytest.raises(OutputError, match="the same command goes on from what is kept"):
+            ExperimentDirectory.open(tmp_path / "one", _plan(), FACTS)
+    assert [path.name for path in (tmp_path / "one").iterdir()] == ["replications"]
+    assert ExperimentDirectory.open(tmp_path / "one", _plan(), FACTS).finished() == frozenset()
+    (tmp_path / "other" / "replications").mkdir(parents=True)
+    (tmp_path / "other" / "replications" / "mine.txt").write_text("mine")
+    with pytest.raises(OutputError, match="holds something else"):
+        ExperimentDirectory.open(tmp_path / "other", _plan(), FACTS)
