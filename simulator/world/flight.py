@@ -7,12 +7,17 @@ purpose: no guidance, no vehicle, no drag.
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from simulator.errors import InputError
 from simulator.world.earth import GreatCircle, Place, great_circle
 from simulator.world.ellipse import Ellipse, solve_ellipse
-from simulator.world.outline import prefecture_at
+from simulator.world.outline import prefecture_at, prefecture_near
 from simulator.world.powered import Regime, powered_law
+
+_OFF_THE_COAST_KM: Final = 10.0
+"""A launch nearer to land than this is taken for one inside Japan: outlines of 1:10m leave out
+bays, quays and islets. An assumption."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +138,7 @@ def plan_flight(
     """The flight of published figures.
 
     Args:
-        launch: where it starts, outside Japan.
+        launch: where it starts, outside Japan and more than 10 km off its coast.
         azimuth_deg: degrees clockwise from north at the launch, -360 to 360.
         range_km: along the surface, above 0, at most half the Earth.
         apogee_km: above the surface, above 0.
@@ -153,6 +158,14 @@ def plan_flight(
             "the launch is inside Japan",
             field="launch",
             value=f"{launch.latitude:g}, {launch.longitude:g}, in {inside}",
+            remedy="this model warns of what comes from outside; check latitude and longitude",
+        )
+    coast = prefecture_near(launch, _OFF_THE_COAST_KM)
+    if coast is not None:
+        raise InputError(
+            f"the launch is within {_OFF_THE_COAST_KM:g} km of Japan",
+            field="launch",
+            value=f"{launch.latitude:g}, {launch.longitude:g}, off {coast}",
             remedy="this model warns of what comes from outside; check latitude and longitude",
         )
     return Flight(

@@ -57,6 +57,19 @@ def prefecture_at(place: Place) -> str | None:
     return None
 
 
+def prefecture_near(place: Place, within_km: float) -> str | None:
+    """Slug of the prefecture nearest to a place, None if no land lies within a distance.
+
+    Args:
+        place: at sea, or on an islet that outlines of 1:10m leave out.
+        within_km: the distance, at least 0.
+    """
+    meridian = great_circle(place, 0.0)
+    found = ((slug, approach(slug, meridian, 0.0, within_km)) for slug in _shapes())
+    near = [(closest.distance_km, slug) for slug, closest in found if closest is not None]
+    return min(near)[1] if near else None
+
+
 def stretches_over(slug: str, circle: GreatCircle, length_km: float) -> tuple[Point, ...]:
     """Where a track passes over a prefecture.
 

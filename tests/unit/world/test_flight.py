@@ -113,6 +113,19 @@ def test_figures_out_of_range_are_refused_with_their_field(
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("latitude", "longitude"),
+    [(27.09, 142.19), (35.5, 139.85)],
+    ids=["Chichijima", "Tokyo Bay"],
+)
+def test_a_launch_on_an_islet_or_in_a_bay_is_refused_too(latitude: float, longitude: float) -> None:
+    place = Place(latitude=latitude, longitude=longitude)
+    with pytest.raises(InputError, match="within 10 km of Japan") as caught:
+        plan_flight(launch=place, azimuth_deg=0.0, range_km=100.0, apogee_km=50.0)
+    assert caught.value.field == "launch"
+    assert "off tokyo" in str(caught.value.value)
+
+
 def test_a_launch_inside_japan_is_refused_and_one_off_its_coast_is_not() -> None:
     sendai = Place(latitude=38.26, longitude=140.87)
     with pytest.raises(InputError, match="inside Japan") as caught:
