@@ -67,6 +67,12 @@ def listen(
     except asyncio.CancelledError:
         # Ctrl-C is the way an endless listener ends; one that was to count has been cut short.
         sys.exit(ExitCode.PASS if count is None else ExitCode.ABORTED)
+    if not heard.connected:
+        raise BrokerUnreachableError(
+            f"{_where(order)}: not connected within {timeout}, the whole time that --timeout "
+            "allows\n  remedy: is the broker running, and is this its address and port, mqtt:// "
+            "or mqtts://?"
+        )
     if count is not None and heard.alerts < count:
         output.aside(f"{heard.alerts} of {count} alerts came in time")
         sys.exit(ExitCode.THRESHOLD_FAILED)
@@ -74,9 +80,10 @@ def listen(
 
 @dataclass(slots=True)
 class HeardCount:
-    """How many live alerts came."""
+    """How many live alerts came, and whether any could have come."""
 
     alerts: int = 0
+    connected: bool = False
 
 
 def _duration(text: str) -> int:
@@ -123,6 +130,10 @@ def find_broker(settings: RunSettings, protocol: str) -> tuple[BrokerEndpoint, s
     return endpoint, newest.root if settings.root == default else settings.root
 
 
+def _where(order: ListenOrder) -> str:
+    return f"{order.endpoint.host}:{order.endpoint.port} (MQTT {order.endpoint.protocol})"
+
+
 async def _listen(
     output: Output, order: ListenOrder, count: int | None, limit_ns: int | None, heard: HeardCount
 ) -> None:
@@ -131,8 +142,6 @@ async def _listen(
     if task is not None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
-    where = f"{order.endpoint.host}:{order.endpoint.port} (MQTT {order.endpoint.protocol})"
-    output.aside(f"listening at {where} as {order.client_id}; Ctrl-C ends")
     limit_s = None if limit_ns is None else limit_ns / NS_PER_S
     with suppress(TimeoutError):
         async with asyncio.timeout(limit_s):
@@ -144,6 +153,9 @@ async def _hear(output: Output, order: ListenOrder, count: int | None, heard: He
     jitter = Streams(os.getpid()).stream("subscribe/reconnect")
     async with aclosing(listen_to(order, clock=SystemClock(), jitter=jitter)) as records:
         async for record in records:
+            if not heard.connected:  # the first record says that we listen
+                heard.connected = True
+                output.aside(f"listening at {_where(order)} as {order.client_id}; Ctrl-C ends")
             if isinstance(record, Heard) and record.repeats:
                 continue
             if output.as_json:

@@ -284,7 +284,7 @@ async def connect(
     """
     where = f"{endpoint.host}:{endpoint.port}"
     if endpoint.scheme != "mqtt":  # paho says little of what failed, and leaves its socket open
-        await _admitted(endpoint, timeout_s)
+        await admitted(endpoint, timeout_s)
     tls = await asyncio.to_thread(_context, endpoint)
     if is_loopback(endpoint.host):  # a name is looked up once, and what was found is connected to
         address = await asyncio.to_thread(resolve, endpoint)
@@ -306,7 +306,16 @@ async def connect(
         await _close(client)
 
 
-async def _admitted(endpoint: BrokerEndpoint, timeout_s: float) -> None:
+async def admitted(endpoint: BrokerEndpoint, timeout_s: float = 5.0) -> None:
+    """Ask whether we are let in, by a connection of its own: its failures say what to do.
+
+    Args:
+        endpoint: where, and who.
+        timeout_s: for everything together, wall seconds.
+
+    Raises:
+        BrokerUnreachableError: with a remedy, as before a run.
+    """
     stop = threading.Event()
     try:
         await asyncio.to_thread(check_admitted, endpoint, timeout_s, stop=stop)
@@ -344,7 +353,7 @@ async def _open(client: _Client, where: str) -> None:
     except MqttConnectError as error:
         client.abandon()
         raise BrokerUnreachableError(
-            f"the MQTT broker at {where} refuses the connection: {error}"
+            f"the MQTT broker at {where} refuses the connection: {_plain(error)}"
         ) from error
     except (aiomqtt.MqttError, UnicodeError) as error:
         client.abandon()

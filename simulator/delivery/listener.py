@@ -31,7 +31,7 @@ from simulator.alerts.topics import (
     status_topic,
 )
 from simulator.clock import Clock
-from simulator.delivery.aio import Connection, Incoming, Will, connect
+from simulator.delivery.aio import Connection, Incoming, Will, admitted, connect
 from simulator.delivery.hearing import Arrival, Heard, HeardKind, Hearing
 from simulator.delivery.link import RECONNECT, LinkChange, LinkState
 from simulator.delivery.messages import BrokerEndpoint
@@ -42,6 +42,8 @@ from simulator.units import NS_PER_S
 _GONE: Final = StatusPayload(state="offline").encode()
 _FAREWELL_S: Final = 1.0
 _MOST_UNREPORTED: Final = 1_000
+_QUICK_NS: Final = 5 * NS_PER_S  # a connection that ends sooner was closed on purpose, perhaps
+_MANY_QUICK: Final = 3
 _CLOCK_ROUNDS: Final = 8
 _CLOCK_PAUSE_S: Final = 10.0
 
@@ -108,12 +110,17 @@ async def listen(
             remedy="1 to 128 characters, none of / + # and not starting with $",
         )
     hearing = Hearing(root=order.root, domain=order.domain)
-    failures = 0
+    failures = quick = 0
     was_up = False
+    up_ns: int | None = None
     while True:
         try:
+            if not was_up:
+                await admitted(order.endpoint)
             async with aclosing(_session(order, hearing, clock)) as session:
                 async for record in session:
+                    if up_ns is None:
+                        up_ns = clock.monotonic_ns()
                     was_up, failures = True, 0
                     yield record
         except BrokerError as error:
@@ -121,13 +128,24 @@ async def listen(
                 raise
             wait_ns = RECONNECT.wait_ns(failures, jitter.uniform())
             failures += 1
+            if up_ns is not None:
+                quick = quick + 1 if clock.monotonic_ns() - up_ns < _QUICK_NS else 0
+                up_ns = None
             yield LinkChange(
                 state=LinkState.LOST,
                 at_unix_ns=clock.wall_ns(),
-                detail=str(error),
+                detail=str(error) + (_taken(order.client_id) if quick >= _MANY_QUICK else ""),
                 retry_in_ns=wait_ns,
             )
             await asyncio.sleep(wait_ns / NS_PER_S)
+
+
+def _taken(client_id: str) -> str:
+    """Why a broker may close again and again: an id admits one client (MQTT 5 section 3.1.4)."""
+    return (
+        f"; another client with the id {client_id!r} may be connected: give each one its own "
+        "(--client-id)"
+    )
 
 
 async def _session(

@@ -214,8 +214,35 @@ async def test_it_comes_back_when_the_broker_does(make_play: MakePlay) -> None:
 async def test_no_broker_at_the_start_is_an_error() -> None:
     nobody = BrokerEndpoint(host="127.0.0.1", port=1, protocol="3.1.1")
     what = ListenOrder(endpoint=nobody, client_id="ear", domain="d")
-    with pytest.raises(BrokerUnreachableError, match=r"127\.0\.0\.1:1"):
+    with pytest.raises(
+        BrokerUnreachableError, match=r"127\.0\.0\.1:1 (.|\n)*is the broker running"
+    ):
         await anext(listen(what, clock=CLOCK, jitter=Streams(1).stream("x")))
+
+
+async def test_two_listeners_of_one_name_are_told_why_they_are_closed() -> None:
+    with EmbeddedBroker(announce=False) as broker:
+        async with listening(order(broker)) as log:
+            other = asyncio.ensure_future(_listen_on(order(broker)))
+            try:
+                await log.until(lambda: len(_lost(log)) == 3)
+            finally:
+                other.cancel()
+                await asyncio.wait((other,))
+
+    told = ["another client with the id 'ear' may be connected" in each for each in _lost(log)]
+    assert told[:3] == [False, False, True]
+
+
+def _lost(log: Log) -> list[str]:
+    changes = [one for one in log.records if isinstance(one, LinkChange)]
+    return [one.detail for one in changes if one.state is LinkState.LOST]
+
+
+async def _listen_on(what: ListenOrder) -> None:
+    async with aclosing(listen(what, clock=CLOCK, jitter=Streams(2).stream("other"))) as records:
+        async for _ in records:
+            pass
 
 
 async def test_a_client_id_that_cannot_stand_in_a_topic_is_refused() -> None:
