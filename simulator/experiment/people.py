@@ -249,7 +249,13 @@ def band_seconds(column: str) -> int:
 
 
 def _before_predicted(result: ReachResult, timeline: Timeline | Played) -> float | None:
-    """People warned before the arrival that was believed in; None where none was predicted.
+    """People warned before the arrival that was believed in; None where none was predicted."""
+    predicted = predicted_arrivals(timeline)
+    return float(result.warned_before(predicted).sum()) if predicted else None
+
+
+def predicted_arrivals(timeline: Timeline | Played) -> Mapping[str, int]:
+    """When something was believed to arrive where, when that prefecture was first warned of it.
 
     Of several launches it is the earliest of each prefecture, whichever was warned of first:
     otherwise a quicker stage could put another launch first and be judged by that one.
@@ -262,9 +268,7 @@ def _before_predicted(result: ReachResult, timeline: Timeline | Played) -> float
             if alert.believed_arrival_ns is not None:
                 at_ns = predicted.get(alert.prefecture, alert.believed_arrival_ns)
                 predicted[alert.prefecture] = min(at_ns, alert.believed_arrival_ns)
-    if not predicted:
-        return None
-    return float(result.warned_before(predicted).sum())
+    return predicted
 
 
 def _corrected(

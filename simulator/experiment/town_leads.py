@@ -13,12 +13,18 @@ import numpy as np
 
 from simulator.experiment.estimates import Floats
 from simulator.experiment.figures import launch_times
-from simulator.experiment.people import People, first_warnings, true_arrivals
+from simulator.experiment.people import (
+    People,
+    first_warnings,
+    predicted_arrivals,
+    true_arrivals,
+)
 from simulator.experiment.plan import Plan
 from simulator.experiment.replications import people_streams
 from simulator.experiment.town_arrivals import town_arrivals_ns
 from simulator.model.engine import play_once
 from simulator.randomness import Streams
+from simulator.reach import ReachResult
 from simulator.units import NS_PER_S
 from simulator.world.geography import municipalities
 
@@ -34,7 +40,11 @@ class TownLeads:
         seconds: mean lead time of those in which the municipality was warned; NaN if none.
         warned: in how many of them somebody there was warned.
         people: people warned, mean of all replications looked at.
-        in_time: of these, people warned before the arrival; 0 where nothing arrives.
+        in_time: of these, people warned before the arrival that the lead time is to, which is the
+            predicted one where nothing arrives; 0 where there is none.
+        before_arrival: of these, people warned before the true arrival, 0 in a replication without
+            one; NaN where nothing ever arrives.
+        before_predicted: likewise before the arrival that was predicted.
         predicted: the arrival is the one that was believed in, nothing having arrived.
     """
 
@@ -43,6 +53,8 @@ class TownLeads:
     warned: Floats
     people: Floats
     in_time: Floats
+    before_arrival: Floats
+    before_predicted: Floats
     predicted: bool
 
     @property
@@ -68,6 +80,7 @@ def town_leads(plan: Plan, replications: int) -> TownLeads | None:
     looked = min(replications, MOST)
     total = np.zeros(len(municipalities()))
     count, warned, on_time = (np.zeros(len(municipalities())) for _ in range(3))
+    true, believed = _InTime(), _InTime()
     predicted = True
     for replication in range(looked):
         played = play_once(scenario, Streams(plan.seed, replication))
@@ -75,8 +88,8 @@ def town_leads(plan: Plan, replications: int) -> TownLeads | None:
         if not launched:
             continue
         first = first_warnings(played)
-        arrivals = dict(true_arrivals(played, first))
-        truly = frozenset(arrivals)
+        real = true_arrivals(played, first)
+        arrivals, truly = dict(real), frozenset(real)
         predicted = predicted and not arrivals
         for slug, alert in first.items():
             if alert.believed_arrival_ns is not None:
@@ -87,6 +100,9 @@ def town_leads(plan: Plan, replications: int) -> TownLeads | None:
         lead_s = (at_ns - reached.half_warned_ns()) / NS_PER_S
         warned += reached.warned
         on_time += reached.warned_before_each(at_ns)
+        true.add(reached, town_arrivals_ns(scenario, launched, real, truly))
+        expected = predicted_arrivals(played)
+        believed.add(reached, town_arrivals_ns(scenario, launched, expected, ()))
         known = ~np.isnan(lead_s)
         total[known] += lead_s[known]
         count[known] += 1
@@ -99,5 +115,25 @@ def town_leads(plan: Plan, replications: int) -> TownLeads | None:
             warned=count,
             people=warned / looked,
             in_time=on_time / looked,
+            before_arrival=true.mean(looked),
+            before_predicted=believed.mean(looked),
             predicted=predicted,
         )
+
+
+class _InTime:
+    """People warned before one kind of arrival, over replications."""
+
+    def __init__(self) -> None:
+        self._people = np.zeros(len(municipalities()))
+        self._arrives = np.zeros(len(municipalities()), bool)
+
+    def add(self, reached: ReachResult, at_ns: Floats) -> None:
+        """Count a replication, with the arrival at every municipality."""
+        self._people += reached.warned_before_each(at_ns)
+        self._arrives |= ~np.isnan(at_ns)
+
+    def mean(self, looked: int) -> Floats:
+        """Mean of so many replications; NaN where there never was such an arrival."""
+        found: Floats = np.where(self._arrives, self._people / looked, np.nan)
+        return found

@@ -21,9 +21,15 @@ COLUMNS: Final = (
     "population",
     "warned_people",
     "warned_before_arrival_people",
+    "warned_before_predicted_people",
     "lead_time_s",
     "replications",
 )
+
+
+def _known(value: float) -> str:
+    """One decimal; empty if it is not known."""
+    return "" if math.isnan(value) else f"{value:.1f}"
 
 
 def town_table(leads: TownLeads) -> str:
@@ -34,8 +40,6 @@ def town_table(leads: TownLeads) -> str:
     for place, town in enumerate(municipalities()):
         if not leads.people[place]:
             continue
-        seconds = float(leads.seconds[place])
-        arrives = not math.isnan(seconds)
         writer.writerow(
             (
                 town.code,
@@ -44,8 +48,9 @@ def town_table(leads: TownLeads) -> str:
                 town.prefecture,
                 town.population,
                 f"{leads.people[place]:.1f}",
-                f"{leads.in_time[place]:.1f}" if arrives else "",
-                f"{seconds:.1f}" if arrives else "",
+                _known(leads.before_arrival[place]),
+                _known(leads.before_predicted[place]),
+                _known(leads.seconds[place]),
                 leads.replications,
             )
         )

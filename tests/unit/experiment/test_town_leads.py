@@ -41,6 +41,9 @@ def test_where_nothing_arrives_the_predicted_arrival_counts_and_few_are_looked_a
     assert leads.predicted
     assert leads.replications == MOST
     assert int((~np.isnan(leads.seconds)).sum()) == 100
+    assert np.isnan(leads.before_arrival).all()
+    known = ~np.isnan(leads.seconds)
+    assert leads.before_predicted[known].tolist() == leads.in_time[known].tolist()
 
 
 @pytest.mark.parametrize(
@@ -73,4 +76,8 @@ def test_people_of_the_municipalities_are_those_of_the_replications() -> None:
     assert leads.people.sum() == pytest.approx(warned, abs=0.1)
     # By the arrival at each town, not at the first of its prefecture: at least as many.
     in_time = np.mean([float(row["warned_before_arrival_people"] or 0) for row in rows])
-    assert in_time - 1 < leads.in_time.sum() < warned
+    true = leads.before_arrival[~np.isnan(leads.before_arrival)].sum()
+    assert in_time - 1 < true <= leads.in_time.sum() < warned
+    expected = np.mean([float(row["warned_before_predicted_people"] or 0) for row in rows])
+    believed = leads.before_predicted[~np.isnan(leads.before_predicted)].sum()
+    assert expected - 1 < believed < warned

@@ -19,6 +19,8 @@ def _leads(seconds: dict[str, float], *, predicted: bool = False) -> TownLeads:
         warned=7 * there,
         people=1200 * there,
         in_time=800 * there,
+        before_arrival=np.where(there > 0, 700.0, np.nan),
+        before_predicted=np.where(there > 0, 800.0, np.nan),
         predicted=predicted,
     )
 
@@ -99,15 +101,15 @@ def test_the_table_for_programs_has_every_municipality_that_was_warned() -> None
         (NIIGATA, "niigata", "-5.0"),
     ]
     assert rows[0]["name_ja"] == "仙台市"
-    assert (rows[0]["warned_people"], rows[0]["warned_before_arrival_people"]) == (
-        "1200.0",
-        "800.0",
-    )
+    counted = ("warned_people", "warned_before_arrival_people", "warned_before_predicted_people")
+    assert [rows[0][name] for name in counted] == ["1200.0", "700.0", "800.0"]
 
 
 def test_where_nothing_arrives_the_table_counts_people_alone() -> None:
     there = _leads({SENDAI: 30.0})
-    nothing = replace(there, seconds=np.full_like(there.seconds, np.nan))
+    never = np.full_like(there.seconds, np.nan)
+    nothing = replace(there, seconds=never, before_arrival=never, before_predicted=never)
     (row,) = csv.DictReader(town_table(nothing).splitlines())
     assert row["warned_people"] == "1200.0"
     assert row["lead_time_s"] == row["warned_before_arrival_people"] == ""
+    assert row["warned_before_predicted_people"] == ""
