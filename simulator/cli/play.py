@@ -52,6 +52,11 @@ def play(
     summary = result.summary
     if summary is not None:
         output.text(_text(summary))
+        if reason := summary.completeness.reason:
+            # The text above has said so; a document on standard output is read by a program.
+            say = output.aside if output.as_json else output.trouble if output.quiet else None
+            if say is not None:
+                say(f"error: {reason}")
         output.document(lambda: summary.model_dump(mode="json"))
     if result.directory is not None:
         output.text(f"run directory: {result.directory}")

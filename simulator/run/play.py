@@ -52,7 +52,9 @@ def play(
         failure = _play(exercise, archive, interrupts)
         journal.close()
         if failure is not None:
-            log.warning("run ended early", reason=str(failure), kind=type(failure).__name__)
+            # For whoever reads the log; whoever reads the error or the report is told there.
+            reason = str(failure).partition("\n")[0]
+            log.info("run ended early", reason=reason, kind=type(failure).__name__)
         if exercise.books.ledger is None:
             archive.remove()
             raise failure or InternalError("the exercise ended before it began")

@@ -141,6 +141,30 @@ def test_nobody_listening_is_106_and_nothing_is_left_on_the_disk(
     assert not (tmp_path / "runs").exists()
 
 
+def test_an_early_end_is_told_once(alertsim: Start) -> None:
+    nobody = ("run", "drill-minimal", "--subscribers", "5", "--broker", "mqtt://127.0.0.1:1")
+    quiet = alertsim(*nobody, "--quiet")
+    assert quiet.wait() == 106
+    assert quiet.stderr().startswith("error: ")
+    assert quiet.stderr().count("127.0.0.1:1") == 1
+    logged = alertsim(*nobody, "--log-format", "json")
+    assert logged.wait() == 106
+    entries = [json.loads(line) for line in logged.stderr().splitlines() if line.startswith("{")]
+    (early,) = [entry for entry in entries if entry["event"] == "run ended early"]
+    assert "127.0.0.1:1" in early["reason"]
+    assert "\n" not in early["reason"]
+
+
+def test_quiet_says_why_a_run_that_had_begun_ended(alertsim: Start, tmp_path: Path) -> None:
+    run = alertsim(*SLOW, "--quiet")
+    wait_until(lambda: any((tmp_path / "runs").glob("*/deliveries/part-*.parquet")), 30)
+    run.send(signal.SIGINT)
+    assert run.wait() == 105
+    assert run.stdout() == ""
+    (line,) = run.stderr().splitlines()
+    assert line.startswith("error: ")
+
+
 def test_children_of_a_finished_run_are_gone(alertsim: Start) -> None:
     run = alertsim("run", "drill-minimal", "--speed", "6000", "--subscribers", "5")
     run.wait_for("publish:")
