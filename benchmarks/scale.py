@@ -32,9 +32,17 @@ WORKERS: Final = 2
 _MOST_TOOL_MB: Final = 600
 _MOST_KB: Final = 8
 _SAMPLE_S: Final = 0.1
+_LOOKS_PER_COUNT: Final = 5  # counting ten thousand descriptors takes milliseconds
 _LONG_NS: Final = 180 * NS_PER_S
 _BROKERS: Final = ("mosquitto", "embedded")
-_NOTE: Final = "The kernel's socket buffers are in no process's memory and are not counted."
+_NOTES: Final = (
+    "The kernel's socket buffers are in no process's memory and are not counted.",
+    (
+        "Open descriptors: of the process that had most of them, counted during the run, because "
+        "the limit (`ulimit -n`) is for each process. The swarm's workers share the connections; "
+        "the broker has its end of all of them."
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +54,8 @@ class Whole:
         first_to_last_s: from the first send to the last delivery.
         tool_mb: most memory of all its processes but the broker, shared pages counted once.
         swarm_mb: of it, the swarm's workers at most.
+        tool_fds: most open descriptors of one of these processes.
+        broker_fds: most open descriptors of a process of the broker.
         rows: of deliveries.parquet.
         wall_s: of the whole command.
     """
@@ -54,6 +64,8 @@ class Whole:
     first_to_last_s: float
     tool_mb: float
     swarm_mb: float
+    tool_fds: int
+    broker_fds: int
     rows: int
     wall_s: float
 
@@ -86,13 +98,15 @@ def whole_run(broker: str, subscribers: int, alerts: int) -> Whole:
         first_to_last_s=(row["last"] - row["first"]) / NS_PER_S,
         tool_mb=memory.tool_mb,
         swarm_mb=memory.swarm_mb,
+        tool_fds=memory.tool_fds,
+        broker_fds=memory.broker_fds,
         rows=row["rows"],
         wall_s=wall_s,
     )
 
 
 class _Memory:
-    """The memory of a run's processes, sampled.
+    """The memory and the open descriptors of a run's processes, sampled.
 
     A page that several processes share is counted once (PSS). What is not the broker is the tool;
     the workers are started before the publisher.
@@ -101,12 +115,18 @@ class _Memory:
     def __init__(self, pid: int) -> None:
         self._run = psutil.Process(pid)
         self._order: list[int] = []
+        self._looks = 0
         self.tool_mb = self.swarm_mb = 0.0
+        self.tool_fds = self.broker_fds = 0
 
     def sample(self) -> None:
         """Look once."""
         try:
-            children = [each for each in self._run.children(recursive=True) if _is_ours(each)]
+            everybody = self._run.children(recursive=True)
+            children = [each for each in everybody if _is_ours(each)]
+            if self._looks % _LOOKS_PER_COUNT == 0:
+                self._count([self._run, *children], [e for e in everybody if e not in children])
+            self._looks += 1
             sizes = {each.pid: _pss_mb(each.pid) for each in children}
             tool = _pss_mb(self._run.pid) + sum(sizes.values())
         except (psutil.Error, OSError, ValueError):
@@ -116,6 +136,10 @@ class _Memory:
         workers = [sizes.get(pid, 0.0) for pid in self._order[:WORKERS]]
         if len(workers) == WORKERS and all(workers):
             self.swarm_mb = max(self.swarm_mb, sum(workers))
+
+    def _count(self, tool: list[psutil.Process], broker: list[psutil.Process]) -> None:
+        self.tool_fds = max(self.tool_fds, *(each.num_fds() for each in tool))
+        self.broker_fds = max([self.broker_fds, *(each.num_fds() for each in broker)])
 
 
 def _is_ours(process: psutil.Process) -> bool:
@@ -202,6 +226,8 @@ def measure(small: bool) -> Result:
                 f"{run.tool_mb:.0f}",
                 f"{run.swarm_mb:.0f}",
                 f"{kb:.1f}",
+                f"{run.tool_fds:,}",
+                f"{run.broker_fds:,}",
                 f"{run.wall_s:.0f}",
             )
         )
@@ -210,6 +236,7 @@ def measure(small: bool) -> Result:
         runs[f"{kind} C reader, CPU us per delivery"] = [least.cpu_us]
         runs[f"{kind} tool, MB"] = [run.tool_mb]
         runs[f"{kind} swarm, KB per connection"] = [kb]
+        runs[f"{kind} open descriptors, tool and broker"] = [run.tool_fds, run.broker_fds]
     return _result(rows, targets, runs, subscribers, alerts)
 
 
@@ -275,12 +302,14 @@ def _result(
                     "tool, MB",
                     "of it swarm, MB",
                     "KB per connection",
+                    "descriptors, tool",
+                    "descriptors, broker",
                     "whole command, s",
                 ),
                 rows=tuple(rows),
             ),
         ),
-        notes=(_NOTE,),
+        notes=_NOTES,
         runs=runs,
     )
 
