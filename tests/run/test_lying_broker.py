@@ -85,6 +85,7 @@ def test_repeated_and_reordered_deliveries_are_told_apart(alertsim: Start, liar:
         "broker": OWED // 4,
     }
     assert (summary["order"]["reordered"], summary["order"]["gaps"]) == (OWED // 4, 0)
+    assert summary["ledger"]["qos_lowered"] == 0
 
 
 def test_a_broker_that_lowers_the_qos_is_told_on(alertsim: Start, liar: Liar) -> None:
