@@ -7,11 +7,15 @@ another name than the certificate's says which name to expect (``--server-name``
 
 import ssl
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
+from simulator.clock import SystemClock
 from simulator.delivery.messages import TlsFiles
 from simulator.delivery.wire.channel import ChannelError, Edges
+from simulator.delivery.wire.validity import validity
 from simulator.errors import ConfigurationError
+from simulator.units import wall_datetime
 
 _Context = TypeVar("_Context", bound=ssl.SSLContext)
 
@@ -101,6 +105,22 @@ def _load_own(context: ssl.SSLContext, files: TlsFiles, cert: str) -> None:
             else "both in PEM form; the key in --key or in the same file; if it is encrypted, its "
             "password in ALERTSIM_KEY_PASSWORD",
         ) from None
+    _check_dates(cert)
+
+
+def _check_dates(cert: str) -> None:
+    """A broker would refuse it with an alert at best, and often without a word."""
+    dates = validity(Path(cert).read_text(encoding="ascii", errors="replace"))
+    now = wall_datetime(SystemClock().wall_ns())
+    if dates is not None and not dates[0] <= now <= dates[1]:
+        first, last = (f"{date:%Y-%m-%d %H:%M:%S} UTC" for date in dates)
+        raise ConfigurationError(
+            f"our certificate {'has expired' if now > dates[1] else 'is not valid yet'}: it is "
+            f"valid from {first} to {last}",
+            "--cert",
+            value=cert,
+            remedy="have a new one made, or check the clock of this host",
+        )
 
 
 def _unreadable(option: str, path: str | None, error: OSError) -> ConfigurationError:
