@@ -120,7 +120,7 @@ def _from_flight(scenario: Scenario, launch: Launch, found: "Geometry") -> Outlo
         over_ns = None if found.over_ms is None else start_ns + found.over_ms * NS_PER_MS
     outcome = found.outcome if truth is None else truth.outcome
     ends_ns = start_ns + found.ends_ms * NS_PER_MS
-    followed = outcome is not Outcome.FALSE_ALARM and found.followed_until(found.over_ms or 0)
+    followed = found.followed_until(found.over_ms or 0)
     event = AlertEvent.TAKE_SHELTER if found.impact else AlertEvent.LAUNCH
     event = event if belief.event is None else AlertEvent(belief.event)
     closing = _closing(scenario, launch, event, outcome, followed=followed)

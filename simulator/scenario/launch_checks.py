@@ -75,6 +75,13 @@ def _check_flight(scenario: Scenario, path: Path, launch: Launch) -> None:
                 (*path, "belief", "prefectures"),
             )
         return
+    if launch.truth is not None and launch.truth.outcome is Outcome.FALSE_ALARM:
+        raise refuse(
+            "of a false alarm nothing flew",
+            "leave flight out and list prefectures and arrival under belief; where something flew "
+            "that was taken for more, leave truth out and give the flight its predicted",
+            (*path, "truth", "outcome"),
+        )
     from simulator.scenario import flights  # noqa: PLC0415  # replays do not need the world
 
     start = scenario.offset_ns(launch.at)

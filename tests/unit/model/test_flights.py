@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from simulator.model import Timeline, simulate
 from simulator.model.outlook import flight_geometry, outlook
@@ -326,10 +327,17 @@ def test_a_wrong_prediction_of_a_flight_that_is_followed_is_seen_through(fly: Fl
     assert [event for event, _ in _told(fly(over))] == ["launch", "not-coming"]
 
 
-def test_a_track_of_nothing_is_a_false_alarm(fly: Fly) -> None:
-    timeline = fly(TOHOKU, truth={"outcome": "false-alarm", "at": "0s"})
+def test_a_belief_in_nothing_is_a_false_alarm(build: Build) -> None:
+    belief = {"prefectures": ["miyagi"], "arrival": "9min", "outcome": "passage"}
+    truth = {"outcome": "false-alarm", "at": "0s"}
+    timeline = simulate(build({"belief": belief, "truth": truth}, chain=RULES), seed=1)
     assert [event for event, _ in _told(timeline)] == ["launch", "passage", "correction"]
     assert timeline.alerts[-1].reason == "In truth nothing was launched."
+
+
+def test_a_false_alarm_has_no_flight(fly: Fly) -> None:
+    with pytest.raises(ValidationError, match="of a false alarm nothing flew"):
+        fly(TOHOKU, truth={"outcome": "false-alarm", "at": "0s"})
 
 
 def test_a_launch_between_islands_passes_over_their_prefecture(fly: Fly) -> None:

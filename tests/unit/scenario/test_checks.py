@@ -55,6 +55,15 @@ def test_a_consistent_scenario_is_accepted() -> None:
     assert scenario.launches[0].belief is not None
 
 
+def test_a_false_alarm_with_a_flight_is_refused_where_it_says_so() -> None:
+    flight = {"site": "sunan", "azimuth_deg": 90, "range_km": 5500, "apogee_km": 2000}
+    truth = {"outcome": "false-alarm", "at": "0s"}
+    path, message, remedy = _problem(_document(launches=[_launch(truth=truth, flight=flight)]))
+    assert path == ("launches", 0, "truth", "outcome")
+    assert message == "of a false alarm nothing flew"
+    assert "leave flight out" in remedy
+
+
 def test_marks_alone_are_no_scenario() -> None:
     path, message, _ = _problem(_document(marks=[{"id": "m", "at": "1s", "text": "m"}]))
     assert (path, message) == ((), "nothing happens in this scenario")
