@@ -62,7 +62,12 @@ def _digit(value: object) -> object:
 
 
 def _per_second(value: object) -> object:
-    return value.strip().removesuffix("/s") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(value.strip().removesuffix("/s"))
+    except ValueError:
+        raise ValueError("write a whole number of connections per second") from None
 
 
 Ramp = Annotated[int, BeforeValidator(_per_second)]
