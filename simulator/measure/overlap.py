@@ -2,8 +2,9 @@
 
 Rule of the module: a delivery that arrives after the next alert on its topic was intended has
 outlived the wait that speed had shortened. At another speed than 1 the run is then *overlapped*:
-its latencies may be an effect of the speed, and latency thresholds become inconclusive. Only live
-deliveries tell: a queued one waited for its subscriber.
+its latencies may be an effect of the speed, and latency thresholds become inconclusive. Where they
+would have overlapped at any speed, speed is no excuse, and they are judged. Only live deliveries
+tell: a queued one waited for its subscriber.
 """
 
 from itertools import pairwise
@@ -47,7 +48,7 @@ def find_overlap(measured: Measured, speed: float, gap_ns: int = 0) -> Overlap |
             deliveries=count,
             highest_speed=None,
             note=f"{count} deliveries came after the next alert on their topic was intended, and "
-            "would have at any speed",
+            "would have at any speed, so that speed excuses no latency",
         )
     shown = _rounded_down(highest)
     return Overlap(

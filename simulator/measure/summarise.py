@@ -270,11 +270,18 @@ def _judged(
         threshold,
         observation,
         instrument_limited=bottleneck,
-        overlapped=overlap.note if overlap else "",
+        overlapped=_doubt(overlap),
     )
     if ending.code is ExitCode.PASS:
         return judgement
     return as_incomplete(judgement, f"the run is incomplete: {ending.reason}")
+
+
+def _doubt(overlap: Overlap | None) -> str:
+    """Why latencies may be an effect of the speed; empty where no speed would have helped."""
+    if overlap is None or overlap.highest_speed is None:
+        return ""
+    return f"the run is overlapped; play it at a speed of up to {overlap.highest_speed:g}"
 
 
 def _verdict(

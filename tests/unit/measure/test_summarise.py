@@ -205,10 +205,29 @@ def test_an_overlapped_run_is_inconclusive_and_names_a_speed(kit: Any) -> None:
 
     assert fast.verdict.overlap is not None
     assert fast.verdict.overlap.highest_speed == 300
-    assert result_of(fast, "delivery_latency").verdict == "inconclusive"
+    latency = result_of(fast, "delivery_latency")
+    assert (latency.verdict, "up to 300" in latency.reason) == ("inconclusive", True)
+    assert fast.verdict.overlap.note not in latency.reason, "the report shows both"
     assert result_of(fast, "lost").verdict == "pass"
     assert fast.verdict.exit_code == 98
     assert play(kit, *rows, alerts=alerts).verdict.overlap is None
+
+
+def test_where_no_speed_would_help_speed_excuses_nothing(kit: Any) -> None:
+    # A second between two playings, all of it the fixed gap, and an arrival after 2 s.
+    alerts = [kit.alert(0), kit.alert(1, at_s=1, repetition=1)]
+    rows = [kit.row(0, 1, 2 * S), kit.row(0, 0, 2 * S)]
+    strict = {"delivery_latency": "max<1s"}
+
+    fast = play(
+        kit, *rows, alerts=alerts, speed=600.0, sending=Sending(gap_ns=S), thresholds=strict
+    )
+
+    assert fast.verdict.overlap is not None
+    assert fast.verdict.overlap.highest_speed is None
+    assert (fast.verdict.outcome, fast.verdict.exit_code) == ("fail", 99)
+    alive = play(kit, *rows, alerts=alerts, sending=Sending(gap_ns=S), thresholds=strict)
+    assert alive.thresholds == fast.thresholds, "as at the speed of life"
 
 
 def test_a_limited_instrument_turns_a_fail_into_an_open_question(kit: Any) -> None:
