@@ -76,6 +76,7 @@ def summarise(
     replications: int,
     state: Literal["complete", "stopped", "interrupted"] = "complete",
     stop: str = "",
+    stop_reached: bool | None = None,
 ) -> ExperimentSummary:
     """What came of an experiment.
 
@@ -88,6 +89,7 @@ def summarise(
         replications: of each point that count.
         state: how it ended.
         stop: the rule that could stop it.
+        stop_reached: whether it was met; None without one.
     """
     design = plan.design
     table = _Table(rows, design.points, replications)
@@ -102,6 +104,7 @@ def summarise(
         replications=replications,
         replications_asked=plan.replications,
         stop=stop,
+        stop_reached=stop_reached,
         rows_digest=rows_digest(rows),
         points=tuple(_points(design, table)) if replications else (),
         points_played=design.points,

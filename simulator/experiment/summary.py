@@ -132,6 +132,9 @@ class ExperimentSummary(Part):
     replications: int = Field(description="Replications of each point that count.")
     replications_asked: int = Field(description="Replications of each point that were asked for.")
     stop: str = Field(default="", description="The rule that could stop it, as given.")
+    stop_reached: bool | None = Field(
+        default=None, description="Whether that rule was met; null without one."
+    )
     rows_digest: str = Field(
         description="SHA-256 over all whole-number columns, hex: the same whoever played them."
     )

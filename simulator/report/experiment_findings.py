@@ -4,6 +4,7 @@ Rule of the module: pure text from the summary. A variant is called the best onl
 exists, and by its difference from the scenario as it is.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from simulator.experiment.contrast import wanted
@@ -73,12 +74,23 @@ def _best(summary: ExperimentSummary, column: str) -> str:
         return ""
     found = [(one, point) for one, point in every if _is_better(one, sign)]
     if not found:
-        return "No variant is better than the scenario as it is by more than chance."
+        none = "No variant is better than the scenario as it is by more than chance."
+        return f"{none} {_worst(column, every, sign)}".rstrip()
     best, point = max(found, key=lambda pair: sign * pair[0].mean)
     same = [other for one, other in found if one.mean == best.mean]
     more = f", and {len(same) - 1} more" if len(same) > 1 else ""
     size = f"{change(column, best.mean)} {half(column, best.student)}".strip()
     return f"Best: {size} with variant {point.number}{more} ({_named(point)})."
+
+
+def _worst(column: str, every: Sequence[tuple[PairedSummary, PointSummary]], sign: int) -> str:
+    """The variant that is worst, where one is worse by more than chance."""
+    found = [(one, point) for one, point in every if _is_better(one, -sign)]
+    if not found:
+        return ""
+    worst, point = min(found, key=lambda pair: sign * pair[0].mean)
+    size = f"{change(column, worst.mean)} {half(column, worst.student)}".strip()
+    return f"Worst: {size} with variant {point.number} ({_named(point)})."
 
 
 def _is_better(one: PairedSummary, sign: int) -> bool:

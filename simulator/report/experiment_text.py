@@ -10,6 +10,7 @@ from simulator.experiment.summary import ExperimentSummary
 from simulator.report import experiment_tables as tables
 from simulator.report import words
 from simulator.report.experiment_findings import findings
+from simulator.report.experiment_words import half
 from simulator.report.layout import printable, table_text, wrapped
 from simulator.report.text import BANNER
 
@@ -60,7 +61,21 @@ def _state(summary: ExperimentSummary) -> str:
             f"INCOMPLETE: {summary.replications:,} of {summary.replications_asked:,} replications "
             "were played. The same command with the same --out goes on from there."
         )
+    if summary.stop_reached is False:
+        return _not_reached(summary)
     return ""
+
+
+def _not_reached(summary: ExperimentSummary) -> str:
+    """What became of a rule that did not stop it."""
+    metric = summary.stop.partition("=")[0].strip()
+    figures = summary.points[0].figures if summary.points else ()
+    one = next(
+        (one for one in figures if metric in {one.column, one.column.rpartition("_")[0]}), None
+    )
+    width = "" if one is None else half(one.column, one.student)
+    played = words.plural(summary.replications, "replication")
+    return f"{summary.stop}: not reached: {width or 'no interval'} after {played}."
 
 
 def _tables(summary: ExperimentSummary) -> list[str]:

@@ -95,7 +95,9 @@ def play_experiment(order: ExperimentOrder) -> Experiment:
         store = MemoryStore()
         driven = _drive(order, order.plan, store, stop)
         rows = store.rows(order.plan, driven.replications)
-        return Experiment(summary=_summary(order, order.plan, driven, rows), path=None, rows=rows)
+        return Experiment(
+            summary=_summary(order, order.plan, driven, rows, stop), path=None, rows=rows
+        )
     return _play_kept(order, order.out, stop)
 
 
@@ -123,10 +125,10 @@ def _play_kept(order: ExperimentOrder, out: Path, stop: StopRule | None) -> Expe
         directory.interrupt(0)
         empty = MemoryStore().rows(directory.plan, 0)
         return Experiment(
-            summary=_summary(order, directory.plan, driven, empty), path=out, rows=empty
+            summary=_summary(order, directory.plan, driven, empty, stop), path=out, rows=empty
         )
     table = directory.table(driven.replications)
-    summary = _summary(order, directory.plan, driven, TableRows(table))
+    summary = _summary(order, directory.plan, driven, TableRows(table), stop)
     directory.write(SUMMARY_NAME, summary.model_dump_json(indent=1) + "\n")
     leads = town_leads(directory.plan, driven.replications)
     if leads is not None:
@@ -181,6 +183,7 @@ def _summary(
     plan: Plan,
     driven: Driven,
     rows: Any,  # noqa: ANN401  (a Rows)
+    stop: StopRule | None,
 ) -> ExperimentSummary:
     scenario = plan.base.scenario()
     state: Literal["complete", "stopped", "interrupted"] = (
@@ -195,7 +198,16 @@ def _summary(
         replications=driven.replications,
         state=state,
         stop=order.stop or "",
+        stop_reached=None if stop is None else driven.stopped or _is_met(stop, rows),
     )
+
+
+def _is_met(stop: StopRule, rows: Rows) -> bool:
+    """Whether all replications together are enough; the rule is asked after every hundred only."""
+    if stop.column not in rows.columns:
+        return False
+    values = rows.column(stop.column)
+    return stop.enough(values[~np.isnan(values)].tolist())
 
 
 class TableRows:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -127,7 +128,7 @@ def test_it_stops_when_a_figure_is_known_well_enough(run: Run, tmp_path: Path) -
     )  # fmt: skip
     assert played.returncode == 0, played.stderr
     summary = json.loads((tmp_path / "known" / "summary.json").read_text())
-    assert summary["state"] == "stopped"
+    assert (summary["state"], summary["stop_reached"]) == ("stopped", True)
     assert summary["replications"] % 100 == 0
     assert 100 <= summary["replications"] < summary["replications_asked"]
     figures = {one["column"]: one for one in summary["points"][0]["figures"]}
@@ -137,6 +138,17 @@ def test_it_stops_when_a_figure_is_known_well_enough(run: Run, tmp_path: Path) -
         pl.read_parquet(tmp_path / "known" / "replications.parquet").height
         == (summary["replications"])
     )
+
+
+def test_it_says_that_a_figure_is_not_known_well_enough(run: Run, tmp_path: Path) -> None:
+    played = run(
+        "simulate", MODELLED, "--until-halfwidth", "alert=1ms", "--replications", "40",
+        "--chain-only", "--out", "wide",
+    )  # fmt: skip
+    assert played.returncode == 0, played.stderr
+    assert re.search(r"alert=1ms: not reached: ± \d+\.\d s after 40 replications", played.stdout)
+    summary = json.loads((tmp_path / "wide" / "summary.json").read_text())
+    assert (summary["state"], summary["stop_reached"]) == ("complete", False)
 
 
 def test_a_sweep_compares_points_under_the_same_random_numbers(run: Run) -> None:

@@ -140,6 +140,31 @@ def test_the_best_variant_is_named_with_those_as_good() -> None:
     )
 
 
+def test_a_variant_that_is_worse_beyond_chance_is_named_where_none_is_better() -> None:
+    summary, _ = _made("grid", 20)
+    worse = [
+        point.model_copy(
+            update={
+                "differences": tuple(
+                    one.model_copy(update={"mean": mean, "student": (low, mean + mean - low)})
+                    for one in point.differences
+                )
+            }
+        )
+        for point, (mean, low) in zip(
+            summary.points, [(0, 0), (5e9, 4e9), (1e9, -1e9), (3e9, 2e9), (0, -1e9)], strict=True
+        )
+    ]
+    found = finding(summary.model_copy(update={"points": tuple(worse)}), "alert_ns")
+    assert found == (
+        "No variant is better than the scenario as it is by more than chance. "
+        "Worst: +5.0 s ± 1.0 s with variant 1 (chain.decision=1min chain.policy=prefectures)."
+    )
+    chance = [worse[0], *(worse[4].model_copy(update={"number": n}) for n in range(1, 5))]
+    found = finding(summary.model_copy(update={"points": tuple(chance)}), "alert_ns")
+    assert found == "No variant is better than the scenario as it is by more than chance."
+
+
 def test_a_hypercube_is_scattered_over_numbers() -> None:
     summary, _ = _made("lhs", 20)
     picture = variant_pictures.response(summary, "alert_ns", "chain.decision")
@@ -276,6 +301,8 @@ def test_an_interrupted_experiment_says_so_first() -> None:
     assert "INCOMPLETE: 220 of 1,000" in experiment_text(cut, None)
     stopped = summary.model_copy(update={"state": "stopped", "stop": "alert=1s"})
     assert "alert=1s is reached" in experiment_text(stopped, None)
+    missed = summary.model_copy(update={"stop": "alert=1ms", "stop_reached": False})
+    assert re.search(r"alert=1ms: not reached: ± \S+ s after 220 ", experiment_text(missed, None))
     assert "stopped early: alert=1s" in experiment_page(stopped, rows, ["alertsim"])
 
 
