@@ -16,6 +16,7 @@ from simulator.report.comparison_words import (
     lead_of,
     letter,
     metric_of,
+    of_which_launch,
     plain_text,
     title_of,
 )
@@ -131,7 +132,10 @@ def trade_off(summary: ComparisonSummary) -> Table:
             cells.append(change(metric.metric, found.value) if found else words.DASH)
         rows.append((letter(side.number), *cells))
     others = words.listed(name_of(one.metric) for one in (needless, in_time) if one)
-    note = f"Means of the shortest {name_of(lead.metric)} of any prefecture, and of {others}."
+    note = (
+        f"Means of the shortest {name_of(lead.metric)} of any prefecture"
+        f"{of_which_launch(summary)}, and of {others}."
+    )
     return Table(
         caption="Lead time against people alerted who need not have been",
         head=(

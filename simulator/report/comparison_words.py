@@ -72,11 +72,29 @@ def findings(summary: ComparisonSummary) -> tuple[str, ...]:
         name = f"{letter(side.number)} against A"
         if told:
             found += [f"{name}, {one}." for one in told[:_MOST_FINDINGS]]
+        elif _is_too_few(summary, side.number):
+            found.append(f"{name}: too few replications to tell.")
         else:
             found.append(f"{name}: no figure differs by more than chance.")
         if same_event((summary.sides[0], side)):
             found += _price(summary, side.number)
     return tuple(found)
+
+
+def _is_too_few(summary: ComparisonSummary, side: int) -> bool:
+    """Whether a headline figure differs, and nothing says by how much it does by chance."""
+    differences = (
+        metric.differences[side - 1]
+        for metric in summary.metrics
+        if metric.headline and metric.scale != "wall"
+    )
+    return any(one.effect == "unknown" and one.value for one in differences)
+
+
+def of_which_launch(summary: ComparisonSummary) -> str:
+    """Whose the headline figures are, where a scenario has several launches; else nothing."""
+    several = any("." in metric.metric for metric in summary.metrics if metric.scale != "wall")
+    return ", of the first launch" if several else ""
 
 
 def gate_sentence(gate: GateSummary) -> str:

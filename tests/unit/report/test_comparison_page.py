@@ -218,5 +218,13 @@ def test_the_price_of_lead_time_is_said_only_where_both_effects_are_known(
     assert not [one for one in findings(other) if one in prices]
     assert any("different events" in note for note in tables.sides(other).notes)
     assert not any("different events" in note for note in tables.sides(summary).notes)
+    several = metrics[0].model_copy(update={"metric": "second.lead_time_ns", "headline": False})
+    salvo = summary.model_copy(update={"metrics": (*summary.metrics, several)})
+    assert "of the first launch" in tables.trade_off(salvo).notes[0]
+    assert "of the first launch" not in tables.trade_off(summary).notes[0]
+    few = _metric("predicted_lead_time_ns", "ns", value=5e9, effect="unknown")[0]
+    assert findings(other.model_copy(update={"metrics": (few,)})) == (
+        "B against A: too few replications to tell.",
+    )
     nothing = findings(summary.model_copy(update={"metrics": ()}))
     assert nothing == ("B against A: no figure differs by more than chance.",)
