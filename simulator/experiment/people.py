@@ -9,7 +9,8 @@ of floating-point sums never show.
     warned_before_predicted_people    before the arrival that the chain believed in at issue; of
                                       several launches the earliest
     warned_before_arrival_people      before the true arrival, where something arrives
-    alerted_needlessly_people         were warned although nothing arrives there
+    alerted_needlessly_people         were warned although nothing arrives there; whole prefectures
+                                      count, even where few of their islands were meant
     missed_people                     were not warned although something arrives
     warned_PREFECTURE_people          were warned at all, where an alert was issued
     warned_before_arrival_PREFECTURE_people  before the true arrival there
