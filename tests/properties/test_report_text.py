@@ -129,4 +129,4 @@ def test_every_latency_is_in_the_log_or_counted_beside_it(
         for value in kept:
             expected.record_value(int(value))
         assert found.histogram.get_total_count() == len(kept)
-        assert found.histogram.equals(expected) or not len(kept)
+        assert found.histogram.encode() == expected.encode()
