@@ -8,6 +8,7 @@ from simulator.scenario.values import (
     Duration,
     Epoch,
     Instant,
+    MunicipalityCode,
     Name,
     PrefectureList,
     SourceId,
@@ -148,3 +149,16 @@ def test_a_time_of_day_is_that_of_the_epochs_own_zone() -> None:
     moment = Instant("15:00")
     assert moment.offset_ns(tokyo) == 15 * 60 * 60 * 10**9
     assert moment.offset_ns(same) == 0
+
+
+def test_a_municipality_is_one_that_there_is() -> None:
+    assert TypeAdapter(MunicipalityCode).validate_python("04100") == "04100"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [("04109", "did you mean"), ("99999", "write a code such as 04100")]
+)
+def test_an_unknown_municipality_is_refused_with_those_near_it(code: str, told: str) -> None:
+    message, remedy = _message(MunicipalityCode, code)
+    assert message == f"there is no municipality {code}"
+    assert told in remedy
