@@ -24,6 +24,7 @@ _FILES: Final = {
     "deliveries": "rows written while it ran",
     "latency.hlog": "latency histograms by population (HdrHistogram log)",
     "summary.json": "everything this report says, in a versioned form",
+    "baseline.json": "how the run compares with its baseline, in a versioned form",
 }
 
 

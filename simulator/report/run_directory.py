@@ -32,6 +32,7 @@ DELIVERIES_NAME = "deliveries.parquet"
 HISTOGRAM_NAME = "latency.hlog"
 SUMMARY_NAME = "summary.json"
 REPORT_NAME = "report.html"
+BASELINE_NAME = "baseline.json"
 
 
 class RunDirectory:

@@ -1,20 +1,27 @@
 """What a report is made from, read from a run directory once.
 
 Rule of the module: reading only. A run that was killed has no summary: its report is made from the
-manifest, the timeline and the deliveries written so far, and says so.
+manifest, the timeline and the deliveries written so far, and says so. What the summary already says
+needs neither the table of deliveries nor the comparison kept beside it: where one of these is
+damaged the report is made without it, and says so too.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from simulator.errors import OutputError
+from simulator.experiment.comparison import COMPARISON_SCHEMA, ComparisonSummary
 from simulator.measure.summary import SUMMARY_SCHEMA, Curve, LatencyRow, Summary
 from simulator.model.timeline import Timeline
-from simulator.report.manifest import Manifest, check_schema
-from simulator.report.run_directory import SUMMARY_NAME, RunDirectory
+from simulator.report.manifest import Manifest, check_schema, load_json
+from simulator.report.run_directory import BASELINE_NAME, SUMMARY_NAME, RunDirectory
 from simulator.report.so_far import latency_so_far
+
+if TYPE_CHECKING:
+    from simulator.report.heat import LatencyHeat
 
 KILLED = "it is still running, or was killed before it could say why it ended"
 
@@ -46,6 +53,10 @@ class ReportSource:
         timeline: the plan.
         summary: what came of it; None if the run was killed before it was written.
         partial: the deliveries written so far, where there is no summary.
+        heat: live deliveries by time and latency, None if there are none or they cannot be read.
+        baseline: how it compares with a baseline run (side 0; this run is side 1), if one was
+            asked for.
+        notices: what the report had to be made without, sentences.
     """
 
     path: Path
@@ -53,6 +64,9 @@ class ReportSource:
     timeline: Timeline
     summary: Summary | None
     partial: Partial | None = None
+    heat: "LatencyHeat | None" = None
+    baseline: ComparisonSummary | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def incomplete(self) -> str:
@@ -72,12 +86,18 @@ def read_source(path: Path) -> ReportSource:
     """
     directory = RunDirectory.open(path)
     summary = read_summary(directory)
+    manifest, timeline = directory.manifest(), directory.timeline()
+    partial = _partial(directory) if summary is None else None
+    notices: list[str] = []
     return ReportSource(
         path=directory.path,
-        manifest=directory.manifest(),
-        timeline=directory.timeline(),
+        manifest=manifest,
+        timeline=timeline,
         summary=summary,
-        partial=_partial(directory) if summary is None else None,
+        partial=partial,
+        heat=_heat(directory, summary, notices),
+        baseline=_baseline(directory, notices),
+        notices=tuple(notices),
     )
 
 
@@ -102,6 +122,64 @@ def read_summary(directory: RunDirectory) -> Summary | None:
             field=".".join(str(part) for part in first["loc"]),
             remedy="restore the file from where the run was copied from, or run again",
         ) from error
+
+
+def read_baseline(directory: RunDirectory) -> ComparisonSummary | None:
+    """Read the comparison with a baseline that is kept in a run directory; None if there is none.
+
+    Raises:
+        OutputError: if it is truncated, altered or of an unknown schema.
+    """
+    path = directory.path / BASELINE_NAME
+    if not path.exists():
+        return None
+    data = load_json(path)
+    check_schema(path, data, COMPARISON_SCHEMA)
+    try:
+        return ComparisonSummary.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise OutputError(
+            f"not a comparison of alertsim: {first['msg']}",
+            where=str(path),
+            field=".".join(str(part) for part in first["loc"]),
+            remedy="make it again: alertsim report RUNDIR --baseline RUNDIR2",
+        ) from error
+
+
+def _heat(
+    directory: RunDirectory, summary: Summary | None, notices: list[str]
+) -> "LatencyHeat | None":
+    """The heat map; a table that is gone or damaged costs the picture, not the report."""
+    import polars as pl  # noqa: PLC0415  (0.4 s, only where a report is made)
+
+    from simulator.report.heat import latency_heat  # noqa: PLC0415
+
+    try:
+        table = directory.scan_deliveries()
+        heat = latency_heat(table)
+    except OutputError as error:
+        notices.append(f"The table of deliveries could not be used: {_first_line(error)}.")
+        return None
+    except pl.exceptions.PolarsError as error:
+        notices.append(f"The table of deliveries is damaged: {_first_line(error)}.")
+        return None
+    owed = summary.ledger.total if summary is not None else None
+    if heat is None and owed is not None and owed.delivered + owed.late:
+        notices.append("The table of deliveries is missing, or holds none of what was delivered.")
+    return heat
+
+
+def _baseline(directory: RunDirectory, notices: list[str]) -> ComparisonSummary | None:
+    try:
+        return read_baseline(directory)
+    except OutputError as error:
+        notices.append(f"The comparison with a baseline could not be used: {_first_line(error)}.")
+        return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".")
 
 
 def _partial(directory: RunDirectory) -> Partial:
