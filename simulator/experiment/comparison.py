@@ -116,7 +116,13 @@ class ComparisonSummary(Part):
     )
     curves: tuple[CurveSummary, ...] = Field(default=(), description="People warned by time.")
     gates: tuple[GateSummary, ...] = Field(default=(), description="By gate, then side.")
+    unlike: tuple[str, ...] = Field(
+        default=(),
+        description="Of runs: what is not the same in all of them, sentences; a difference may be "
+        "of that.",
+    )
     verdict: VerdictWord = Field(description="All gates together; pass if there are none.")
+    reason: str = Field(default="", description="Why the verdict is so, one sentence.")
     exit_code: int = Field(description="0, 98, 99 or 105.")
     findings: tuple[str, ...] = Field(default=(), description="What it comes to, in sentences.")
 

@@ -62,6 +62,7 @@ class RunSide:
         bursts: the burst behind each sample, by metric.
         counts: of the ledger.
         limited: the instrument was the bottleneck.
+        incomplete: the run did not reach its end.
     """
 
     number: int
@@ -69,6 +70,7 @@ class RunSide:
     bursts: Mapping[str, Int64s]
     counts: Mapping[str, int]
     limited: bool = False
+    incomplete: bool = False
 
     def value(self, metric: str, percent: Fraction | None) -> float | None:
         """The mean or a quantile of a latency; None if the samples do not carry it."""
@@ -232,6 +234,9 @@ def _effect(interval: Interval | None) -> EffectWord:
 
 
 def _judged(gate: Gate, base: RunSide, other: RunSide) -> GateSummary:
+    if base.incomplete or other.incomplete:
+        which = "the baseline" if base.incomplete else "this run"
+        return _gate(gate, other, "inconclusive", reason=f"{which} did not reach its end")
     if gate.metric in COUNTS:
         return _judged_count(gate, base.counts[gate.metric], other.counts[gate.metric], other)
     known = _asked(gate, base, other)

@@ -100,6 +100,7 @@ def _first_screen(summary: ComparisonSummary) -> Markup:
                 "div",
                 tag("h2", "Did it pass?"),
                 tag("p", words.VERDICTS[summary.verdict], class_="headline"),
+                tag("p", summary.reason),
                 tag("p", f"{words.plural(len(summary.gates), 'condition')}, see below."),
                 class_=f"answer {summary.verdict}",
             ),
@@ -144,7 +145,7 @@ def _sections(
             anchor="findings",
             title="What it comes to",
             parts=(
-                tag("ul", [tag("li", one) for one in summary.findings]),
+                tag("ul", [tag("li", one) for one in (*summary.findings, *summary.unlike)]),
                 sections.data(tables.sides(summary)),
             ),
         ),

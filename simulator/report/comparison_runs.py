@@ -1,7 +1,7 @@
 """The sides of a comparison of runs, read from their directories.
 
 Rule of the module: reading only. A run that never closed its account has no ledger and is refused.
-What was set differently in the runs is named, because a difference may be of that.
+What was not the same in the runs is named, because a difference may be of that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,8 @@ from simulator.errors import OutputError
 from simulator.experiment.comparison import SideSummary
 from simulator.measure.run_contrast import COUNTS, LATENCIES, RunSide
 from simulator.measure.summary import Summary
+from simulator.report.comparison_words import letter
+from simulator.report.likeness import unlike
 from simulator.report.manifest import Manifest
 from simulator.report.run_directory import RunDirectory
 from simulator.report.source import read_summary
@@ -29,10 +31,12 @@ class KnownRun:
     Attributes:
         side: what was measured.
         summary: its name, scenario, seed.
+        manifest: how it was played.
     """
 
     side: RunSide
     summary: SideSummary
+    manifest: Manifest
 
 
 def read_runs(paths: Sequence[Path]) -> list[KnownRun]:
@@ -48,6 +52,18 @@ def read_runs(paths: Sequence[Path]) -> list[KnownRun]:
         _known(number, directory, manifests[number], settings[number])
         for number, directory in enumerate(directories)
     ]
+
+
+def not_alike(known: Sequence[KnownRun]) -> tuple[str, ...]:
+    """What was not the same in the runs, or keeps one of them from being compared, sentences."""
+    said = list(unlike([one.manifest for one in known]))
+    for one in known:
+        name = letter(one.summary.number)
+        if one.side.incomplete:
+            said.append(f"{name} did not reach its end: its figures are those of a part.")
+        if one.side.limited:
+            said.append(f"In {name} the instrument was the bottleneck: its latencies are doubtful.")
+    return tuple(said)
 
 
 def _known(
@@ -76,6 +92,7 @@ def _known(
             state=summary.completeness.state,
             n=bursts,
         ),
+        manifest=manifest,
     )
 
 
@@ -103,6 +120,7 @@ def _side(number: int, directory: RunDirectory, summary: Summary) -> tuple[RunSi
         bursts=bursts,
         counts={name: int(counts[name]) for name in COUNTS},
         limited=summary.instrument.bottleneck,
+        incomplete=summary.completeness.state == "incomplete",
     )
     return side, live["burst"].n_unique()
 

@@ -22,6 +22,7 @@ _VERDICTS: Final = {
     "inconclusive": "inconclusive",
     "not-judged": "not judged",
 }
+_UNLIKE: Final = "Not alike, so a difference may be of this"
 
 
 def comparison_text(summary: ComparisonSummary, path: Path | None) -> str:
@@ -34,8 +35,10 @@ def comparison_text(summary: ComparisonSummary, path: Path | None) -> str:
     parts = [f"{BANNER}  Comparison", *map(table_text, _tables(summary))]
     if summary.findings:
         parts.insert(2, "\n".join(wrapped("What it comes to", summary.findings)))
+    if summary.unlike:
+        parts.insert(2, "\n".join(wrapped(_UNLIKE, summary.unlike)))
     if summary.gates:
-        parts.append(f"Verdict: {_VERDICTS[summary.verdict]}")
+        parts.append("\n".join(wrapped(_verdict(summary), [summary.reason])).rstrip())
     if path is not None:
         parts.append(f"Kept      {path}\nReport    {path / 'report.html'}")
     return words.plain_minus("\n\n".join(part for part in parts if part))
@@ -52,12 +55,16 @@ def comparison_markdown(summary: ComparisonSummary, command: Sequence[str]) -> s
     parts = [
         f"## {names}",
         "**【訓練】 EXERCISE: simulated events only.**",
-        f"**Verdict: {_VERDICTS[summary.verdict]}**" if summary.gates else "",
-        "\n".join(f"- {escaped(sentence)}" for sentence in summary.findings),
+        f"**{_verdict(summary)}** {escaped(summary.reason)}".rstrip() if summary.gates else "",
+        "\n".join(f"- {escaped(sentence)}" for sentence in (*summary.findings, *summary.unlike)),
         *map(table_markdown, _tables(summary)),
         f"Repeat with:\n\n    {' '.join(shlex.join(command).split())}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _verdict(summary: ComparisonSummary) -> str:
+    return f"Verdict: {_VERDICTS[summary.verdict]}"
 
 
 def _tables(summary: ComparisonSummary) -> list[Table]:

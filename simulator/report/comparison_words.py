@@ -70,8 +70,13 @@ def findings(summary: ComparisonSummary) -> tuple[str, ...]:
             if metric.headline and difference.effect in {"better", "worse", "different"}:
                 told.append(f"{title_of(metric)}: {effect(metric, difference)}")
         name = f"{letter(side.number)} against A"
+        told += _counted(summary, side.number)
         if told:
             found += [f"{name}, {one}." for one in told[:_MOST_FINDINGS]]
+        if summary.of == "runs":
+            found += _told_of_runs(summary, side.number, some=bool(told))
+        elif told:
+            pass
         elif _is_too_few(summary, side.number):
             found.append(f"{name}: too few replications to tell.")
         else:
@@ -79,6 +84,52 @@ def findings(summary: ComparisonSummary) -> tuple[str, ...]:
         if same_event((summary.sides[0], side)):
             found += _price(summary, side.number)
     return tuple(found)
+
+
+def _counted(summary: ComparisonSummary, side: int) -> list[str]:
+    """Counts of the ledger that are not the same: exact, of these two runs and no others."""
+    if summary.of != "runs":
+        return []
+    counts = [one for one in summary.metrics if one.headline and one.aggregate == "count"]
+    return [
+        f"{title_of(metric)}: {metric.values[0].value:,.0f} in A, "
+        f"{metric.values[side].value:,.0f} in {letter(side)}"
+        for metric in counts
+        if metric.values[0].value != metric.values[side].value
+    ]
+
+
+def _told_of_runs(summary: ComparisonSummary, side: int, *, some: bool) -> list[str]:
+    """What the samples of two runs do not carry."""
+    name = f"{letter(side)} against A"
+    latencies = [one for one in summary.metrics if one.headline and one.scale == "wall"]
+    if not latencies:
+        return [f"{name}: nothing was delivered live in either, so no latency is compared."]
+    if all(one.differences[side - 1].effect == "unknown" for one in latencies):
+        bursts = [words.plural(summary.sides[one].n, "burst") for one in (0, side)]
+        sentence = (
+            f"{name}: chance cannot be told from change in the latencies, because A has "
+            f"{bursts[0]} of alerts and {letter(side)} {bursts[1]}: an interval needs ten in each "
+            "(play the runs with --repeat 10)."
+        )
+        return [sentence]
+    return [] if some else [f"{name}: no figure differs by more than chance."]
+
+
+def verdict_sentence(summary: ComparisonSummary) -> str:
+    """Why the comparison ends as it does, one sentence; empty if no condition was asked for."""
+    gates = summary.gates
+    of_verdict = [gate for gate in gates if gate.verdict == summary.verdict]
+    if not gates:
+        return ""
+    if summary.verdict == "pass":
+        return f"None of {words.plural(len(gates), 'condition')} for failing holds."
+    first = of_verdict[0]
+    value = "" if first.value is None else f" is {gate_actual(first)},"
+    more = len(of_verdict) - 1
+    rest = f"; {words.plural(more, 'further condition')} likewise" if more else ""
+    verb = {"fail": "holds", "inconclusive": "cannot be judged"}.get(first.verdict, "is not judged")
+    return f"{first.expression} {verb} of {letter(first.side)}:{value} {first.reason}{rest}."
 
 
 def _is_too_few(summary: ComparisonSummary, side: int) -> bool:

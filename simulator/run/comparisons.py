@@ -17,7 +17,7 @@ from simulator.experiment.comparison import ComparisonSummary, GateSummary, Side
 from simulator.experiment.contrast import Side
 from simulator.experiment.plan import Plan
 from simulator.experiment.town_leads import town_leads
-from simulator.report.comparison_words import findings
+from simulator.report.comparison_words import findings, verdict_sentence
 from simulator.report.experiment_directory import (
     EXPERIMENT_NAME,
     REPORT_NAME,
@@ -177,12 +177,28 @@ def compare_runs(
         InputError: naming what is damaged, or the gate that cannot be judged.
     """
     from simulator.measure import run_contrast  # noqa: PLC0415
-    from simulator.report.comparison_runs import read_runs  # noqa: PLC0415
 
     run_contrast.check_run_gates(gates)
     if out is not None:
         _check_out(out, ())
-    known = read_runs([Path(name) for name in names])
+    summary = contrast_runs([Path(name) for name in names], gates)
+    return _kept(Compared(summary=summary, sides=(), path=None), out, command)
+
+
+def contrast_runs(paths: Sequence[Path], gates: Sequence[Gate]) -> ComparisonSummary:
+    """How runs that were played before differ from the first of them.
+
+    Args:
+        paths: run directories, the baseline first.
+        gates: conditions, checked already.
+
+    Raises:
+        OutputError: naming what is missing or damaged.
+    """
+    from simulator.measure import run_contrast  # noqa: PLC0415
+    from simulator.report.comparison_runs import not_alike, read_runs  # noqa: PLC0415
+
+    known = read_runs(paths)
     sides = [one.side for one in known]
     judged = run_contrast.judge_runs(gates, sides)
     worst = verdict.overall(judged)
@@ -194,9 +210,9 @@ def compare_runs(
         gates=judged,
         verdict=worst,
         exit_code=int(verdict.exit_code(worst)),
+        unlike=not_alike(known),
     )
-    summary = summary.model_copy(update={"findings": findings(summary)})
-    return _kept(Compared(summary=summary, sides=(), path=None), out, command)
+    return _told(summary)
 
 
 def _kind(name: str) -> Kind:
@@ -294,8 +310,13 @@ def _contrasted(
         verdict=worst,
         exit_code=int(verdict.exit_code(worst)),
     )
-    summary = summary.model_copy(update={"findings": findings(summary)})
-    return Compared(summary=summary, sides=tuple(sides), path=None, interrupted=interrupted)
+    return Compared(summary=_told(summary), sides=tuple(sides), path=None, interrupted=interrupted)
+
+
+def _told(summary: ComparisonSummary) -> ComparisonSummary:
+    """With what it comes to, and why it ends so."""
+    told = {"findings": findings(summary), "reason": verdict_sentence(summary)}
+    return summary.model_copy(update=told)
 
 
 def _unjudged(gate: GateSummary, reason: str) -> GateSummary:
