@@ -1,11 +1,13 @@
-"""A builder of small invented scenarios."""
+"""Builders of small invented scenarios."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from simulator.model import Timeline, simulate
 from simulator.scenario import Scenario
+from tests.unit.model.flying import RULES, Build
 
 STAGES_MIN = {
     "satellite": 1,
@@ -44,3 +46,15 @@ def build() -> Callable[..., Scenario]:
         )
 
     return make
+
+
+@pytest.fixture
+def fly(build: Build) -> Callable[..., Timeline]:
+    """Plays one launch with a flight under rules of whole minutes."""
+
+    def play(
+        flight: dict[str, Any], chain: dict[str, Any] | None = None, **launch: Any
+    ) -> Timeline:
+        return simulate(build({"flight": flight} | launch, chain=RULES | (chain or {})), seed=1)
+
+    return play

@@ -1,11 +1,15 @@
-"""Bytes as paho-mqtt writes them."""
+"""Bytes as paho-mqtt writes them, and a connection on the bench."""
 
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from simulator.delivery.wire.order import ReadBuffer
+from tests.unit.delivery.wire.bench import Bench
 
 PATIENCE_S = 5.0
 
@@ -84,3 +88,13 @@ def paho() -> Iterator[Callable[..., PahoWire]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture(scope="module")
+def buffer() -> ReadBuffer:
+    return ReadBuffer()
+
+
+@pytest.fixture
+def bench(transport: Any, buffer: ReadBuffer) -> Bench:
+    return Bench(transport, buffer)
