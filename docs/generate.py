@@ -10,12 +10,12 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
 import typer
-from asyncapi import asyncapi_text
 from pydantic.fields import FieldInfo
 
 from simulator.cli.app import app
 from simulator.errors import ExitCode
 from simulator.measure.summary import SUMMARY_SCHEMA, Summary
+from simulator.run.asyncapi import asyncapi_text
 from simulator.scenario import scenario_reference_markdown, scenario_schema_text
 from simulator.settings import RunSettings
 from simulator.thresholds.catalogue import AGGREGATES, METRICS

@@ -11,7 +11,6 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, ValidationError
 from ruamel.yaml import YAML
 
-from docs.asyncapi import asyncapi_document, asyncapi_text
 from simulator.alerts import topics
 from simulator.alerts.contract import (
     ClockRequest,
@@ -24,6 +23,7 @@ from simulator.alerts.contract import (
 from simulator.alerts.recognise import identify
 from simulator.alerts.schema import payload_json_schema
 from simulator.model.timeline import AlertEvent
+from simulator.run.asyncapi import asyncapi_document, asyncapi_text
 from simulator.world.geography import prefectures
 
 ROOT = Path(__file__).resolve().parents[2]
