@@ -87,7 +87,8 @@ class RunSettings(BaseSettings):
     broker: str = Field(
         "embedded",
         description="embedded (starts its own), mosquitto (starts the installed one), amqtt "
-        "(starts the slow one in pure Python), or a URL "
+        "(starts the slow one in pure Python), running (one of ours that runs on this host; "
+        "running:PID for that of one process), or a URL "
         "mqtt://[user[:password]@]host[:port][?protocol=5]; mqtts:// for TLS, ws:// and wss:// "
         "for WebSocket, with a path if it is not /mqtt. Ports without saying: 1883, 8883, 80, 443.",
         examples=["embedded", "mqtt://127.0.0.1:1883"],

@@ -26,7 +26,8 @@ from simulator.cli.offline import ScenarioArgument
 BrokerOption = Annotated[
     str | None,
     typer.Option(
-        help="embedded, mosquitto, amqtt, or mqtt://[user[:password]@]host[:port][?protocol=5]; "
+        help="embedded, mosquitto, amqtt, running (one of ours that runs on this host), or "
+        "mqtt://[user[:password]@]host[:port][?protocol=5]; "
         "mqtts:// for TLS, ws:// and wss:// for WebSocket. Default: embedded."
     ),
 ]
@@ -78,6 +79,15 @@ AllowOption = Annotated[
 ]
 OutOption = Annotated[
     Path | None, typer.Option(help="Directory in which the run directory is made.")
+]
+EventsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--events",
+        help="Tell the run as it happens, one JSON object a line, to this file; - for standard "
+        "output, which then holds nothing else.",
+        metavar="FILE",
+    ),
 ]
 WaitTimeoutOption = Annotated[
     str | None,
@@ -163,6 +173,7 @@ def run_command(
     cert: CertOption = None,
     key: KeyOption = None,
     server_name: ServerNameOption = None,
+    events: EventsOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -204,6 +215,7 @@ def run_command(
             },
             thresholds=threshold or [],
             config=config,
+            events=events,
             out=out,
         )
 
@@ -237,6 +249,7 @@ def publish_command(
     cert: CertOption = None,
     key: KeyOption = None,
     server_name: ServerNameOption = None,
+    events: EventsOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -271,6 +284,7 @@ def publish_command(
             },
             thresholds=threshold or [],
             config=config,
+            events=events,
             out=out,
             client=client,
         )

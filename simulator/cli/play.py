@@ -1,8 +1,12 @@
 """What ``run`` and ``publish`` do: settings together, play, print the report."""
 
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Final, TextIO
 
 from simulator.cli.common import Output
 from simulator.cli.progress import Bars, Lines
@@ -10,12 +14,14 @@ from simulator.clock import SystemClock
 from simulator.errors import ConfigurationError, ScenarioError
 from simulator.measure.summary import Summary
 from simulator.report.text import summary_parts
-from simulator.run.observer import Silent
+from simulator.run.observer import Observer, Silent
 from simulator.run.play import play as play_request
 from simulator.run.provenance import new_run_id, repeat_command
 from simulator.run.request import RunRequest
 from simulator.scenario import load_scenario, pointed
 from simulator.settings import RunSettings, as_environment, load_settings
+
+_STANDARD_OUTPUT: Final = "-"
 
 
 def play(
@@ -27,8 +33,10 @@ def play(
     config: Path | None,
     out: Path | None,
     client: str = "wire",
+    events: Path | None = None,
 ) -> None:
     """Play a scenario and end the process with the run's exit code."""
+    output = _for_events(output, events)
     settings, loaded = load_settings(options, config), load_scenario(scenario)
     request = RunRequest(
         settings=settings,
@@ -43,7 +51,8 @@ def play(
     observer = _observer(output)
     output.aside(f"run {request.run}, seed {request.settings.seed}: 【訓練】 EXERCISE only")
     try:
-        result = play_request(request, observer)
+        with _told(observer, events) as told:
+            result = play_request(request, told)
     except ScenarioError as error:
         raise pointed(error, scenario) from None
     finally:
@@ -63,6 +72,53 @@ def play(
     if result.report is not None:
         output.text(f"report: {result.report}")
     sys.exit(result.exit_code)
+
+
+def _for_events(output: Output, events: Path | None) -> Output:
+    """Standard output belongs to the events if they go there."""
+    if events is None or str(events) != _STANDARD_OUTPUT:
+        return output
+    if output.as_json:
+        raise ConfigurationError(
+            "--json and --events - both want standard output",
+            field="--events",
+            value=_STANDARD_OUTPUT,
+            remedy="give --events a file, or leave --json out: the last event tells the outcome",
+        )
+    return replace(output, quiet=True)
+
+
+@contextmanager
+def _told(observer: Observer, events: Path | None) -> Iterator[Observer]:
+    """The observer that also writes live events, if they were asked for."""
+    if events is None:
+        yield observer
+        return
+    from simulator.run.live import LiveEvents
+
+    live = LiveEvents(observer, _opened(events), SystemClock())
+    try:
+        yield live
+    except BaseException as error:
+        live.failed(error)
+        raise
+    finally:
+        live.close()
+
+
+def _opened(events: Path) -> TextIO:
+    if str(events) == _STANDARD_OUTPUT:
+        # A copy: closing it must not close what the interpreter flushes at its end.
+        return os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    try:
+        return events.open("w", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be written: {error.strerror}",
+            field="--events",
+            value=str(events),
+            remedy="give a file in a folder that exists, or - for standard output",
+        ) from None
 
 
 def unspoken(settings: RunSettings, options: Mapping[str, object]) -> dict[str, str]:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.measure.plan import ScheduledAlert
-from simulator.run.observer import Counts
+from simulator.run.observer import Counts, Silent
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
-class Lines:
+class Lines(Silent):
     """One line a phase: for logs, pipes and continuous integration."""
 
     def phase(self, name: str, detail: str = "") -> None:
@@ -31,8 +31,9 @@ class Lines:
     def counts(self, counts: Counts) -> None:
         """Too many to print."""
 
-    def sent(self, alert: ScheduledAlert) -> None:
+    def sent(self, alert: ScheduledAlert, sent_ns: int) -> None:
         """Print the alert that left."""
+        del sent_ns
         planned = alert.planned
         self.phase("sent", f"【訓練】 EXERCISE {planned.event} to {planned.prefecture}")
 
@@ -44,7 +45,7 @@ class Lines:
         """Nothing to take down."""
 
 
-class Bars:
+class Bars(Silent):
     """Progress bars in a terminal: subscriptions, alerts, deliveries."""
 
     def __init__(self) -> None:
@@ -88,8 +89,9 @@ class Bars:
         if counts.owed:
             self._bar("deliveries", counts.delivered, counts.owed)
 
-    def sent(self, alert: ScheduledAlert) -> None:
+    def sent(self, alert: ScheduledAlert, sent_ns: int) -> None:
         """Name the latest alert beside its bar."""
+        del sent_ns
         planned = alert.planned
         if "alerts sent" in self._tasks:
             self._progress.update(

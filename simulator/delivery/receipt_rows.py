@@ -43,6 +43,7 @@ class Reporter:
         answered: number and t3 of the last clock request answered.
         one_way: receipts placed on our clock.
         beyond: receipts whose uncertainty was beyond the limit.
+        reported: receipts of known alerts, second copies included.
     """
 
     client: str
@@ -53,6 +54,7 @@ class Reporter:
     answered: tuple[int, int] | None = None
     one_way: int = 0
     beyond: int = 0
+    reported: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,7 @@ class ReceiptRows:
             self._refuse("receipts beyond the limit", reporter.client)
             return
         self.count += 1
+        reporter.reported += alert != UNKNOWN
         received_ns = receipt.received_ns or 0
         pending = _Pending(
             reporter=reporter,

@@ -145,6 +145,10 @@ class ForeignRegistry:
         """Every client that ever registered, as it last described itself."""
         return tuple(known.said for known in self._clients.values())
 
+    def present(self) -> tuple[tuple[Reporter, bool], ...]:
+        """Every client that ever registered, and whether it is online."""
+        return tuple((known.reporter, known.online) for known in self._clients.values())
+
     def offset(self, client: str, from_ns: int, to_ns: int) -> OffsetBound | None:
         """Our clock minus the client's during a window of ours, as far as is known by now."""
         known = self._clients.get(client)

@@ -28,6 +28,7 @@ from simulator.measure.plan import PlannedSubscriber, ScheduledAlert
 from simulator.measure.receipts import NO_TIME, ConnectionChange, ConnectionEvent, ReceiptBatch
 from simulator.measure.receipts import ReceiptFlag as Flag
 from simulator.measure.rows import Columns, delivery_columns, stray_columns
+from simulator.measure.running import Running, RunningDeliveries
 from simulator.measure.settling import Evidence, settle_seen, settle_unseen
 from simulator.measure.tallies import StateTally, UnexpectedTally
 from simulator.units import NS_PER_S
@@ -79,6 +80,7 @@ class Ledger:
         self._fresh: list[Int64s] = []
         self._seen = 0
         self._forgone = np.zeros(0, np.int64)
+        self._running: RunningDeliveries | None = None
 
     # --- what the run reports -----------------------------------------------------------------
 
@@ -150,6 +152,18 @@ class Ledger:
         self._receipts += int(np.count_nonzero(astray | (home != NOWHERE)))
 
     # --- how far the run is -------------------------------------------------------------------
+
+    def running(self) -> Running:
+        """Where the deliveries stand; before the first call nothing is kept for it."""
+        if self._running is None:
+            self._running = RunningDeliveries(self._expectation, self._late_after_ns)
+            arrived = self._expectation.pairs["arrival"] >= 0
+            self._running.add(np.flatnonzero(arrived))
+        return self._running.look(
+            self._sent_ns,
+            duplicates=int(self._duplicates.sum()),
+            unexpected=self._unexpected.total,
+        )
 
     @property
     def alerts(self) -> tuple[ScheduledAlert, ...]:
@@ -283,6 +297,8 @@ class Ledger:
         self._seen += len(pairs)
         if len(pairs):
             self._fresh.append(pairs)
+        if self._running is not None:
+            self._running.add(pairs)
 
     def _further(self, pairs: Int64s, flags: Int64s) -> None:
         """Count copies of what had been received, each with its cause."""

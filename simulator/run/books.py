@@ -28,7 +28,7 @@ from simulator.measure.plan import PlannedSubscriber, ScheduledAlert, Subscriber
 from simulator.measure.receipts import ConnectionChange, ReceiptBatch
 from simulator.run.journal import Journal
 from simulator.run.machine import MachineWatch
-from simulator.run.observer import Counts, Observer
+from simulator.run.observer import Counts, Observer, View, Watched
 
 
 class Books:
@@ -56,6 +56,8 @@ class Books:
         self.ledger: Ledger | None = None
         self.registry: ForeignRegistry | None = None
         self.journal: Journal | None = None
+        self.reconnects = 0
+        self._left: set[int] = set()  # of our own, who were connected and are not at present
         self._early: list[object] = []
 
     def plan(self, subscribers: Sequence[PlannedSubscriber]) -> None:
@@ -145,7 +147,7 @@ class Books:
                 self.sizes.append(message.size_bytes)
                 if self.registry is not None:
                     self.registry.note_sent(message.alert, message.sent_ns)
-                self._observer.sent(self.schedule[message.alert])
+                self._observer.sent(self.schedule[message.alert], message.sent_ns)
             case Acknowledged():
                 ledger.acknowledged(message.alert, message.at_ns)
             case Receipts():
@@ -155,8 +157,11 @@ class Books:
                     ledger.connection(event)
                     if event.change is ConnectionChange.SUBSCRIBED:
                         self.missing.discard(event.subscriber)
+                        self.reconnects += event.subscriber in self._left
+                        self._left.discard(event.subscriber)
                     elif event.change is not ConnectionChange.CONNECTED:
                         self.missing.add(event.subscriber)
+                        self._left.add(event.subscriber)
                     if self.journal is not None:
                         self.journal.note(event, self.subscribers)
             case _:
@@ -178,3 +183,21 @@ class Books:
             delivered=ledger.seen if ledger else 0,
             owed=ledger.owed if ledger else 0,
         )
+
+    def view(self) -> View:
+        """A closer look, which costs a pass over the ledger."""
+        running = self.ledger.running() if self.ledger is not None else None
+        tallies = {each.number: each for each in running.clients} if running is not None else {}
+        clients = []
+        for reporter, online in self.registry.present() if self.registry else ():
+            tally = tallies.get(reporter.number)
+            clients.append(
+                Watched(
+                    client=reporter.client,
+                    online=online,
+                    received=reporter.reported,
+                    last_ns=tally.last_ns if tally else None,
+                    worst_ns=tally.worst_ns if tally else None,
+                )
+            )
+        return View(running=running, clients=tuple(clients), reconnects=self.reconnects)

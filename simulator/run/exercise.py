@@ -280,6 +280,7 @@ class Exercise:
         )
         for child in crew.workers:
             child.send(Begin(start_ns=self.start_ns))
+        self.observer.begun(self.start_unix_ns, final)
         duration_ns = final[-1].intended_ns - self.start_ns if final else 0
         self.observer.phase(
             "publish", f"{len(final)} alerts in {duration_ns / NS_PER_S:.1f} s of wall time"
@@ -321,6 +322,7 @@ class Exercise:
         self.books.take_foreign()
         ledger.drain_ended(self.clock.monotonic_ns())
         self.observer.counts(self.books.counts())
+        self.observer.look(self.books.view)
         for protocol in self.broker.watched:
             await self._check_listener(protocol)
         if self.settings.hold:
@@ -352,6 +354,7 @@ class Exercise:
             ticks += 1
             self.books.take_foreign()
             self.observer.counts(self.books.counts())
+            self.observer.look(self.books.view)
             self.watch.ring()
             if ticks % _BROKER_TICKS == 0 and (reason := self.broker.alive()):
                 raise BrokerLostError(f"the broker is gone: {reason}")

@@ -45,6 +45,7 @@ def play(
     with interrupts.installed():
         exercise = Exercise(request, Logged(observer or Silent(), log), clock)
         thresholds = thresholds_of(exercise)
+        exercise.observer.planned(request, exercise.timeline)
         interrupts.hold()
         archive = Archive(request, exercise.timeline, exercise.domain, clock)
         log.info("run starts", scenario=exercise.timeline.scenario, seed=request.settings.seed)
@@ -71,13 +72,15 @@ def play(
             log.error("the run directory is incomplete", reason=archive.problem)
             exit_code = max(exit_code, ExitCode.ABORTED)
         log.info("run ends", exit_code=int(exit_code))
-        return RunResult(
+        result = RunResult(
             exit_code=exit_code,
             summary=summary,
             directory=archive.path,
             report=report,
             reason=archive.problem or summary.completeness.reason,
         )
+        exercise.observer.ended(result)
+        return result
 
 
 def _play(exercise: Exercise, archive: Archive, interrupts: Interrupts) -> AlertsimError | None:

@@ -11,6 +11,7 @@ from simulator.delivery.brokers.base import Broker
 from simulator.delivery.brokers.embedded import EmbeddedBroker
 from simulator.delivery.brokers.external import ExternalBroker
 from simulator.delivery.brokers.mosquitto import ManagedMosquitto
+from simulator.delivery.brokers.running import RUNNING, FoundBroker
 from simulator.errors import ConfigurationError
 
 STARTED: Final = ("embedded", "mosquitto", "amqtt")
@@ -29,8 +30,9 @@ def choose_broker(
     """The broker that a setting means; nothing is started yet.
 
     Args:
-        setting: ``embedded``, ``mosquitto``, ``amqtt`` or a URL. Where the embedded broker is not
-            installed, because no wheel of it fits, amqtt takes its place and says so.
+        setting: ``embedded``, ``mosquitto``, ``amqtt``, ``running`` or a URL. Where the
+            embedded broker is not installed, because no wheel of it fits, amqtt takes its place
+            and says so.
         root: topic root, noted in the runtime file.
         allow_hosts: hosts that may be published to besides this one.
         clock: where time comes from.
@@ -59,6 +61,8 @@ def choose_broker(
             "give the URL of a broker that asks for them (mqtt://host:port), or leave --username, "
             "--password-file, ALERTSIM_USERNAME and ALERTSIM_PASSWORD out",
         )
+    if setting.partition(":")[0] == RUNNING:
+        return FoundBroker(setting, where=where)
     if setting == "embedded":
         if find_spec("iotcore") is None:
             return AmqttBroker(root=root, clock=clock, notice=INSTEAD, announce=announce)
