@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simulator.delivery.placement import CONTROLS_MIN, CONTROLS_SHARE
-from simulator.delivery.room import Limits
+from simulator.delivery.room import PORT_RANGE, Limits
 
 UNLIMITED: Final = 1 << 62
 _USABLE_SHARE: Final = 0.8  # of the free memory: the rest is the ledger's and everybody else's
@@ -102,8 +102,7 @@ def predict(machine: Limits, memory_bytes: int, load: Load) -> Capacity:
         Limit(
             name="local ports",
             most=machine.connections_per_address * load.listeners * load.addresses,
-            remedy="as root: sysctl -w net.ipv4.ip_local_port_range='1024 65535'; or give the "
-            "broker more listeners",
+            remedy=f"{PORT_RANGE}; or give the broker more listeners",
         ),
         Limit(
             name="memory",

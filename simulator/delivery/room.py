@@ -24,7 +24,7 @@ _HARD_LIMIT: Final = (
     "root `ulimit -Hn {needed}` in this shell, or a line such as '* hard nofile {needed}' in "
     "/etc/security/limits.conf and a new login"
 )
-_PORT_RANGE: Final = 'as root: sysctl -w net.ipv4.ip_local_port_range="1024 65535"'
+PORT_RANGE: Final = 'as root: sysctl -w net.ipv4.ip_local_port_range="1024 65535"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ def local_addresses(towards: Mapping[tuple[str, int], int], limits: Limits) -> t
         f"this host has about {room} local ports for connections to {host}:{port}",
         field="--subscribers",
         value=f"{most} connections to it, controls included",
-        remedy=f"widen the range, {_PORT_RANGE}; or use a broker on 127.0.0.1, which is reached "
+        remedy=f"widen the range, {PORT_RANGE}; or use a broker on 127.0.0.1, which is reached "
         "from several loopback addresses",
     )
 
@@ -127,7 +127,7 @@ _HINTS: Final = {
     os.strerror(errno.EMFILE): f"\n  remedy: {_HARD_LIMIT.format(needed=65_536)}",
     os.strerror(errno.ENFILE): "\n  remedy: as root: sysctl -w fs.file-max=1000000",
     os.strerror(errno.EADDRNOTAVAIL): "\n  remedy: local ports ran out, or wait for a minute in "
-    f"which closed connections keep theirs; {_PORT_RANGE}",
+    f"which closed connections keep theirs; {PORT_RANGE}",
 }
 
 

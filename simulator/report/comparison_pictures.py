@@ -14,7 +14,7 @@ from simulator.experiment.contrast import Side, column_of
 from simulator.experiment.estimates import Floats
 from simulator.report.comparison_words import NEEDLESS, lead_of, letter, metric_of
 from simulator.report.drawing import LEGEND_ROW_PX, ROW_PX, Picture, axis, layout, rows_axis, safe
-from simulator.report.experiment_pictures import STAGE_STYLES
+from simulator.report.experiment_pictures import STAGE_STYLES, warned_over_time
 from simulator.report.experiment_words import amount, name_of
 from simulator.units import NS_PER_MIN, NS_PER_S
 
@@ -137,18 +137,7 @@ def warned_by(summary: ComparisonSummary) -> Picture | None:
     """People warned by time after the launch: the mean of each side, nine tenths around it."""
     if not summary.curves:
         return None
-    traces = [trace for curve in summary.curves for trace in _curve(curve)]
-    return {
-        "data": traces,
-        "layout": layout(
-            400,
-            xaxis=axis(
-                title={"text": "minutes after the launch (scenario time)"}, rangemode="tozero"
-            ),
-            yaxis=axis(title={"text": "people warned"}, rangemode="tozero"),
-        ),
-        "narrow": {"height": 400 + LEGEND_ROW_PX * len(traces)},
-    }
+    return warned_over_time([trace for curve in summary.curves for trace in _curve(curve)])
 
 
 def _curve(curve: CurveSummary) -> list[dict[str, Any]]:

@@ -216,6 +216,11 @@ def warned_by(points: Sequence[PointSummary]) -> Picture | None:
                 + "</extra>",
             }
         )
+    return warned_over_time(traces)
+
+
+def warned_over_time(traces: list[dict[str, Any]]) -> Picture:
+    """Curves of people warned over the minutes since the launch, on their axes."""
     return {
         "data": traces,
         "layout": layout(
