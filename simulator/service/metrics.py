@@ -69,7 +69,7 @@ class Metrics:
             "alertsim_deliveries": _keyed(metrics_of("alertsim_deliveries"), totals.deliveries),
             "alertsim_expected_deliveries": {(): totals.expected},
             "alertsim_receipts": _keyed(metrics_of("alertsim_receipts"), totals.receipts),
-            "alertsim_alerts_sent": {**totals.sent},
+            "alertsim_alerts_sent": {(*at,): float(count) for at, count in totals.sent.items()},
             "alertsim_reconnects": {(): totals.reconnects},
             "alertsim_runs": _keyed(metrics_of("alertsim_runs"), totals.runs),
             "alertsim_runs_active": {(): totals.active},
