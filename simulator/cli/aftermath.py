@@ -14,6 +14,7 @@ from simulator.cli.access import (
     UsernameOption,
     access_options,
 )
+from simulator.cli.baseline import BaselineOption, FailIfOption, judge_run, say_judged
 from simulator.cli.common import (
     JsonOption,
     LogFormatOption,
@@ -28,9 +29,12 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command(
         "report",
-        help="Make the report of a run directory again, complete or not, and print it.",
+        help="Make the report of a run directory again, complete or not, and print it; compare "
+        "it with a baseline.",
         epilog="Examples: alertsim report runs/20221103t074000-3f9a; or: "
-        "alertsim report runs/20221103t074000-3f9a --format csv > deliveries.csv",
+        "alertsim report runs/20221103t074000-3f9a --format csv > deliveries.csv; or: "
+        "alertsim report runs/20221103t074000-3f9a --baseline last "
+        "--fail-if 'delivery_latency.p99 > 1.1x'",
     )(report_command)
     app.command(
         "doctor",
@@ -54,20 +58,43 @@ def report_command(
             "delivery); hlog (HdrHistogram log).",
         ),
     ] = "text",
+    baseline: BaselineOption = None,
+    fail_if: FailIfOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the page to this file instead, and nothing into the run directory, which "
+            "may be read-only.",
+            metavar="FILE",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
     log_level: LogLevelOption = None,
 ) -> None:
-    """Write report.html again and print the summary."""
+    """Write report.html again and print the summary; 98 or 99 as the conditions are judged."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
         from simulator.report import regenerate
 
-        made = regenerate(directory)
+        judged = judge_run(directory, baseline, fail_if or [])
+        comparison = judged.comparison if judged is not None else None
+        if comparison is not None and out is None:
+            from simulator.run.baselines import keep_comparison
+
+            keep_comparison(directory, comparison)
+        made = regenerate(directory, out, comparison)
         say = output.text if form == "text" else output.asked
         for piece in made.pieces(form):
             say(piece)
         output.document(made.summary_document)
+        if out is not None:
+            output.text(f"page: {made.page}")
+        for notice in made.source.notices:
+            output.aside(f"notice: {notice}")
+        say_judged(output, judged)
+        if judged is not None and judged.exit_code:
+            raise SystemExit(judged.exit_code)
 
 
 def doctor_command(

@@ -14,6 +14,7 @@ from simulator.cli.access import (
     UsernameOption,
     access_options,
 )
+from simulator.cli.baseline import BaselineOption, FailIfOption
 from simulator.cli.common import (
     JsonOption,
     LogFormatOption,
@@ -104,7 +105,9 @@ def register(app: typer.Typer) -> None:
         help="Play a scenario end to end: model, broker, subscribers, ledger, report.",
         epilog="Examples: alertsim run tohoku-2022-11-03 --speed 600 --subscribers 300; or: "
         "alertsim run drill-minimal --broker mosquitto --repeat 20 "
-        "--threshold 'delivery_latency{population=live}: p(99)<1s'",
+        "--threshold 'delivery_latency{population=live}: p(99)<1s'; or: "
+        "alertsim run drill-minimal --repeat 20 --baseline last "
+        "--fail-if 'delivery_latency.p99 > 1.1x'",
     )(run_command)
     app.command(
         "publish",
@@ -173,6 +176,8 @@ def run_command(
     cert: CertOption = None,
     key: KeyOption = None,
     server_name: ServerNameOption = None,
+    baseline: BaselineOption = None,
+    fail_if: FailIfOption = None,
     events: EventsOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -216,6 +221,8 @@ def run_command(
             thresholds=threshold or [],
             config=config,
             events=events,
+            baseline=baseline,
+            fail_if=fail_if or (),
             out=out,
         )
 

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TextIO
 
+from simulator.cli.baseline import say_judged
 from simulator.cli.common import Output
 from simulator.cli.progress import Bars, Lines
 from simulator.clock import SystemClock
 from simulator.errors import ConfigurationError, ScenarioError
-from simulator.measure.summary import Summary
+from simulator.report.baseline import baseline_text
 from simulator.report.text import summary_parts
+from simulator.run.baselines import Baseline, choose_baseline, gates_of
 from simulator.run.observer import Observer, Silent
 from simulator.run.play import play as play_request
 from simulator.run.provenance import new_run_id, repeat_command
@@ -34,6 +36,8 @@ def play(
     out: Path | None,
     client: str = "wire",
     events: Path | None = None,
+    baseline: str | None = None,
+    fail_if: Sequence[str] = (),
 ) -> None:
     """Play a scenario and end the process with the run's exit code."""
     output = _for_events(output, events)
@@ -46,6 +50,7 @@ def play(
         out=out,
         thresholds=parse_options(thresholds),
         client=client,
+        baseline=_baseline(baseline, fail_if, out, loaded.id),
     )
     output.start_log()
     observer = _observer(output)
@@ -60,18 +65,31 @@ def play(
             observer.close()
     summary = result.summary
     if summary is not None:
-        output.text(_text(summary))
+        comparison = result.judged.comparison if result.judged is not None else None
+        output.text("\n\n".join([*summary_parts(summary), *baseline_text(comparison)]))
         if reason := summary.completeness.reason:
             # The text above has said so; a document on standard output is read by a program.
             say = output.aside if output.as_json else output.trouble if output.quiet else None
             if say is not None:
                 say(f"error: {reason}")
-        output.document(lambda: summary.model_dump(mode="json"))
+        told_of = summary.model_copy(update={"baseline": comparison})
+        output.document(lambda: told_of.model_dump(mode="json"))
+    say_judged(output, result.judged)
     if result.directory is not None:
         output.text(f"run directory: {result.directory}")
     if result.report is not None:
         output.text(f"report: {result.report}")
     sys.exit(result.exit_code)
+
+
+def _baseline(
+    named: str | None, fail_if: Sequence[str], out: Path | None, scenario: str
+) -> Baseline | None:
+    """The baseline that was named, refused before anything is sent if it cannot be one."""
+    gates = gates_of(fail_if, named)
+    if named is None:
+        return None
+    return choose_baseline(named, gates, parent=out or Path(), scenario=scenario)
 
 
 def _for_events(output: Output, events: Path | None) -> Output:
@@ -156,7 +174,3 @@ def _observer(output: Output) -> Bars | Lines | Silent:
     if output.quiet or output.log_format == "json":
         return Silent()
     return Bars() if sys.stderr.isatty() else Lines()
-
-
-def _text(summary: Summary) -> str:
-    return "\n\n".join(summary_parts(summary))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from simulator.experiment.comparison import ComparisonSummary
 from simulator.measure.summary_parts import (
     AlertShown,
     Counts,
@@ -305,6 +306,12 @@ class Summary(Part):
     publisher: PublisherSummary = Field(description="The sending side.")
     foreign_clients: tuple[ForeignClient, ...] = Field(description="Clients that are not ours.")
     provenance: Provenance = Field(description="How to get it again.")
+    baseline: ComparisonSummary | None = Field(
+        default=None,
+        description="How it compares with a baseline run (side 0; this run is side 1), where one "
+        "was asked for. Filled in what --json prints; the run directory keeps it in "
+        "baseline.json.",
+    )
 
 
 def summary_json_schema() -> dict[str, Any]:

@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from simulator.experiment.comparison import ComparisonSummary
     from simulator.report.writing import Report
 
 
-def regenerate(path: Path) -> "Report":
+def regenerate(
+    path: Path, out: Path | None = None, baseline: "ComparisonSummary | None" = None
+) -> "Report":
     """Make ``report.html`` of a run directory again, complete or not.
 
     Args:
         path: the run directory.
+        out: another file for the page: nothing is then written into the directory.
+        baseline: a comparison to show instead of the one that is kept in the directory.
 
     Returns:
         The report, to be printed in other forms too.
@@ -26,4 +31,4 @@ def regenerate(path: Path) -> "Report":
     """
     from simulator.report.writing import regenerate as made  # noqa: PLC0415  # keeps --help fast
 
-    return made(path)
+    return made(path, out, baseline)

@@ -4,13 +4,11 @@ Rule of the module: words and tables from a comparison that was made elsewhere. 
 baseline, side B the run that the report is of.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.experiment.comparison import ComparisonSummary
 from simulator.report import comparison_tables, words
 from simulator.report.layout import Table, table_text, wrapped
-from simulator.report.markdown import escaped, table_markdown
 
 TITLE = "Comparison with a baseline"
 _RUN = 1
@@ -61,26 +59,6 @@ def baseline_text(summary: ComparisonSummary | None) -> list[str]:
         "\n".join(wrapped("What it comes to", told.sentences)),
         table_text(told.differences),
         table_text(told.conditions),
-        f"BASELINE: {told.headline}" if summary.gates else "",
+        f"BASELINE: {told.headline} (exit {summary.exit_code})" if summary.gates else "",
     ]
     return [words.plain_minus(part) for part in parts if part]
-
-
-def baseline_markdown(summary: ComparisonSummary | None) -> list[str]:
-    """Paragraphs of Markdown; none without a comparison."""
-    if summary is None:
-        return []
-    told = baseline_told(summary)
-    verdict = f" {told.headline}." if summary.gates else ""
-    parts = [
-        f"## {TITLE}",
-        f"A is the baseline {escaped(told.name)}, B this run.{verdict}",
-        _listed(told.sentences),
-        table_markdown(told.differences),
-        table_markdown(told.conditions),
-    ]
-    return [part for part in parts if part]
-
-
-def _listed(sentences: Sequence[str]) -> str:
-    return "\n".join(f"- {escaped(sentence)}" for sentence in sentences)

@@ -6,7 +6,9 @@ can neither end a table nor add markup of its own.
 
 import re
 
+from simulator.experiment.comparison import ComparisonSummary
 from simulator.report import group_tables, tables, words
+from simulator.report.baseline import TITLE, baseline_told
 from simulator.report.layout import Table
 from simulator.report.provenance import command_of
 from simulator.report.quality_tables import causes, foreign_clients
@@ -53,8 +55,25 @@ def markdown_report(source: ReportSource) -> str:
             table_markdown(tables.lead_times(summary.lead_times)),
             table_markdown(causes(summary)),
         ]
+    parts += _baseline(source.baseline)
+    parts += [f"**Notice:** {escaped(notice)}" for notice in source.notices]
     parts.append(f"Repeat with:\n\n    {_one_line(command_of(source))}")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _baseline(summary: ComparisonSummary | None) -> list[str]:
+    """How the run compares with its baseline; nothing without one."""
+    if summary is None:
+        return []
+    told = baseline_told(summary)
+    verdict = f" {told.headline}." if summary.gates else ""
+    return [
+        f"## {TITLE}",
+        f"A is the baseline {escaped(told.name)}, B this run.{verdict}",
+        "\n".join(f"- {escaped(sentence)}" for sentence in told.sentences),
+        table_markdown(told.differences),
+        table_markdown(told.conditions),
+    ]
 
 
 def escaped(text: str) -> str:

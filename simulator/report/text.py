@@ -6,6 +6,7 @@ characters are in a terminal, so that Japanese titles do not shift them.
 
 from simulator.measure.summary import Summary
 from simulator.report import group_tables, tables, words
+from simulator.report.baseline import baseline_text
 from simulator.report.layout import INDENT, Table, printable, table_text, wrapped
 from simulator.report.provenance import command_of
 from simulator.report.quality_tables import causes, foreign_clients
@@ -27,7 +28,8 @@ def text_report(source: ReportSource) -> str:
         )
         parts = [heading, f"INCOMPLETE RUN: {source.incomplete}", _so_far(source)]
     else:
-        parts = summary_parts(source.summary)
+        parts = [*summary_parts(source.summary), *baseline_text(source.baseline)]
+    parts += [f"NOTICE: {notice}" for notice in source.notices]
     parts.append(f"Again     {command_of(source)}\nRun       {source.path}")
     if (source.path / "report.html").exists():
         parts[-1] += f"\nReport    {source.path / 'report.html'}"

@@ -5,10 +5,11 @@ it; asking twice gives the same bytes. What can be large (rows) comes in pieces.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from simulator.experiment.comparison import ComparisonSummary
 from simulator.measure.summary import NOTICE, SUMMARY_SCHEMA, RunFacts
 from simulator.report.hlog import TaggedLatencies, read_latency_log, write_latency_log
 from simulator.report.html import page
@@ -37,7 +38,7 @@ class Report:
     """A report that was made.
 
     Attributes:
-        page: path of ``report.html``.
+        page: path of the page, ``report.html`` unless another was asked for.
         source: what it was made from.
     """
 
@@ -71,7 +72,8 @@ class Report:
     def summary_document(self) -> dict[str, Any]:
         """The summary as plain data; of a killed run, what is known instead."""
         if self.source.summary is not None:
-            return self.source.summary.model_dump(mode="json")
+            whole = self.source.summary.model_copy(update={"baseline": self.source.baseline})
+            return whole.model_dump(mode="json")
         partial = self.source.partial
         return {
             "schema_version": SUMMARY_SCHEMA,
@@ -84,15 +86,24 @@ class Report:
         }
 
 
-def regenerate(path: Path) -> Report:
+def regenerate(
+    path: Path, out: Path | None = None, baseline: ComparisonSummary | None = None
+) -> Report:
     """Make or remake ``report.html`` of a run directory, complete or not.
+
+    Args:
+        path: the run directory.
+        out: another file for the page: nothing is then written into the directory.
+        baseline: a comparison to show instead of the one that is kept in the directory.
 
     Raises:
         OutputError: if the path is no run directory, a file of it is missing, truncated, altered or
             of an unknown schema, or the page cannot be written.
     """
     source = read_source(path)
-    target = source.path / REPORT_NAME
+    if baseline is not None:
+        source = replace(source, baseline=baseline)
+    target = source.path / REPORT_NAME if out is None else out
     write_atomically(target, page(source).encode())
     return Report(page=target, source=source)
 

@@ -144,6 +144,15 @@ class Archive:
             lambda: directory.write_manifest(directory.manifest().model_copy(update=changed))
         )
 
+    def amend(self, exit_code: ExitCode) -> None:
+        """Say in the manifest that a comparison made the exit code worse, if the disk takes it."""
+        directory = self._directory
+        if directory is not None:
+            changed = {"exit_code": int(exit_code)}
+            self._attempt(
+                lambda: directory.write_manifest(directory.manifest().model_copy(update=changed))
+            )
+
     def _attempt(self, write: Callable[[], object]) -> None:
         try:
             write()

@@ -12,6 +12,7 @@ from simulator.clock import Clock, SystemClock
 from simulator.errors import AbortedError, AlertsimError, ExitCode, InternalError, OutputError
 from simulator.run.accounting import account, thresholds_of, worst
 from simulator.run.archive import Archive
+from simulator.run.baselines import settle
 from simulator.run.exercise import Exercise
 from simulator.run.interrupt import Interrupts
 from simulator.run.journal import Journal
@@ -71,6 +72,10 @@ def play(
         if archive.problem:
             log.error("the run directory is incomplete", reason=archive.problem)
             exit_code = max(exit_code, ExitCode.ABORTED)
+        judged = settle(request.baseline, archive.path)
+        if judged is not None and judged.exit_code > exit_code:
+            exit_code = judged.exit_code
+            archive.amend(exit_code)
         log.info("run ends", exit_code=int(exit_code))
         result = RunResult(
             exit_code=exit_code,
@@ -78,6 +83,7 @@ def play(
             directory=archive.path,
             report=report,
             reason=archive.problem or summary.completeness.reason,
+            judged=judged,
         )
         exercise.observer.ended(result)
         return result

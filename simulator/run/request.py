@@ -9,6 +9,7 @@ from pathlib import Path
 
 from simulator.errors import ExitCode
 from simulator.measure.summary import Summary
+from simulator.run.baselines import Baseline, Judged
 from simulator.scenario import Scenario
 from simulator.settings import RunSettings
 
@@ -24,6 +25,7 @@ class RunRequest:
         command: arguments that repeat the run, the program's name first; no password in it.
         out: directory in which the run directory is made; None: nothing is written.
         thresholds: expressions by metric, on top of the scenario's.
+        baseline: what to compare it with once it was played, or None; needs ``out``.
         client: ``wire`` (our measured publisher) or ``aiomqtt``.
         ports: fixed ports of the embedded broker by MQTT version, empty: as free.
     """
@@ -35,6 +37,7 @@ class RunRequest:
     out: Path | None = None
     thresholds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     client: str = "wire"
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class RunResult:
         directory: the run directory; None if nothing was written.
         report: ``report.html`` in it; None if it was not made.
         reason: why the run is incomplete; empty if it is complete.
+        judged: what came of the comparison with its baseline; None if none was asked for.
     """
 
     exit_code: ExitCode
@@ -54,3 +58,4 @@ class RunResult:
     directory: Path | None
     report: Path | None
     reason: str = ""
+    judged: Judged | None = None
