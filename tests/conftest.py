@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -16,7 +18,11 @@ COMPONENTS = {
     "browser": ("chromium",),
     "netns": ("unshare", "ip"),
     "capture": ("tcpdump",),
+    "npm": ("node", "npm"),
 }
+# Where .ci/run has installed tests/package.json already: one installation, not one per process.
+NPM_FOLDER = "ALERTSIM_CI_NPM"
+KEPT = ("ALERTSIM_CI", NPM_FOLDER)
 
 
 def _missing(item: pytest.Item) -> list[str]:
@@ -46,5 +52,29 @@ def _nothing_from_outside(
     """A developer's ALERTSIM_* variables and running brokers must not change what a test shows."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     for name in list(os.environ):
-        if name.startswith("ALERTSIM_") and name != "ALERTSIM_CI":
+        if name.startswith("ALERTSIM_") and name not in KEPT:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def npm_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ``node_modules`` that holds what ``tests/package.json`` names; for tests marked npm."""
+    given = os.environ.get(NPM_FOLDER)
+    if given:
+        return Path(given) / "node_modules"
+    folder = tmp_path_factory.mktemp("npm")
+    shutil.copy(Path(__file__).with_name("package.json"), folder)
+    done = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    if done.returncode:
+        told = f"npm install of tests/package.json failed: {done.stderr[-500:]}"
+        if os.environ.get("ALERTSIM_CI"):
+            pytest.fail(told, pytrace=False)
+        pytest.skip(told)
+    return folder / "node_modules"

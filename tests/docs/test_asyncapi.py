@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from simulator.run.asyncapi import asyncapi_document, asyncapi_text
 from simulator.world.geography import prefectures
 
 ROOT = Path(__file__).resolve().parents[2]
+PARSER = ROOT / "tests" / "data" / "parse_asyncapi.mjs"
+# 3.0.0 on purpose: tools that read 3.1 read it too, and those in use today read no later one.
+BESIDE_THE_POINT = {"asyncapi-latest-version"}
 MODELS: dict[str, Any] = {
     "status": StatusPayload,
     "receipt": ReceiptPayload,
@@ -93,6 +97,44 @@ def test_file_is_what_the_generator_writes(contract: dict[str, Any]) -> None:
     assert contract == json.loads(json.dumps(asyncapi_document()))
     written = (ROOT / "docs" / "reference" / "asyncapi.yaml").read_text(encoding="utf-8")
     assert written == asyncapi_text()
+
+
+def _parsed(modules: Path, document: Path) -> tuple[list[str] | None, list[dict[str, Any]]]:
+    """Ids of the messages that AsyncAPI's own parser finds, and what it has to say."""
+    done = subprocess.run(
+        ["node", str(PARSER), str(modules), str(document)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    said = [each for each in found["diagnostics"] if each["code"] not in BESIDE_THE_POINT]
+    return found["messages"], said
+
+
+@pytest.mark.npm
+def test_parser_of_asyncapi_finds_nothing_to_say(
+    npm_modules: Path, contract: dict[str, Any]
+) -> None:
+    messages, said = _parsed(npm_modules, ROOT / "docs" / "reference" / "asyncapi.yaml")
+    assert said == []
+    assert set(messages or ()) == contract["components"]["messages"].keys()
+
+
+@pytest.mark.npm
+def test_parser_of_asyncapi_refuses_what_is_no_contract(
+    npm_modules: Path, contract: dict[str, Any], tmp_path: Path
+) -> None:
+    wrong = copy.deepcopy(contract)
+    wrong["channels"]["status"]["parameters"].clear()
+    wrong["operations"]["sendAlert"]["channel"]["$ref"] = "#/channels/nowhere"
+    wrong["components"]["messages"]["receipt"]["examples"][0]["body"] = {}
+    (tmp_path / "wrong.json").write_text(json.dumps(wrong), encoding="utf-8")
+    messages, said = _parsed(npm_modules, tmp_path / "wrong.json")
+    assert messages is None
+    codes = {"asyncapi3-channel-parameters", "invalid-ref", "asyncapi-document-resolved"}
+    assert codes <= {each["code"] for each in said}
 
 
 def test_every_reference_leads_somewhere(contract: dict[str, Any]) -> None:
