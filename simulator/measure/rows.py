@@ -14,6 +14,7 @@ from simulator.measure.columns import Bools, Int64s
 from simulator.measure.expectation import Expectation
 from simulator.measure.outcomes import Cause, Outcome, Population, Unexpected
 from simulator.measure.receipts import NO_TIME
+from simulator.measure.row_columns import COLUMN_NAMES
 from simulator.measure.segments import Segment, segments_of
 from simulator.measure.settling import Codes, Evidence, populations
 from simulator.measure.tallies import Strays, received_qos
@@ -157,31 +158,3 @@ def _missing_as_none(values: npt.NDArray[Any], present: Bools) -> Any:  # noqa: 
     column = values.astype(object)
     column[~present] = None
     return column.tolist()
-
-
-COLUMN_NAMES = (
-    "outcome",
-    "cause",
-    "population",
-    "subscriber",
-    "client",
-    "kind",
-    "group",
-    "municipality",
-    "prefecture",
-    "event",
-    "identifier",
-    "alert",
-    "repetition",
-    "burst",
-    "sequence",
-    "qos",
-    "intended_ns",
-    "sent_ns",
-    "received_ns",
-    "uncertainty_ns",
-    "handled_ns",
-    *_SEGMENT_COLUMNS.values(),
-    "copies",
-    "flags",
-)

@@ -13,27 +13,15 @@ from typing import Any, Final
 import polars as pl
 
 from simulator.errors import OutputError
-from simulator.measure.rows import COLUMN_NAMES
+from simulator.measure.row_columns import COLUMNS
 from simulator.report.hlog import TaggedLatencies
 from simulator.report.manifest import unwritable
 
 ROW_GROUP: Final = 65_536
 
-TEXT: Final = frozenset(
-    {
-        "outcome",
-        "cause",
-        "population",
-        "client",
-        "kind",
-        "group",
-        "municipality",
-        "prefecture",
-        "event",
-        "identifier",
-    }
-)
-SCHEMA: Final = {name: pl.String() if name in TEXT else pl.Int64() for name in COLUMN_NAMES}
+SCHEMA: Final = {
+    column.name: pl.String() if column.unit == "text" else pl.Int64() for column in COLUMNS
+}
 
 
 def frame(columns: Mapping[str, Any]) -> pl.DataFrame:
