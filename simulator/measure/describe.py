@@ -160,6 +160,7 @@ def _shown(columns: Columns, count: int) -> list[Example]:
             prefecture=str(columns["prefecture"][row]),
             event=str(columns["event"][row]),
             latency_ns=_whole(columns["delivery_ns"][row]),
+            intended_ns=_stamp(columns["intended_ns"][row]),
         )
         for row in range(count)
     ]
@@ -167,6 +168,10 @@ def _shown(columns: Columns, count: int) -> list[Example]:
 
 def _whole(value: int | np.int64 | None) -> int | None:
     return None if value is None else int(value)
+
+
+def _stamp(value: int | np.int64 | None) -> str:
+    return "" if value is None else str(int(value))
 
 
 def prefecture_timelines(account: Account, timeline: Timeline) -> tuple[PrefectureTimeline, ...]:

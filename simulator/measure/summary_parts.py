@@ -121,6 +121,9 @@ class Example(Part):
     prefecture: str = Field(description="Prefecture of the alert; empty if unknown.")
     event: str = Field(description="Event of the alert; empty if unknown.")
     latency_ns: int | None = Field(description="Received minus intended (wall, ns), if received.")
+    intended_ns: str = Field(
+        default="", description="Monotonic stamp of the intended send; empty if unknown."
+    )
 
 
 class LedgerSummary(Part):

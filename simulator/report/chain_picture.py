@@ -4,7 +4,6 @@ Rule of the module: from the timeline alone; shapes, patterns and labels say the
 colours do.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from simulator.model.timeline import EventKind, PlannedAlert, Timeline
@@ -37,7 +36,7 @@ def chain(timeline: Timeline) -> Picture | None:
         ]
         if chosen:
             traces.append(_stage_bars(timeline, chosen, label, assumed=assumed))
-    first, last = _chain_range(timeline, spans)
+    first, last = chain_range(timeline)
     height = 110 + ROW_PX * len(rows)
     return {
         "data": traces,
@@ -123,11 +122,11 @@ def _stage_bars(
     }
 
 
-def _chain_range(
-    timeline: Timeline, spans: Mapping[tuple[str, str], tuple[int, int, bool]]
-) -> tuple[int, int]:
-    ends = [end for _, end, _ in spans.values()] + [at for at, _, _, _ in _instants(timeline)]
-    starts = [start for start, _, _ in spans.values()]
+def chain_range(timeline: Timeline) -> tuple[int, int]:
+    """The stretch of scenario time that the stages and their instants need, with some room."""
+    spans = _stage_spans(timeline).values()
+    ends = [end for _, end, _ in spans] + [at for at, _, _, _ in _instants(timeline)]
+    starts = [start for start, _, _ in spans]
     first, last = min(starts), max(ends)
     margin = max((last - first) // 16, NS_PER_S)
     # The label of the last bar stands to its right.
@@ -144,6 +143,8 @@ def _instants(timeline: Timeline) -> list[tuple[int, str, str, str]]:
             break
     if warning is not None and warning.believed_arrival_ns is not None:
         found.append((warning.believed_arrival_ns, "predicted passage", "@belief", "dash"))
+    if warning is not None and warning.true_arrival_ns is not None:
+        found.append((warning.true_arrival_ns, "true arrival", "@truth", "dot"))
     if warning is not None:
         found.append((warning.at_ns, "first warning", "@alert", "solid"))
     return found

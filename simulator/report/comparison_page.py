@@ -11,11 +11,11 @@ from simulator.experiment.contrast import Side
 from simulator.experiment.town_leads import TownLeads
 from simulator.report import comparison_pictures as pictures
 from simulator.report import comparison_tables as tables
-from simulator.report import sections, town_map, words
+from simulator.report import pieces, town_map, words
 from simulator.report.comparison_words import effect, letter, plain_text, title_of
 from simulator.report.html import contents, framed
 from simulator.report.markup import Markup, tag
-from simulator.report.sections import Section
+from simulator.report.pieces import Section
 
 _NOTICE = (
     "This is the report of a comparison of simulations. Every launch, message and figure in it was "
@@ -111,10 +111,10 @@ def _first_screen(summary: ComparisonSummary) -> Markup:
 def _differences(summary: ComparisonSummary, side: int) -> list[Markup | None]:
     """The figures one looks at first, the others folded away."""
     return [
-        sections.data(tables.differences(summary, side, which="headline")),
-        sections.details(
+        pieces.data(tables.differences(summary, side, which="headline")),
+        pieces.details(
             "Segments and outcomes" if summary.of == "runs" else "Stages, prefectures and channels",
-            sections.data(tables.differences(summary, side, which="rest")),
+            pieces.data(tables.differences(summary, side, which="rest")),
         ),
     ]
 
@@ -125,7 +125,7 @@ def _chip(word: str) -> Markup:
 
 def _places(leads: Sequence[TownLeads | None]) -> Section:
     parts = tuple(
-        sections.figure(
+        pieces.figure(
             f"town-map-{letter(number).lower()}",
             f"{letter(number)}: mean lead time of every municipality, how long before the arrival "
             "half of those who are warned there have been. The larger a mark, the more people live "
@@ -146,26 +146,26 @@ def _sections(
             title="What it comes to",
             parts=(
                 tag("ul", [tag("li", one) for one in (*summary.findings, *summary.unlike)]),
-                sections.data(tables.sides(summary)),
+                pieces.data(tables.sides(summary)),
             ),
         ),
         Section(
             anchor="conditions",
             title="Conditions",
-            parts=(sections.data(tables.gates(summary), {1: _chip}),),
+            parts=(pieces.data(tables.gates(summary), {1: _chip}),),
         ),
         Section(
             anchor="trade-off",
             title="What lead time costs",
             parts=(
-                sections.figure(
+                pieces.figure(
                     "trade-off-picture",
                     "Lead time against people alerted who need not have been: large marks are "
                     "means with their 95 % intervals, small ones single replications. Up and to "
                     "the left is better. The farthest few replications lie outside.",
                     pictures.trade_off(summary, sides),
                 ),
-                sections.data(tables.trade_off(summary)),
+                pieces.data(tables.trade_off(summary)),
             ),
         ),
         Section(
@@ -179,7 +179,7 @@ def _sections(
             anchor="people",
             title="Who is warned by when",
             parts=(
-                sections.figure(
+                pieces.figure(
                     "warned-by",
                     "People warned by time after the launch: means, and where most replications "
                     "lie.",
@@ -191,7 +191,7 @@ def _sections(
             anchor="minutes",
             title="Where the minutes go",
             parts=(
-                sections.figure(
+                pieces.figure(
                     "stages",
                     "From launch to first alert by stage: means over all replications, stages that "
                     "were skipped counting as nothing.",
@@ -205,7 +205,7 @@ def _sections(
             parts=(
                 tag("p", "This command repeats the comparison:"),
                 tag("pre", tag("code", shlex.join(command))),
-                sections.facts(
+                pieces.facts(
                     {
                         f"{letter(side.number)}": f"{side.source} {side.name}, scenario "
                         f"{side.scenario}, seed {side.seed}, alertsim {side.version}, {side.state}"

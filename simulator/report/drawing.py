@@ -75,3 +75,13 @@ def layout(height: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
 def rows_axis(rows: list[str]) -> dict[str, Any]:
     """A vertical axis of named rows, the first on top."""
     return axis(type="category", categoryorder="array", categoryarray=rows, autorange="reversed")
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Attributes with others laid over them, group by group."""
+    result = dict(base)
+    for key, value in over.items():
+        known = base.get(key)
+        both = isinstance(known, dict) and isinstance(value, dict)
+        result[key] = merged(known or {}, value) if both else value
+    return result

@@ -12,12 +12,12 @@ from simulator.experiment.town_leads import TownLeads
 from simulator.report import experiment_pictures as pictures
 from simulator.report import experiment_tables as tables
 from simulator.report import experiment_variant_pictures as variant_pictures
-from simulator.report import sections, town_map, words
+from simulator.report import pieces, town_map, words
 from simulator.report.experiment_findings import finding
 from simulator.report.experiment_words import amount, half, name_of
 from simulator.report.html import contents, framed
 from simulator.report.markup import Markup, tag
-from simulator.report.sections import Section
+from simulator.report.pieces import Section
 
 _NOTICE = (
     "This is the report of an experiment. Every launch, message and figure in it was simulated; "
@@ -127,19 +127,19 @@ def _sensitivity(summary: ExperimentSummary) -> Section:
     parts: list[Markup | None] = []
     for column in tables.compared(summary):
         parts += [
-            sections.figure(
+            pieces.figure(
                 f"tornado-{column}",
                 f"How far {name_of(column)} moves when one assumption goes to either end of its "
                 "range, all draws staying the same.",
                 variant_pictures.tornado(summary, column),
             ),
-            sections.details("The same as a table", sections.data(tables.tornado(summary, column))),
-            sections.figure(
+            pieces.details("The same as a table", pieces.data(tables.tornado(summary, column))),
+            pieces.figure(
                 f"shares-{column}",
                 f"Which stage's chance makes {name_of(column)} vary: share of the variance.",
                 variant_pictures.shares(summary, column),
             ),
-            sections.details("The same as a table", sections.data(tables.shares(summary, column))),
+            pieces.details("The same as a table", pieces.data(tables.shares(summary, column))),
         ]
     return Section(anchor="sensitivity", title="What it hangs on", parts=tuple(parts))
 
@@ -153,7 +153,7 @@ def _variants(summary: ExperimentSummary) -> Section:
             "Every variant was played with the same random numbers, so that a difference between "
             "two of them is a difference of their settings and not of luck.",
         ),
-        sections.figure(
+        pieces.figure(
             "trade-off",
             "Lead time against people alerted who need not have been: means, marked with the "
             "number of the variant in the tables below. Up and to the left is better.",
@@ -163,7 +163,7 @@ def _variants(summary: ExperimentSummary) -> Section:
     paths = summary.varied[:_MOST_AXES] if summary.design == "lhs" else summary.varied[:1]
     for column in tables.compared(summary)[:_MOST_RESPONSES]:
         parts += [
-            sections.figure(
+            pieces.figure(
                 f"variants-{column}" + (f"-{number}" if number else ""),
                 f"How {name_of(column)} changes along {path}, against the scenario as it is: mean "
                 "of the differences in pairs, with its 95 % interval.",
@@ -172,9 +172,9 @@ def _variants(summary: ExperimentSummary) -> Section:
             for number, path in enumerate(paths)
         ]
         parts += [
-            sections.details(
+            pieces.details(
                 f"All variants: {name_of(column)}",
-                sections.data(tables.variants(summary, column)),
+                pieces.data(tables.variants(summary, column)),
             ),
         ]
     return Section(anchor="variants", title="Variants", parts=tuple(parts))
@@ -190,20 +190,20 @@ def _people(summary: ExperimentSummary) -> Section:
     return Section(
         anchor="people",
         title="Who is warned by when",
-        parts=(sections.figure("warned-by", caption, picture),),
+        parts=(pieces.figure("warned-by", caption, picture),),
     )
 
 
 def _places(leads: TownLeads | None) -> Section:
     parts = (
-        sections.figure(
+        pieces.figure(
             "town-map",
             "Mean lead time of every municipality in the scenario as it is: how long before the "
             "arrival half of those who are warned there have been. The larger a mark, the more "
             "people live there.",
             town_map.town_map(leads),
         ),
-        sections.data(town_map.extremes(leads)),
+        pieces.data(town_map.extremes(leads)),
     )
     return Section(anchor="places", title="Where the warning is in time", parts=parts)
 
@@ -211,13 +211,13 @@ def _places(leads: TownLeads | None) -> Section:
 def _minutes(summary: ExperimentSummary, rows: Rows) -> Section:
     count = summary.replications
     parts = (
-        sections.figure(
+        pieces.figure(
             "stages",
             "Where the minutes from launch to first alert go: mean of all replications, and of "
             "the fastest and slowest tenth.",
             pictures.stage_split(rows, count),
         ),
-        sections.figure(
+        pieces.figure(
             "by-time",
             "Share of replications in which the message is out by then, after the launch, with "
             "its 95 % band.",
@@ -229,7 +229,7 @@ def _minutes(summary: ExperimentSummary, rows: Rows) -> Section:
 
 def _figures(summary: ExperimentSummary) -> Section:
     parts = tuple(
-        sections.data(tables.figures(point, everything=True)) for point in summary.points[:1]
+        pieces.data(tables.figures(point, everything=True)) for point in summary.points[:1]
     )
     return Section(anchor="figures", title="All figures", parts=parts)
 
@@ -240,7 +240,7 @@ def _provenance(summary: ExperimentSummary, command: Sequence[str], one: Sequenc
         anchor="provenance",
         title="Provenance",
         parts=(
-            sections.facts(
+            pieces.facts(
                 {
                     "State": state,
                     "Design": summary.design,

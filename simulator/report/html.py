@@ -9,8 +9,10 @@ import hashlib
 import re
 from importlib.resources import files
 
-from simulator.report import sections, words
+from simulator.report import pieces, sections, words
+from simulator.report.first_picture import first_picture
 from simulator.report.markup import Child, Markup, tag
+from simulator.report.people import PeopleWarned, warned_people
 from simulator.report.sentences import answers
 from simulator.report.source import ReportSource
 
@@ -28,11 +30,13 @@ def page(source: ReportSource) -> str:
     Args:
         source: the run. At most 1 MB of the page is data; the rest is the plotting library, once.
     """
-    shown = sections.all_sections(source)
+    people = warned_people(source)
+    shown = sections.all_sections(source, people)
     return framed(
         source.timeline.title,
         _alarm(source),
-        tag("header", _heading(source), _first_screen(source), contents(shown)),
+        [tag("p", notice, class_="notice", role="note") for notice in source.notices],
+        tag("header", _heading(source), _first_screen(source, people), contents(shown)),
         tag("main", [section.markup() for section in shown]),
         tag("footer", tag("p", NOTICE)),
     )
@@ -94,8 +98,8 @@ def _heading(source: ReportSource) -> list[Markup]:
     ]
 
 
-def _first_screen(source: ReportSource) -> Markup:
-    """Three questions and their answers, before anything has to be scrolled to."""
+def _first_screen(source: ReportSource, people: PeopleWarned | None) -> list[Markup | None]:
+    """Three questions and their answers, and one picture of both, before anything else."""
     if source.summary is None:
         only = tag(
             "div",
@@ -104,10 +108,10 @@ def _first_screen(source: ReportSource) -> Markup:
             tag("p", f"The run left no summary: {source.incomplete}."),
             class_="answer not-judged",
         )
-        return tag("div", only, class_="first")
+        return [tag("div", only, class_="first"), _picture(source, people)]
     verdict = source.summary.verdict.outcome
     cards = []
-    for number, answer in enumerate(answers(source.summary)):
+    for number, answer in enumerate(answers(source.summary, people)):
         cards.append(
             tag(
                 "div",
@@ -117,7 +121,17 @@ def _first_screen(source: ReportSource) -> Markup:
                 class_="answer" if number else f"answer {verdict}",
             )
         )
-    return tag("div", cards, class_="first")
+    return [tag("div", cards, class_="first"), _picture(source, people)]
+
+
+def _picture(source: ReportSource, people: PeopleWarned | None) -> Markup | None:
+    caption = "From launch to warning: the simulated stages of the chain, each where it took place."
+    if people is not None:
+        caption += (
+            " Above, people warned by time: modelled, all channels together, on the same clock."
+        )
+    caption += " Hatched bars are assumptions, not published figures."
+    return pieces.figure("chain-picture", caption, first_picture(source.timeline, people))
 
 
 def _glued(sentence: str) -> str:
@@ -125,7 +139,7 @@ def _glued(sentence: str) -> str:
     return _UNIT.sub("\N{NO-BREAK SPACE}", sentence)
 
 
-def contents(shown: list[sections.Section]) -> Markup:
+def contents(shown: list[pieces.Section]) -> Markup:
     """Links to the sections."""
     links = [tag("li", tag("a", part.title, href=f"#{part.anchor}")) for part in shown]
     return tag("nav", tag("ol", links), aria_label="Contents")

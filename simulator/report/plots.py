@@ -8,7 +8,14 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from simulator.measure.summary import Curve, CurvePoint, GroupCounts, LeadTimeRow, TimeBin
+from simulator.measure.summary import (
+    Curve,
+    CurvePoint,
+    GroupCounts,
+    LatencyRow,
+    LeadTimeRow,
+    TimeBin,
+)
 from simulator.report import words
 from simulator.report.drawing import (
     LEGEND_ROW_PX,
@@ -20,6 +27,7 @@ from simulator.report.drawing import (
     rows_axis,
     safe,
 )
+from simulator.report.tables import is_whole
 from simulator.units import NS_PER_MS, NS_PER_S
 
 _SEGMENT_STYLES: Final = {
@@ -28,6 +36,7 @@ _SEGMENT_STYLES: Final = {
     "handling": ("@handling", "dashdot"),
     "delivery": ("@total", "solid"),
 }
+_FLOOR_NS: Final = 1_000  # a logarithmic axis has no zero: a microsecond stands for what is below
 _PERCENT_TICKS: Final = (0.0, 50.0, 90.0, 99.0, 99.9, 99.99, 99.999, 99.9999)
 _OUTCOME_STYLES: Final = {
     "delivered": ("@delivered", ""),
@@ -46,8 +55,15 @@ def _tail(percent: float) -> float:
     return -math.log10(max(1 - percent / 100, 1e-7))
 
 
-def percentiles(curves: Iterable[Curve], population: str = "live") -> Picture | None:
+def percentiles(
+    curves: Iterable[Curve], rows: Iterable[LatencyRow] = (), population: str = "live"
+) -> Picture | None:
     """Latency over percentile, a line per segment, both axes stretched where it matters.
+
+    Args:
+        curves: of all populations and segments.
+        rows: whose intervals over bursts become the band of the delivery.
+        population: whose curves.
 
     Returns:
         None if the population has no curve.
@@ -60,8 +76,7 @@ def percentiles(curves: Iterable[Curve], population: str = "live") -> Picture | 
     ]
     if not chosen:
         return None
-    traces = []
-    floor_ns = 1_000  # a logarithmic axis has no zero: a microsecond stands for what is below
+    traces = [*_band(rows, population)]
     for curve, points in chosen:
         role, dash = _SEGMENT_STYLES[curve.segment]
         traces.append(
@@ -70,7 +85,7 @@ def percentiles(curves: Iterable[Curve], population: str = "live") -> Picture | 
                 "mode": "lines",
                 "name": f"{curve.segment} (n = {curve.n:,})",
                 "x": [round(_tail(point.percent), 4) for point in points],
-                "y": [max(point.value_ns, floor_ns) / NS_PER_MS for point in points],
+                "y": [max(point.value_ns, _FLOOR_NS) / NS_PER_MS for point in points],
                 "text": [
                     f"{words.quantile_name(point.percent)}: {words.measured(point.value_ns)}"
                     for point in points
@@ -96,6 +111,45 @@ def percentiles(curves: Iterable[Curve], population: str = "live") -> Picture | 
         ),
         "narrow": {"height": 420},
     }
+
+
+def intervals_of(rows: Iterable[LatencyRow], population: str) -> list[tuple[float, int, int]]:
+    """Quantiles of the whole delivery that have a 95 % interval over bursts: (percent, low, high).
+
+    Args:
+        rows: of the summary.
+        population: whose.
+    """
+    return [
+        (quantile.percent, quantile.low_ns, quantile.high_ns)
+        for row in rows
+        if (row.population, row.segment) == (population, "delivery") and is_whole(row)
+        for quantile in row.quantiles
+        if quantile.low_ns is not None and quantile.high_ns is not None
+    ]
+
+
+def _band(rows: Iterable[LatencyRow], population: str) -> list[dict[str, Any]]:
+    """The intervals of p50, p90, p99 and p99.9, joined to a band; at least two make one."""
+    known = intervals_of(rows, population)
+    if len(known) <= 1:
+        return []
+    places = [round(_tail(percent), 4) for percent, _, _ in known]
+    low = [max(low_ns, _FLOOR_NS) / NS_PER_MS for _, low_ns, _ in known]
+    high = [max(high_ns, _FLOOR_NS) / NS_PER_MS for _, _, high_ns in known]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "delivery, 95 % interval over bursts",
+            "x": [*places, *reversed(places)],
+            "y": [*low, *reversed(high)],
+            "fill": "toself",
+            "fillcolor": "@band",
+            "line": {"color": "@total", "width": 0.75, "dash": "dot"},
+            "hoverinfo": "skip",
+        }
+    ]
 
 
 def _supported(curve: Curve) -> list[CurvePoint]:

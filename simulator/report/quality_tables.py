@@ -6,9 +6,10 @@ Rule of the module: as :mod:`simulator.report.tables`.
 from collections.abc import Mapping
 from typing import Final
 
-from simulator.measure.summary import ForeignClock, Summary
+from simulator.measure.summary import Example, ForeignClock, Summary
 from simulator.report import words
 from simulator.report.layout import Table
+from simulator.units import NS_PER_S
 
 _MEBIBYTE: Final = 1 << 20
 _SILLY_PPM: Final = 1_000
@@ -98,12 +99,13 @@ def states(summary: Summary) -> Table:
 def examples(summary: Summary) -> Table:
     """Single deliveries that did not go as they should."""
     left, prefix = summary.ledger.examples_left_out, f"{summary.run.run}-"
-    notes = [f"{left:,} more stand in deliveries.parquet."] if left else []
+    notes = ["Planned: seconds after the run's first planned message (wall)."]
+    notes += [f"{left:,} more stand in deliveries.parquet."] if left else []
     if any(one.client.startswith(prefix) for one in summary.ledger.examples):
         notes.append(f"Clients and alerts without the run's id, {summary.run.run}.")
     return Table(
         caption="Deliveries that did not go as they should",
-        head=("outcome", "cause", "client", "alert", "prefecture", "event", "latency"),
+        head=("outcome", "cause", "client", "alert", "prefecture", "event", "planned", "latency"),
         rows=tuple(
             (
                 one.outcome,
@@ -112,13 +114,22 @@ def examples(summary: Summary) -> Table:
                 one.identifier.removeprefix(prefix) or words.DASH,
                 words.prefecture(one.prefecture) if one.prefecture else words.DASH,
                 one.event or words.DASH,
+                _planned(one, summary),
                 words.measured(one.latency_ns),
             )
             for one in summary.ledger.examples
         ),
-        numeric=frozenset({6}),
+        numeric=frozenset({6, 7}),
         notes=tuple(notes),
     )
+
+
+def _planned(one: Example, summary: Summary) -> str:
+    """When the message was planned, counted from the first of the run; a dash if unknown."""
+    if not one.intended_ns:
+        return words.DASH
+    since_ns = int(one.intended_ns) - int(summary.run.start_monotonic_ns)
+    return f"{since_ns / NS_PER_S:.3f} s"
 
 
 def stamps(summary: Summary) -> Table:

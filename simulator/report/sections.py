@@ -5,71 +5,52 @@ picture has a caption and a table that says the same, for those who cannot see i
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from datetime import datetime
 
 from simulator.measure.summary import Summary
 from simulator.model.timeline import Timeline
 from simulator.report import (
-    chain_picture,
     group_tables,
+    heat_map,
     life_picture,
+    people_tables,
+    place_picture,
     plots,
     quality_tables,
     tables,
     words,
 )
-from simulator.report.drawing import Picture
+from simulator.report.baseline import TITLE, baseline_told
 from simulator.report.layout import Table
-from simulator.report.markup import Child, Markup, table, tag
+from simulator.report.markup import Markup, tag
+from simulator.report.people import PeopleWarned
+from simulator.report.pieces import Section, data, details, facts, figure, folded
 from simulator.report.provenance import files_table, provenance_facts
 from simulator.report.source import Partial, ReportSource
 
-MOST_TABLE_ROWS = 300
-MOST_OPEN_ROWS = 30
-_SENTENCE = 60  # characters
 
+def all_sections(source: ReportSource, people: PeopleWarned | None = None) -> list[Section]:
+    """Every section that the run has something to say in, in the order of the report.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """One section.
-
-    Attributes:
-        anchor: its id in the page.
-        title: its heading.
-        parts: what stands in it.
+    Args:
+        source: the run.
+        people: warned, as modelled, where they are.
     """
-
-    anchor: str
-    title: str
-    parts: tuple[Markup | None, ...]
-
-    def markup(self) -> Markup:
-        """The section as HTML."""
-        return tag(
-            "section",
-            tag("h2", self.title, id=f"{self.anchor}-title"),
-            self.parts,
-            id=self.anchor,
-            aria_labelledby=f"{self.anchor}-title",
-        )
-
-
-def all_sections(source: ReportSource) -> list[Section]:
-    """Every section that the run has something to say in, in the order of the report."""
     if source.summary is None:
         return [_so_far(source), _played(source.timeline), _provenance(source)]
     summary = source.summary
-    return [
+    every = [
         _verdict(summary),
         _ledger(summary),
         _timeline(source.timeline, summary),
-        _latency(summary),
-        _lead(summary),
+        _latency(source, summary),
+        _lead(summary, people),
         _losses(summary),
         _quality(summary),
+        _baseline(source),
         _provenance(source),
     ]
+    return [section for section in every if any(section.parts)]
 
 
 # --- the sections ----------------------------------------------------------------------------
@@ -106,6 +87,7 @@ def _ledger(summary: Summary) -> Section:
         ),
         data(tables.expected(ledger.total), total=True),
         data(tables.receipts(ledger.total), total=True),
+        data(quality_tables.examples(summary)),
         data(tables.groups("By prefecture", "prefecture", ledger.by_prefecture, places=True)),
         data(group_tables.owed(summary)),
         data(group_tables.counts(summary)),
@@ -126,7 +108,14 @@ def _ledger(summary: Summary) -> Section:
 
 def _timeline(timeline: Timeline, summary: Summary) -> Section:
     parts = [
-        *_timeline_figures(timeline),
+        figure(
+            "prefecture-picture",
+            "Simulated stages and measured delivery of each prefecture's first warning, side by "
+            "side and never added up: hatched is simulated, on a scale of minutes; solid was "
+            "measured, on a scale of milliseconds.",
+            place_picture.stages_and_segments(summary),
+        ),
+        _life(timeline),
         folded(tables.messages(summary)),
         folded(tables.happenings(summary)),
         details("Simulated stages", data(tables.stages(summary))),
@@ -134,24 +123,16 @@ def _timeline(timeline: Timeline, summary: Summary) -> Section:
     return Section(anchor="timeline", title="Timeline per prefecture", parts=tuple(parts))
 
 
-def _timeline_figures(timeline: Timeline) -> list[Markup | None]:
-    return [
-        figure(
-            "chain-picture",
-            "From launch to warning: the simulated stages of the chain. Hatched bars are "
-            "assumptions, not published figures.",
-            chain_picture.chain(timeline),
-        ),
-        figure(
-            "life-picture",
-            "The life of the alert: what the flight did, what the chain believed, what each "
-            "prefecture was told, and how long a warning stood.",
-            life_picture.life_cycle(timeline),
-        ),
-    ]
+def _life(timeline: Timeline) -> Markup | None:
+    return figure(
+        "life-picture",
+        "The life of the alert, all of it simulated: what the flight did, what the chain believed, "
+        "what each prefecture was told, and how long a warning stood.",
+        life_picture.life_cycle(timeline),
+    )
 
 
-def _latency(summary: Summary) -> Section:
+def _latency(source: ReportSource, summary: Summary) -> Section:
     notes = summary.publisher.notes
     whole = [row for row in summary.latency if tables.is_whole(row)]
     narrowed = [row for row in summary.latency if not tables.is_whole(row)]
@@ -166,15 +147,21 @@ def _latency(summary: Summary) -> Section:
         data(tables.latency(whole, "Latency by population and segment", more=notes)),
         figure(
             "percentile-picture",
-            "Live deliveries by percentile. A curve ends where its n no longer supports it.",
-            plots.percentiles(summary.curves),
+            f"Live deliveries by percentile. A curve ends where its n no longer supports it. "
+            f"{_banded(summary)}",
+            plots.percentiles(summary.curves, whole),
+        ),
+        details("95 % intervals, by resampling bursts", data(tables.intervals(whole))),
+        figure(
+            "heat-picture",
+            "How many live deliveries took how long, over the run: the darker, the more.",
+            heat_map.heat_map(source.heat),
         ),
         figure(
             "over-time-picture",
-            "Live delivery latency over the run.",
+            "Live delivery latency over the run: median and range of each stretch.",
             plots.over_time(summary.over_time),
         ),
-        details("95 % intervals, by resampling bursts", data(tables.intervals(whole))),
         details(
             "By prefecture, event and QoS",
             data(tables.latency(narrowed, "Latency, narrowed", where=True)),
@@ -183,7 +170,23 @@ def _latency(summary: Summary) -> Section:
     return Section(anchor="latency", title="Latency by segment", parts=tuple(parts))
 
 
-def _lead(summary: Summary) -> Section:
+def _banded(summary: Summary) -> str:
+    """What the band of the percentile picture is, or why there is none."""
+    if plots.intervals_of(summary.latency, "live"):
+        return (
+            "The band is the 95 % interval of the delivery at p50, p90 and what else n supports, "
+            "by resampling bursts."
+        )
+    rows = [row for row in summary.latency if row.segment == "delivery" and tables.is_whole(row)]
+    bursts = max((row.bursts for row in rows if row.population == "live"), default=0)
+    return (
+        f"There is no confidence band: it needs at least 10 bursts, and there "
+        f"{'was' if bursts == 1 else 'were'} {words.plural(bursts, 'burst')} (run with --repeat)."
+    )
+
+
+def _lead(summary: Summary, people: PeopleWarned | None) -> Section:
+    epoch = datetime.fromisoformat(summary.run.epoch)
     parts = [
         tag(
             "p",
@@ -198,8 +201,12 @@ def _lead(summary: Summary) -> Section:
             plots.lead_times(summary.lead_times),
         ),
         data(tables.lead_times(summary.lead_times)),
+        data(tables.least_leads(summary.lead_times)),
+        data(people_tables.places(people, epoch)) if people else None,
+        data(people_tables.channels(people)) if people else None,
     ]
-    return Section(anchor="lead-time", title="Lead time", parts=tuple(parts))
+    title = "Lead time and people warned in time" if people else "Lead time"
+    return Section(anchor="lead-time", title=title, parts=tuple(parts))
 
 
 def _losses(summary: Summary) -> Section:
@@ -211,7 +218,6 @@ def _losses(summary: Summary) -> Section:
     parts = [
         tag("p", sentence),
         data(quality_tables.causes(summary)),
-        data(quality_tables.examples(summary)),
         data(quality_tables.order(summary)),
     ]
     return Section(anchor="losses", title="Loss, duplicates, order", parts=tuple(parts))
@@ -241,12 +247,40 @@ def _quality(summary: Summary) -> Section:
     return Section(anchor="quality", title="Clock and instrument quality", parts=tuple(parts))
 
 
+def _baseline(source: ReportSource) -> Section:
+    if source.baseline is None:
+        return Section(anchor="baseline", title=TITLE, parts=())
+    told = baseline_told(source.baseline)
+    chip = _chip(source.baseline.verdict) if source.baseline.gates else None
+    parts = [
+        tag("p", chip, " " if chip else None, f"A is the baseline {told.name}, B this run."),
+        tag("ul", [tag("li", sentence) for sentence in told.sentences]) if told.sentences else None,
+        data(told.conditions),
+        data(told.differences),
+        details("All other figures", data(told.more)),
+    ]
+    return Section(anchor="baseline", title=TITLE, parts=tuple(parts))
+
+
 def _provenance(source: ReportSource) -> Section:
     command, known = provenance_facts(source)
     scenario = json.dumps(source.manifest.scenario, indent=2, ensure_ascii=False)
     parts = [
         tag("p", "This command repeats the run:"),
-        tag("pre", tag("code", command)),
+        tag(
+            "div",
+            tag("pre", tag("code", command, id="command", tabindex="0")),
+            tag(
+                "button",
+                "Copy",
+                type="button",
+                data_copy="command",
+                data_done="Copied",
+                data_selected="Selected: press Ctrl+C",
+                aria_live="polite",
+            ),
+            class_="command",
+        ),
         facts(known),
         data(files_table(source.path)),
         details("The scenario as resolved", tag("pre", tag("code", scenario)))
@@ -294,95 +328,5 @@ def _played(timeline: Timeline) -> Section:
     return Section(
         anchor="timeline",
         title="Timeline per prefecture, as planned",
-        parts=tuple(_timeline_figures(timeline)),
-    )
-
-
-# --- the pieces ------------------------------------------------------------------------------
-
-
-def data(
-    content: Table,
-    cells: Mapping[int, Callable[[str], Child]] | None = None,
-    *,
-    total: bool = False,
-) -> Markup | None:
-    """A table as HTML; None if it has no rows.
-
-    Args:
-        content: the table.
-        cells: how to write the cells of some columns.
-        total: True if the last row is a sum.
-    """
-    if not content.rows:
-        return None
-    written = cells or {}
-    shown: list[list[Child]] = [
-        [written[i](cell) if i in written else cell for i, cell in enumerate(row)]
-        for row in content.rows[:MOST_TABLE_ROWS]
-    ]
-    notes = list(content.notes)
-    left = len(content.rows) - MOST_TABLE_ROWS
-    if left > 0:
-        notes.append(f"{left:,} further rows stand in summary.json.")
-    kinds = [("total", total), ("wordy", _wordy(content))]
-    return tag(
-        "div",
-        table(
-            content.caption,
-            content.head,
-            shown,
-            numeric=content.numeric,
-            class_=" ".join(kind for kind, given in kinds if given) or None,
-        ),
-        [tag("p", note, class_="note") for note in notes],
-    )
-
-
-def _wordy(content: Table) -> bool:
-    """Whether its last column holds sentences, which a narrow screen must give some room."""
-    last = len(content.head) - 1
-    return last not in content.numeric and any(len(row[last]) > _SENTENCE for row in content.rows)
-
-
-def folded(content: Table) -> Markup | None:
-    """A table, folded away under its caption if it is long."""
-    if len(content.rows) <= MOST_OPEN_ROWS:
-        return data(content)
-    return details(f"{content.caption} ({len(content.rows):,} rows)", data(content))
-
-
-def details(label: str, *parts: Markup | None) -> Markup | None:
-    """Something folded away; None if there is nothing in it."""
-    if not any(parts):
-        return None
-    return tag("details", tag("summary", label), parts)
-
-
-def facts(known: Mapping[str, str]) -> Markup:
-    """A list of names and values."""
-    return tag("dl", [(tag("dt", key), tag("dd", value)) for key, value in known.items() if value])
-
-
-def figure(anchor: str, caption: str, picture: Picture | None) -> Markup | None:
-    """A picture with its caption and its data; None if there is nothing to draw."""
-    if picture is None:
-        return None
-    content = json.dumps(picture, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    # Inside a script element only "<" can end the element: it is written as an escape of JSON.
-    safe = Markup(content.replace("<", "\\u003c"))
-    height = picture["layout"]["height"]
-    return tag(
-        "figure",
-        tag("figcaption", caption),
-        tag(
-            "div",
-            tag("noscript", "The picture needs scripts; the tables say the same."),
-            class_="picture",
-            data_figure=anchor,
-            role="img",
-            aria_label=caption,
-            style=f"min-height:{height}px",
-        ),
-        tag("script", safe, type="application/json", id=anchor),
+        parts=(_life(timeline),),
     )

@@ -1,4 +1,4 @@
-"""The first screen in sentences: did it pass, who was warned, where did the time go.
+"""The first screen in sentences: did it pass, who was warned in time, where did the time go.
 
 Rule of the module: pure text, generated from the summary alone, so that every report says the same;
 a sentence is left out where there is nothing behind it.
@@ -6,6 +6,7 @@ a sentence is left out where there is nothing behind it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from simulator.measure.summary import (
@@ -16,7 +17,8 @@ from simulator.measure.summary import (
     Summary,
     ThresholdResult,
 )
-from simulator.report import tables, words
+from simulator.report import people_tables, tables, words
+from simulator.report.people import PeopleWarned
 from simulator.units import NS_PER_S
 
 _SMALL_BESIDE: Final = 10  # an uncertainty of less than a tenth of the figure goes unsaid
@@ -37,16 +39,21 @@ class Answer:
     sentences: tuple[str, ...]
 
 
-def answers(summary: Summary) -> tuple[Answer, Answer, Answer]:
-    """The three answers of the first screen."""
-    return passed(summary), warned(summary), where_time_went(summary)
+def answers(summary: Summary, people: PeopleWarned | None = None) -> tuple[Answer, Answer, Answer]:
+    """The three answers of the first screen.
+
+    Args:
+        summary: of the run.
+        people: as modelled, where they are.
+    """
+    return passed(summary), warned(summary, people), where_time_went(summary)
 
 
 # --- did it pass -----------------------------------------------------------------------------
 
 
 def passed(summary: Summary) -> Answer:
-    """The verdict, what it rests on, and what limits it."""
+    """The verdict, what it rests on, what limits it, and how much of what was owed arrived."""
     verdict = summary.verdict
     lines = [_judged(summary.thresholds), *map(_failure, _of(summary.thresholds, "fail"))]
     lines += [
@@ -63,6 +70,7 @@ def passed(summary: Summary) -> Answer:
             + words.listed(summary.instrument.reasons)
             + ". It can only have made the figures longer."
         )
+    lines += [_reached(summary), _controls(summary)]
     return Answer(
         question="Did it pass?",
         headline=f"{words.VERDICTS[verdict.outcome]} (exit {verdict.exit_code})",
@@ -99,22 +107,6 @@ def _failure(result: ThresholdResult) -> str:
     )
 
 
-# --- who was warned --------------------------------------------------------------------------
-
-
-def warned(summary: Summary) -> Answer:
-    """Who was told, how many receivers got it, and whether it came in time."""
-    told = [place.prefecture for place in summary.timeline]
-    names = [words.prefecture(slug) for slug in told]
-    headline = words.listed(names) if names else "Nobody"
-    lines = [_reached(summary), *_leads(summary), _controls(summary)]
-    return Answer(
-        question="Who was warned?",
-        headline=headline,
-        sentences=tuple(_sentence(line) for line in lines if line),
-    )
-
-
 def _reached(summary: Summary) -> str:
     total = summary.ledger.total
     received = total.delivered + total.late + total.queued
@@ -144,6 +136,43 @@ def _controls(summary: Summary) -> str:
         astray = words.plural(wrong, "copy", "copies")
         return f"{who} in other prefectures should hear nothing, but {astray} went astray"
     return f"{who} in other prefectures heard nothing, as it should be"
+
+
+# --- who was warned --------------------------------------------------------------------------
+
+
+def warned(summary: Summary, people: PeopleWarned | None = None) -> Answer:
+    """Who was warned in time: people as modelled, and prefectures by their receivers."""
+    lines = _leads(summary)
+    if people is not None:
+        epoch = datetime.fromisoformat(summary.run.epoch)
+        lines.insert(0, people_tables.sentence(people, epoch))
+    return Answer(
+        question="Who was warned in time?",
+        headline=_in_time(summary) if people is None else people_tables.headline(people),
+        sentences=tuple(_sentence(line) for line in lines if line),
+    )
+
+
+def _in_time(summary: Summary) -> str:
+    """Prefectures whose warning came before the arrival; of several launches the closest counts."""
+    told = [place.prefecture for place in summary.timeline]
+    if not told:
+        return "Nobody"
+    known = [row for row in summary.lead_times if row.applicable and row.model_term_ns is not None]
+    kind = "true" if any(row.kind == "true" for row in known) else "predicted"
+    least: dict[str, int] = {}
+    for row in known:
+        if row.kind == kind:
+            lead_ns = _median_lead(row)
+            least[row.prefecture] = min(lead_ns, least.get(row.prefecture, lead_ns))
+    if not least:
+        return words.listed(map(words.prefecture, told))
+    early = words.listed(words.prefecture(slug) for slug, lead_ns in least.items() if lead_ns > 0)
+    late = words.listed(words.prefecture(slug) for slug, lead_ns in least.items() if lead_ns <= 0)
+    if not early:
+        return "Nobody in time"
+    return f"In time: {early}; too late: {late}" if late else f"In time: {early}"
 
 
 def _leads(summary: Summary) -> list[str]:

@@ -371,6 +371,30 @@ def lead_times(rows: Iterable[LeadTimeRow]) -> Table:
     )
 
 
+def least_leads(rows: Iterable[LeadTimeRow]) -> Table:
+    """Of several launches the shortest lead time of each prefecture; no rows for a single one."""
+    known = [row for row in rows if row.applicable and row.model_term_ns is not None]
+    least: dict[tuple[str, str], LeadTimeRow] = {}
+    if len({row.launch for row in known}) > 1:
+        for row in known:
+            key = (row.prefecture, row.kind)
+            if key not in least or _middle(row) < _middle(least[key]):
+                least[key] = row
+    return Table(
+        caption="Shortest lead time of all launches, by prefecture",
+        head=("prefecture", "to the", "lead time", "launch"),
+        rows=tuple(
+            (words.prefecture(slug), f"{kind} arrival", words.lead(_middle(row)), row.launch or "")
+            for (slug, kind), row in least.items()
+        ),
+        numeric=frozenset({2}),
+    )
+
+
+def _middle(row: LeadTimeRow) -> int:
+    return (row.lead_median_ns if row.lead_median_ns is not None else row.model_term_ns) or 0
+
+
 def _lead_cells(row: LeadTimeRow) -> tuple[str, str, str, str, str]:
     if not row.applicable:
         return ("not applicable", words.DASH, words.DASH, words.DASH, f"{row.n:,}")

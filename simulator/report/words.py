@@ -77,6 +77,16 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def people(count: float) -> str:
+    """Modelled people in three significant figures: ``4.41 million``, ``306,000``, ``12``."""
+    whole = round(count)
+    million = 1_000_000
+    if whole >= million:
+        return f"{count / million:.3g} million"
+    size = 10 ** max(len(str(whole)) - 3, 0)
+    return f"{round(count / size) * size:,}"
+
+
 def measured(value_ns: float | None, *, signed: bool = False) -> str:
     """A measured (wall) duration in three significant figures: ``2.71 ms``."""
     if value_ns is None:

@@ -76,10 +76,11 @@ def test_the_page_draws_offline_without_a_complaint_and_fits(
     with opened(browser, page_of(kind), size) as (page, complaints):
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
         places = page.query_selector_all("[data-figure]")
-        assert len(places) == (3 if kind == "killed" else 6)
+        assert len(places) == (3 if kind == "killed" else 8)
         for place in places:
             name = place.get_attribute("data-figure")
-            drawn = place.evaluate("p => p.querySelectorAll('.overplot .trace path').length")
+            marks = ".overplot .trace path, .heatmaplayer image"
+            drawn = place.evaluate("(p, marks) => p.querySelectorAll(marks).length", marks)
             assert drawn > 0, f"{name} has no marks"
             box = place.bounding_box()
             assert box is not None
@@ -186,7 +187,7 @@ def test_a_picture_that_fails_does_not_take_the_others_with_it(
         drawn = page.evaluate(
             "[...document.querySelectorAll('[data-figure]')].map((p) => p.dataset.drawn)"
         )
-        assert drawn == ["yes", "no", "yes", "yes", "yes", "yes"]
+        assert drawn == ["no", *["yes"] * 7]
         assert "could not be drawn" in page.inner_text("[data-figure=chain-picture]")
         assert any("chain-picture" in complaint for complaint in complaints.found)
 

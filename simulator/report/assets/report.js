@@ -59,6 +59,27 @@
     });
   }
 
+  // Copies what stands in an element. Where the clipboard is refused, the text is selected instead.
+  async function copied(button) {
+    const text = document.getElementById(button.dataset.copy);
+    const label = button.textContent;
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = button.dataset.done;
+    } catch {
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      button.textContent = button.dataset.selected;
+    }
+    setTimeout(() => { button.textContent = label; }, 2000);
+  }
+
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.addEventListener("click", () => copied(button));
+  }
+
   const places = [...document.querySelectorAll("[data-figure]")];
   const drawAll = () => Promise.all(places.map(draw));
 

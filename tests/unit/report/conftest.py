@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.report.html import page
 from simulator.report.source import ReportSource, read_source
 from tests.unit.report.made_run import ABORTED, Wanted, make_run
 
@@ -48,3 +49,16 @@ def source_of(run_of: Callable[[str], Path]) -> Callable[[str], ReportSource]:
         return read[kind]
 
     return source
+
+
+@pytest.fixture(scope="session")
+def page_of(source_of: Callable[[str], ReportSource]) -> Callable[[str], str]:
+    """The page of a kind of run, as text."""
+    made: dict[str, str] = {}
+
+    def made_page(kind: str) -> str:
+        if kind not in made:
+            made[kind] = page(source_of(kind))
+        return made[kind]
+
+    return made_page

@@ -99,7 +99,7 @@ def manifest_of(timeline: Timeline) -> Manifest:
         command=("alertsim", "run", timeline.scenario, "--speed", "600", "--seed", "7"),
         seed=7,
         speed=600,
-        scenario={"id": timeline.scenario, "title": timeline.title},
+        scenario=load_scenario(timeline.scenario).resolved() | {"title": timeline.title},
         timeline_digest=timeline.digest,
         versions={"alertsim": "0.1.0", "python": "3.11.7"},
         host={"system": "Linux", "processors": 2, "memory_bytes": 25_276_514_304},

@@ -56,18 +56,6 @@ class Page(HTMLParser):
         return [attrs for name, attrs in self.elements if name == tag]
 
 
-@pytest.fixture(scope="session")
-def page_of(source_of: SourceOf) -> Callable[[str], str]:
-    made: dict[str, str] = {}
-
-    def made_page(kind: str) -> str:
-        if kind not in made:
-            made[kind] = page(source_of(kind))
-        return made[kind]
-
-    return made_page
-
-
 PageOf = Callable[[str], str]
 
 
@@ -173,10 +161,12 @@ def test_every_picture_has_its_data_a_caption_and_a_name(page_of: PageOf) -> Non
     found = Page(page_of("complete"))
     places = [a for a in found.attributes("div") if "data-figure" in a]
     assert [a["data-figure"] for a in places] == [
-        "ledger-picture",
         "chain-picture",
+        "ledger-picture",
+        "prefecture-picture",
         "life-picture",
         "percentile-picture",
+        "heat-picture",
         "over-time-picture",
         "lead-picture",
     ]
@@ -204,7 +194,7 @@ def test_the_first_screen_answers_three_questions(page_of: PageOf) -> None:
         for part in (
             "Did it pass?",
             "Passed (exit 0)",
-            "Who was warned?",
+            "Who was warned in time?",
             "Where did the time go?",
             "Verdict and thresholds",
         )
@@ -260,3 +250,17 @@ def test_figures_keep_their_units(page_of: PageOf) -> None:
 
 def test_the_same_run_gives_the_same_bytes(source_of: SourceOf) -> None:
     assert page(source_of("complete")) == page(source_of("complete"))
+
+
+def test_the_first_screen_counts_people_and_says_that_they_are_modelled(page_of: PageOf) -> None:
+    text = Page(page_of("complete")).text
+    first = text[: text.index("Verdict and thresholds")]
+    assert "Nobody in time" in first
+    assert "Modelled: 5.57" in first
+    assert "none of them had been warned when the predicted passage came" in first
+
+
+def test_the_command_can_be_copied(page_of: PageOf) -> None:
+    found = Page(page_of("complete"))
+    (button,) = [attrs for attrs in found.attributes("button") if "data-copy" in attrs]
+    assert any(attrs.get("id") == button["data-copy"] for attrs in found.attributes("code"))

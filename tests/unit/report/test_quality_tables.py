@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from simulator.measure.summary import ForeignClock, Summary
-from simulator.report import quality_tables, sections, words
+from simulator.report import pieces, quality_tables, words
 from simulator.report.layout import Table
 from simulator.report.source import ReportSource
 
@@ -78,15 +78,15 @@ def test_examples_leave_the_runs_id_out_and_say_so(summary: Summary) -> None:
 def test_a_long_table_is_folded_under_its_caption() -> None:
     def table(rows: int) -> str:
         content = Table(caption="Things", head=("a",), rows=tuple(("x",) for _ in range(rows)))
-        return str(sections.folded(content))
+        return str(pieces.folded(content))
 
-    assert "<details>" not in table(sections.MOST_OPEN_ROWS)
+    assert "<details>" not in table(pieces.MOST_OPEN_ROWS)
     assert "Things (31 rows)" in table(31)
 
 
 def test_sentences_get_room_on_a_narrow_screen() -> None:
     def table(cell: str) -> str:
-        return str(sections.data(Table(caption="c", head=("a", "b"), rows=(("x", cell),))))
+        return str(pieces.data(Table(caption="c", head=("a", "b"), rows=(("x", cell),))))
 
     assert 'class="wordy"' in table("word " * 20)
     assert "wordy" not in table("short")

@@ -10,9 +10,9 @@ from simulator.errors import OutputError
 from simulator.measure.summary import Summary
 from simulator.report import quality_tables, tables, words
 from simulator.report.layout import Table
+from simulator.report.pieces import MOST_TABLE_ROWS, data, details
 from simulator.report.provenance import command_of, named
 from simulator.report.run_directory import RunDirectory
-from simulator.report.sections import MOST_TABLE_ROWS, data, details
 from simulator.report.source import KILLED, ReportSource
 from simulator.units import NS_PER_S
 
