@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
+from reference_files import metrics_page, mqtt_page, run_directory_page
 
 from simulator.cli.app import app
 from simulator.errors import ExitCode
@@ -45,6 +46,9 @@ def pages() -> dict[Path, str]:
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
         REFERENCE / "summary.md": summary_page(),
+        REFERENCE / "run-directory.md": run_directory_page(),
+        REFERENCE / "metrics.md": metrics_page(),
+        REFERENCE / "mqtt.md": mqtt_page(),
         REFERENCE / "asyncapi.yaml": asyncapi_text(),
         ROOT / "scenarios" / "scenario.schema.json": scenario_schema_text(),
     }

@@ -1,0 +1,49 @@
+"""Every command, program and sample of the documentation is run as its reader would run it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.fences import ROOT, Page, blocks_of, skipped
+
+DOCS = ROOT / "docs"
+OWN_TESTS = {"experiments.md", "notebooks.md", "scale.md", "brokers/README.md"}
+"""Pages whose commands a test of their own runs or checks."""
+PAGES = sorted(
+    name
+    for path in DOCS.rglob("*.md")
+    if "```" in path.read_text(encoding="utf-8")
+    and (name := path.relative_to(DOCS).as_posix()) not in OWN_TESTS
+    and not name.startswith("reference/")
+)
+NEEDS_MOSQUITTO = {
+    "how-to/measure-your-broker.md",
+    "how-to/receive-in-a-browser.md",
+    "how-to/use-tls.md",
+}
+NEEDS_CHROMIUM = {"how-to/japanese-and-print.md"}
+REASONS = {"needs the network", "needs a broker on another host"}
+"""Why a block may stay unrun: a new reason is a decision."""
+
+
+def _marked(name: str) -> object:
+    marks = [pytest.mark.mosquitto] * (name in NEEDS_MOSQUITTO)
+    marks += [pytest.mark.browser] * (name in NEEDS_CHROMIUM)
+    return pytest.param(name, marks=marks, id=name.removesuffix(".md"))
+
+
+@pytest.mark.parametrize("name", [_marked(name) for name in PAGES])
+def test_everything_on_the_page_works(name: str, tmp_path: Path) -> None:
+    Page(folder=tmp_path).play((DOCS / name).read_text(encoding="utf-8"))
+
+
+def test_few_blocks_stay_unrun_and_each_says_why() -> None:
+    unrun = [why for name in PAGES for why in skipped((DOCS / name).read_text(encoding="utf-8"))]
+    assert set(unrun) <= REASONS
+    assert len(unrun) <= 8
+
+
+def test_pages_are_read_block_by_block() -> None:
+    assert len(PAGES) >= 15
+    for name in PAGES:
+        assert blocks_of((DOCS / name).read_text(encoding="utf-8"))
