@@ -2,7 +2,7 @@
 
 import typer
 
-from simulator.cli import aftermath, compare, experiments, offline, online
+from simulator.cli import aftermath, compare, experiments, offline, online, serve
 
 app = typer.Typer(
     name="alertsim",
@@ -25,4 +25,5 @@ offline.register(app)
 experiments.register(app)
 compare.register(app)
 online.register(app)
+serve.register(app)
 aftermath.register(app)

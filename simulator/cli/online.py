@@ -64,6 +64,14 @@ HoldOption = Annotated[
     str | None,
     typer.Option(help="Keep everything up this long after the last alert and its drain, e.g. 60s."),
 ]
+LeadInOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Scenario time before the first alert, at the run's speed, e.g. 60s; launch: from the "
+        "first launch on. Default: none.",
+        metavar="DURATION",
+    ),
+]
 ThresholdOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -88,6 +96,15 @@ EventsOption = Annotated[
         help="Tell the run as it happens, one JSON object a line, to this file; - for standard "
         "output, which then holds nothing else.",
         metavar="FILE",
+    ),
+]
+RunIdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--run-id",
+        help="Id of the run and name of its directory, instead of one made from the time: "
+        "lowercase letters, digits and dashes, at most 64.",
+        metavar="ID",
     ),
 ]
 WaitTimeoutOption = Annotated[
@@ -153,6 +170,7 @@ def run_command(
     wait_for_clients: WaitOption = None,
     wait_timeout: WaitTimeoutOption = None,
     hold: HoldOption = None,
+    lead_in: LeadInOption = None,
     ramp: Annotated[
         str | None,
         typer.Option(help="Connections opened per second, as 500 or 500/s. Default: 2000."),
@@ -179,6 +197,7 @@ def run_command(
     baseline: BaselineOption = None,
     fail_if: FailIfOption = None,
     events: EventsOption = None,
+    run_id: RunIdOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -211,6 +230,7 @@ def run_command(
                 "wait_for_clients": wait_for_clients,
                 "wait_timeout": wait_timeout,
                 "hold": hold,
+                "lead_in": lead_in,
                 "ramp": ramp,
                 "swarm_workers": swarm_workers,
                 "cluster": cluster,
@@ -221,6 +241,7 @@ def run_command(
             thresholds=threshold or [],
             config=config,
             events=events,
+            run_id=run_id,
             baseline=baseline,
             fail_if=fail_if or (),
             out=out,
@@ -249,6 +270,7 @@ def publish_command(
     wait_for_clients: WaitOption = None,
     wait_timeout: WaitTimeoutOption = None,
     hold: HoldOption = None,
+    lead_in: LeadInOption = None,
     allow_host: AllowOption = None,
     username: UsernameOption = None,
     password_file: PasswordFileOption = None,
@@ -286,6 +308,7 @@ def publish_command(
                 "wait_for_clients": wait_for_clients,
                 "wait_timeout": wait_timeout,
                 "hold": hold,
+                "lead_in": lead_in,
                 "allow_hosts": tuple(allow_host) if allow_host else None,
                 **access_options(username, password_file, cafile, cert, key, server_name),
             },

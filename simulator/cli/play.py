@@ -18,7 +18,7 @@ from simulator.report.text import summary_parts
 from simulator.run.baselines import Baseline, choose_baseline, gates_of
 from simulator.run.observer import Observer, Silent
 from simulator.run.play import play as play_request
-from simulator.run.provenance import new_run_id, repeat_command
+from simulator.run.provenance import checked_run_id, new_run_id, repeat_command
 from simulator.run.request import RunRequest
 from simulator.scenario import load_scenario, pointed
 from simulator.settings import RunSettings, as_environment, load_settings
@@ -36,6 +36,7 @@ def play(
     out: Path | None,
     client: str = "wire",
     events: Path | None = None,
+    run_id: str | None = None,
     baseline: str | None = None,
     fail_if: Sequence[str] = (),
 ) -> None:
@@ -45,7 +46,7 @@ def play(
     request = RunRequest(
         settings=settings,
         scenario=loaded,
-        run=new_run_id(SystemClock().wall_ns()),
+        run=checked_run_id(run_id) if run_id else new_run_id(SystemClock().wall_ns()),
         command=repeat_command(unspoken=unspoken(settings, options)),
         out=out,
         thresholds=parse_options(thresholds),

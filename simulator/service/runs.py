@@ -1,0 +1,450 @@
+"""Runs: ordered, queued, played as processes, stopped, listed, deleted.
+
+Rule of the module: one event loop, no locks; what blocks (the disk) happens in threads and before
+anything changes here. At most so many play at once, each on a topic root of its own; at most so
+many wait. A run that the service did not live to see the end of shows as incomplete.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from simulator.clock import Clock
+from simulator.errors import InputError
+from simulator.run.provenance import new_run_id
+from simulator.service.broker import BrokerKeeper
+from simulator.service.feed import Feed
+from simulator.service.options import ServiceOptions
+from simulator.service.orders import DEFAULT_ROOT, RunOrder, arguments, check_order
+from simulator.service.playing import Heard, Playing, info_of
+from simulator.service.problems import ProblemError
+from simulator.service.process import CommandProcess
+from simulator.service.records import RunInfo, RunRecord
+from simulator.service.scenarios import check_text, scenario_of, shipped_scenario
+from simulator.service.store import Store, shown
+from simulator.units import wall_datetime
+
+_RECENT: Final = 16  # ended runs whose events stay at hand
+_LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
+_ELSEWHERE: Final = "kept in a file"
+_STARTING_RECORD: Final = "the service ended while it played"
+
+
+class Runs:
+    """The runs of one service.
+
+    Args:
+        options: how the service is set up.
+        store: where they are kept.
+        broker: that they publish to.
+        clock: where time comes from.
+        changed: called with a run whose state changed, or that is gone.
+    """
+
+    def __init__(
+        self,
+        options: ServiceOptions,
+        store: Store,
+        broker: BrokerKeeper,
+        clock: Clock,
+        changed: Callable[[str], None],
+    ) -> None:
+        self._options = options
+        self._store = store
+        self._broker = broker
+        self._clock = clock
+        self._changed = changed
+        self._queue: deque[Playing] = deque()
+        self._playing: dict[str, Playing] = {}
+        self._ended: dict[str, Playing] = {}
+        self._records: dict[str, RunRecord] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._heard: list[Heard] = []
+        self._closing = False
+        self._log = structlog.get_logger()
+
+    # --- life --------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take up what an earlier service left: its queue, and runs that died with it."""
+        for record in await asyncio.to_thread(self._store.records):
+            self._records[record.run] = record
+            if record.state == "queued":
+                self._queue.append(Playing(record=record))
+            elif record.state == "started":
+                await self._save(
+                    record.model_copy(
+                        update={
+                            "state": "ended",
+                            "ended": wall_datetime(self._clock.wall_ns()),
+                            "reason": _STARTING_RECORD,
+                        }
+                    )
+                )
+        if self._queue:
+            self._log.info("runs wait from before", count=len(self._queue))
+        self.pump()
+
+    async def stop(self) -> None:
+        """End what plays, in order; what waits stays in the queue for the next service."""
+        self._closing = True
+        for playing in [*self._playing.values()]:
+            self._ask(playing)
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def close_feeds(self) -> None:
+        """Let every page go: the service is about to end."""
+        for playing in (*self._queue, *self._playing.values(), *self._ended.values()):
+            playing.feed.close()
+
+    def kill(self) -> None:
+        """End what plays at once."""
+        for playing in self._playing.values():
+            if playing.process is not None:
+                playing.process.kill()
+
+    def listen(self, heard: Heard) -> None:
+        """Call this with every live event of every run; it must return at once."""
+        self._heard.append(heard)
+
+    # --- what is asked for -------------------------------------------------------------------
+
+    async def order(self, order: RunOrder) -> RunInfo:
+        """Start a run, or let it wait for its turn.
+
+        Raises:
+            InputError: if it cannot be played as ordered.
+            ProblemError: if the service cannot take it now.
+        """
+        self._check_room()
+        record = await asyncio.to_thread(self._planned, order)
+        self._check_room()
+        await self._save(record)
+        playing = Playing(record=record)
+        self._queue.append(playing)
+        self._log.info("run ordered", run=record.run, scenario=record.scenario)
+        self._changed(record.run)
+        self.pump()
+        return self._info_of(playing)
+
+    def _check_room(self) -> None:
+        if self._closing:
+            raise ProblemError(503, "closing", "the service is about to end")
+        if len(self._queue) >= self._options.max_waiting:
+            raise ProblemError(
+                503,
+                "queue-full",
+                f"{len(self._queue)} runs wait already, and that is all that may wait",
+                remedy="try again when one has ended, or stop one",
+                headers={"retry-after": "30"},
+            )
+
+    def _planned(self, order: RunOrder) -> RunRecord:
+        """The record of an order that can be played. Blocks."""
+        check_order(order, self._options.max_subscribers)
+        if self._store.free_bytes() < _LEAST_FREE_BYTES:
+            raise ProblemError(
+                507,
+                "disk-full",
+                "less than 64 MiB are free on the disk that holds the store",
+                remedy="free some space, or delete runs",
+            )
+        wall_ns = self._clock.wall_ns()
+        run = new_run_id(wall_ns)
+        if order.scenario_yaml is None:
+            scenario = shipped_scenario(order.scenario or "")
+        else:
+            check_text(order.scenario_yaml)
+            path = self._store.keep_scenario(run, order.scenario_yaml)
+            try:
+                scenario = scenario_of(path)
+            except InputError:
+                path.unlink(missing_ok=True)
+                raise
+        return RunRecord(
+            run=run,
+            order=_brief(order),
+            scenario=scenario.id,
+            title=scenario.title,
+            root=order.root,
+            created=wall_datetime(wall_ns),
+        )
+
+    async def stop_run(self, run: str) -> RunInfo:
+        """Ask a run to end in order; one that waits leaves the queue.
+
+        Raises:
+            ProblemError: if there is none, or it has ended.
+        """
+        for playing in self._queue:
+            if playing.run == run:
+                self._queue.remove(playing)
+                await self._end(playing, 105, "stopped before it began")
+                return await self.info(run)
+        playing_now = self._playing.get(run)
+        if playing_now is None:
+            await self.info(run)
+            raise ProblemError(409, "ended", "the run has ended", field="run", value=run)
+        self._ask(playing_now)
+        self._changed(run)
+        return self._info_of(playing_now)
+
+    def _ask(self, playing: Playing) -> None:
+        if playing.stopping:
+            return
+        playing.stopping = True
+        if playing.process is not None:
+            task = asyncio.create_task(self._insist(playing.process), name=f"stop-{playing.run}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _insist(self, process: CommandProcess) -> None:
+        await process.stop(self._options.stop_s)
+
+    async def delete(self, run: str) -> None:
+        """Remove a run and everything kept of it.
+
+        Raises:
+            ProblemError: if there is none, or it still waits, plays or is written.
+        """
+        info = await self.info(run)
+        if run in self._playing or info.state in {"queued", "writing"}:
+            raise ProblemError(
+                409,
+                "busy",
+                f"the run is {info.state}",
+                field="run",
+                value=run,
+                remedy="stop it first, or wait for its end",
+            )
+        await asyncio.to_thread(self._store.delete, run)
+        self._records.pop(run, None)
+        self._ended.pop(run, None)
+        self._log.info("run deleted", run=run)
+        self._changed(run)
+
+    # --- what is shown -----------------------------------------------------------------------
+
+    def playing(self, run: str) -> Playing | None:
+        """A run whose events are at hand: it waits, plays, or ended lately."""
+        waiting = next((each for each in self._queue if each.run == run), None)
+        return waiting or self._playing.get(run) or self._ended.get(run)
+
+    def counts(self) -> tuple[int, int]:
+        """How many play, how many wait."""
+        return len(self._playing), len(self._queue)
+
+    def feeds(self) -> list[Feed]:
+        """Of the runs whose events are at hand."""
+        known = (*self._queue, *self._playing.values(), *self._ended.values())
+        return [each.feed for each in known]
+
+    async def everything(self) -> list[RunInfo]:
+        """Every run, the newest first."""
+        found = await asyncio.to_thread(self._listed)
+        return sorted(found, key=_age, reverse=True)
+
+    def _listed(self) -> list[RunInfo]:
+        kept = self._store.kept()
+        return [self._shown(run) for run in {**kept, **self._records}]
+
+    async def info(self, run: str) -> RunInfo:
+        """One run.
+
+        Raises:
+            ProblemError: if there is none.
+        """
+        if run not in self._records and self._store.directory(run) is None:
+            raise ProblemError(
+                404,
+                "no-such-run",
+                "there is no such run",
+                field="run",
+                value=run,
+                remedy="see /api/v1/runs",
+            )
+        return await asyncio.to_thread(self._shown, run)
+
+    def _shown(self, run: str) -> RunInfo:
+        """A run from its record and its directory. Reads the disk."""
+        playing, record = self.playing(run), self._records.get(run)
+        if playing is not None and playing.record.state != "ended":
+            return self._info_of(playing)
+        kept = self._store.kept_of(run)
+        if kept is None:
+            if record is None:  # deleted this instant
+                return RunInfo(run=run, state="unreadable", reason="it was deleted")
+            return info_of(record, "failed")
+        found = shown(
+            kept,
+            self._store.files(run),
+            writing=record is None and self._store.is_being_written(kept),
+        )
+        if record is None:
+            return found
+        return found.model_copy(
+            update={
+                "name": record.order.name,
+                "created": record.created,
+                "ended": found.ended or record.ended,
+                "sentence": record.sentence,
+                "reason": found.reason or record.reason,
+                "exit_code": record.exit_code if found.exit_code is None else found.exit_code,
+                "root": found.root or record.root,
+            }
+        )
+
+    def _info_of(self, playing: Playing) -> RunInfo:
+        waiting = None
+        if not playing.called:
+            waiting = next((n for n, each in enumerate(self._queue) if each is playing), None)
+        info = playing.info(waiting=waiting)
+        return info.model_copy(update={"files": self._store.files(playing.run)})
+
+    # --- playing -----------------------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Start what may start; called whenever that may have changed."""
+        while (
+            not self._closing
+            and not self._broker.down
+            and len(self._playing) < self._options.max_runs
+            and (playing := self._next()) is not None
+        ):
+            self._queue.remove(playing)
+            self._playing[playing.run], playing.called = playing, True
+            playing.record = playing.record.model_copy(
+                update={"root": playing.record.root or self._free_root()}
+            )
+            task = asyncio.create_task(self._play(playing), name=f"run-{playing.run}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _next(self) -> Playing | None:
+        used = self._roots()
+        return next((each for each in self._queue if each.record.root not in used), None)
+
+    def _roots(self) -> set[str]:
+        return {each.record.root for each in self._playing.values() if each.record.root}
+
+    def _free_root(self) -> str:
+        used = self._roots()
+        if DEFAULT_ROOT not in used:
+            return DEFAULT_ROOT
+        number = 2
+        while f"{DEFAULT_ROOT}-{number}" in used:
+            number += 1
+        return f"{DEFAULT_ROOT}-{number}"
+
+    async def _play(self, playing: Playing) -> None:
+        try:
+            code, reason = await self._played(playing)
+            await self._end(playing, code, reason)
+        except Exception as error:  # noqa: BLE001  # a defect here must not take the service along
+            self._log.error("run failed", run=playing.run, reason=str(error))
+            playing.tell_end(107, str(error))
+        finally:
+            self._playing.pop(playing.run, None)
+            self.pump()
+
+    async def _played(self, playing: Playing) -> tuple[int, str]:
+        """Play it as a process; its exit code and why it ended early."""
+        process = self._process(playing)
+        try:
+            await self._save_of(playing, state="started", started=self._now())
+            await process.start()
+            playing.process = process
+            self._log.info("run starts", run=playing.run, pid=process.pid, root=playing.record.root)
+            self._changed(playing.run)
+            if playing.stopping:  # asked while it was being started
+                playing.stopping = False
+                self._ask(playing)
+            async for line in process.lines():
+                self._hear(playing, line)
+            code = await process.wait()
+            if code < 0:
+                return (
+                    107 if not playing.stopping else 105,
+                    f"its process was killed (signal {-code})",
+                )
+            if playing.fold.last("end") is None:
+                said = process.said().splitlines()
+                return code, said[-1] if said else f"its process ended with {code}"
+            return code, str((playing.fold.last("end") or {}).get("reason") or "")
+        except OSError as error:
+            return 107, f"its process cannot be started: {error}"
+        finally:
+            process.close()
+
+    def _process(self, playing: Playing) -> CommandProcess:
+        record = playing.record
+        scenario = record.order.scenario or str(
+            self._store.own("scenarios", f"{record.run}.yaml").resolve()
+        )
+        said = arguments(
+            record.order,
+            run=record.run,
+            scenario=scenario,
+            root=record.root or DEFAULT_ROOT,
+            broker=self._broker.for_runs,
+            out=str(self._store.path),
+        )
+        return CommandProcess(said, self._broker.environment)
+
+    def _hear(self, playing: Playing, line: bytes) -> None:
+        event = playing.hear(line)
+        if event is None:
+            return
+        for heard in self._heard:
+            heard(playing.run, event)
+        if event["type"] in {"begun", "directory"}:
+            self._changed(playing.run)
+
+    async def _end(self, playing: Playing, code: int, reason: str) -> None:
+        playing.tell_end(code, reason)
+        end = playing.fold.last("end") or {}
+        for heard in self._heard:  # perhaps the second time: who counts, counts by run
+            heard(playing.run, end)
+        if playing.fold.last("plan") is not None:
+            await asyncio.to_thread(self._store.keep_snapshot, playing.run, playing.fold.snapshot())
+        await self._save_of(
+            playing,
+            state="ended",
+            ended=self._now(),
+            exit_code=code,
+            reason=reason,
+            sentence=str(end.get("sentence") or ""),
+        )
+        self._ended[playing.run] = playing
+        while len(self._ended) > _RECENT:
+            self._ended.pop(next(iter(self._ended)))
+        self._log.info("run ends", run=playing.run, exit_code=code, reason=reason)
+        self._playing.pop(playing.run, None)
+        playing.feed.close()
+        self._changed(playing.run)
+
+    def _now(self) -> object:
+        return wall_datetime(self._clock.wall_ns())
+
+    async def _save_of(self, playing: Playing, **changed: object) -> None:
+        playing.record = playing.record.model_copy(update=changed)
+        await self._save(playing.record)
+
+    async def _save(self, record: RunRecord) -> None:
+        self._records[record.run] = record
+        await asyncio.to_thread(self._store.save, record)
+
+
+def _brief(order: RunOrder) -> RunOrder:
+    """An order without its scenario's text, which stands in a file of its own."""
+    if order.scenario_yaml is None:
+        return order
+    return order.model_copy(update={"scenario_yaml": _ELSEWHERE})
+
+
+def _age(info: RunInfo) -> tuple[float, str]:
+    return (info.created.timestamp() if info.created else 0.0, info.run)

@@ -1,0 +1,154 @@
+"""The service as one object: store, broker, runs, what is told, and the parts that hook in.
+
+Rule of the module: composition and life only. It starts what it holds in order and ends it in the
+opposite one; a part (schedules, metrics, retention, experiments) adds routes, hears live events,
+and is started and ended with the rest.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import structlog
+from fastapi import APIRouter
+
+from simulator.clock import Clock, SystemClock
+from simulator.run.provenance import alertsim_version
+from simulator.service.broker import BrokerKeeper
+from simulator.service.feed import Feed
+from simulator.service.fold import Fold
+from simulator.service.frames import Frame, frame
+from simulator.service.options import ServiceOptions
+from simulator.service.problems import ProblemError
+from simulator.service.records import RunInfo
+from simulator.service.runs import Runs
+from simulator.service.store import Store
+
+
+class Part(Protocol):
+    """Something beside the core of the service."""
+
+    def routers(self) -> Sequence[APIRouter]:
+        """Its routes; asked for once, before the start."""
+        ...
+
+    async def start(self) -> None:
+        """The store is open, the broker up, runs can be ordered."""
+        ...
+
+    async def stop(self) -> None:
+        """The service ends; runs are ended after it."""
+        ...
+
+
+class Service:
+    """Everything behind the routes.
+
+    Args:
+        options: how it is set up.
+        clock: where time comes from.
+
+    Attributes:
+        store: run directories and the service's own files.
+        broker: that runs publish to.
+        runs: queued, playing, kept.
+        news: told to every page that lists runs.
+        parts: what hooked in; see :meth:`add`.
+    """
+
+    def __init__(self, options: ServiceOptions, clock: Clock | None = None) -> None:
+        self.options = options
+        self.clock = clock or SystemClock()
+        self.version = alertsim_version()
+        self.started_ns, self.begun_ns = self.clock.wall_ns(), self.clock.monotonic_ns()
+        self.store = Store(options.store, self.clock)
+        self.broker = BrokerKeeper(options.broker, self.clock, self._broker_changed)
+        self.runs = Runs(options, self.store, self.broker, self.clock, self._run_changed)
+        self.news = Feed(self._hello, keep=0)
+        self.parts: list[Part] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, part: Part) -> None:
+        """Let a part hook in, before the app is made."""
+        self.parts.append(part)
+
+    async def start(self) -> None:
+        """Open the store, bring the broker up, take up the queue, start the parts.
+
+        Raises:
+            AlertsimError: if any of it fails; what was started is ended.
+        """
+        self.store.open()
+        try:
+            await self.broker.start()
+            await self.runs.start()
+            for part in self.parts:
+                await part.start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End everything, in the opposite order; whatever fails is logged."""
+        self.close_feeds()
+        for part in reversed(self.parts):
+            try:
+                await part.stop()
+            except Exception as error:  # noqa: BLE001  # the others must end all the same
+                structlog.get_logger().error("a part does not end", reason=str(error))
+        await self.runs.stop()
+        await self.broker.stop()
+        self.store.close()
+
+    def close_feeds(self) -> None:
+        """Let every page go."""
+        self.news.close()
+        self.runs.close_feeds()
+
+    def tell(self, kind: str, document: Any) -> None:  # noqa: ANN401  # any JSON
+        """Tell every page that lists runs: one word, and something that JSON can say."""
+        text = json.dumps({"type": kind} | document, ensure_ascii=False, separators=(",", ":"))
+        self.news.publish(frame(kind, text.encode()))
+
+    async def run_snapshot(self, info: RunInfo) -> bytes:
+        """What pages were told of a run that is over; of one that told nothing, how it ended."""
+        kept = await asyncio.to_thread(self.store.snapshot, info.run)
+        if kept is not None:
+            return kept
+        fold = Fold()
+        if info.exit_code is not None or info.state == "incomplete":
+            end = {
+                "type": "end",
+                "n": 0,
+                "exit_code": info.exit_code,
+                "outcome": info.outcome or "error",
+                "reason": info.reason,
+                "sentence": info.sentence,
+                "directory": None,
+                "report": None,
+                "ledger": None,
+            }
+            fold.add(json.dumps(end, ensure_ascii=False).encode())
+        return fold.snapshot()
+
+    def _hello(self) -> Frame:
+        """The first word, and the one after a gap: whoever hears it lists the runs anew."""
+        return frame("hello", b'{"type":"hello","exercise":true}')
+
+    def _broker_changed(self) -> None:
+        self.tell("broker", {"broker": self.broker.info().model_dump(mode="json")})
+        self.runs.pump()
+
+    def _run_changed(self, run: str) -> None:
+        task = asyncio.create_task(self._tell_run(run))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell_run(self, run: str) -> None:
+        try:
+            info = await self.runs.info(run)
+        except ProblemError:
+            self.tell("deleted", {"run": run})
+        else:
+            self.tell("run", {"run": info.model_dump(mode="json")})

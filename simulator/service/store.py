@@ -1,0 +1,333 @@
+"""The store: run directories in one folder, and the service's own records beside them.
+
+Rule of the module: nothing in a directory is trusted. A name is checked before it becomes a path, a
+link is never followed, a file that is not whole, or not ours, makes a listing say so and never
+fail. Whatever reads or writes here may block, and is called from threads.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+
+from simulator.clock import Clock
+from simulator.errors import ConfigurationError, OutputError
+from simulator.report.manifest import MANIFEST_NAME, MANIFEST_SCHEMA, unwritable, write_atomically
+from simulator.service.records import RunInfo, RunRecord, ScenarioName, State, outcome_of
+from simulator.units import NS_PER_S
+
+FILES: Final[Mapping[str, str]] = {
+    "report.html": "text/html; charset=utf-8",
+    "summary.json": "application/json",
+    "manifest.json": "application/json",
+    "timeline.jsonl": "application/jsonl",
+    "deliveries.parquet": "application/vnd.apache.parquet",
+    "latency.hlog": "text/plain; charset=utf-8",
+    "baseline.json": "application/json",
+}
+_OWN: Final = ".service"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_LARGEST_MANIFEST: Final = 16 * 1024 * 1024
+_FRESH_NS: Final = 60 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a run directory says of itself.
+
+    Attributes:
+        state: complete, incomplete or unreadable; ``running`` if its manifest says so.
+        changed_ns: when something in it last changed, Unix ns.
+    """
+
+    run: str
+    state: State
+    changed_ns: int
+    reason: str = ""
+    scenario: ScenarioName | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    speed: float | None = None
+    seed: int | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    exit_code: int | None = None
+    command: tuple[str, ...] = ()
+
+
+class Store:
+    """Run directories and records.
+
+    Args:
+        path: the folder; made when opened.
+        clock: where time comes from.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+        self._own = path / _OWN
+        self._lock: int | None = None
+        self._read: dict[str, tuple[tuple[int, int], Kept]] = {}
+
+    def open(self) -> None:
+        """Make the folder and take it for this service alone.
+
+        Raises:
+            OutputError: if it cannot be used.
+            ConfigurationError: if another service uses it.
+        """
+        if (self.path / MANIFEST_NAME).exists():
+            raise OutputError(
+                "is itself a run directory: a run inside a run would hide",
+                where=str(self.path),
+                remedy="give the directory that holds runs, for example --out runs",
+            )
+        try:
+            for folder in ("runs", "scenarios", "snapshots"):
+                (self._own / folder).mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._own / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise ConfigurationError(
+                "another alertsim serve uses this directory",
+                field="--out",
+                value=str(self.path),
+                remedy="give each service a directory of its own, or end the other one",
+            ) from None
+        self._lock = descriptor
+
+    def close(self) -> None:
+        """Let another service have it."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def own(self, *parts: str) -> Path:
+        """A place among the service's own files, made if need be; for schedules and the like."""
+        path = self._own.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def free_bytes(self) -> int:
+        """Bytes that are free on the disk that holds it."""
+        return shutil.disk_usage(self.path).free
+
+    # --- records -----------------------------------------------------------------------------
+
+    def save(self, record: RunRecord) -> None:
+        """Keep a record.
+
+        Raises:
+            OutputError: if the disk does not take it.
+        """
+        write_atomically(
+            self._own / "runs" / f"{record.run}.json", record.model_dump_json(indent=1).encode()
+        )
+
+    def records(self) -> list[RunRecord]:
+        """Every record that can be read, by run; others are named in the log."""
+        found = []
+        for path in sorted((self._own / "runs").glob("*.json")):
+            try:
+                found.append(RunRecord.model_validate_json(path.read_bytes()))
+            except (OSError, ValidationError) as error:
+                kind = type(error).__name__
+                structlog.get_logger().warning("record left out", record=path.name, reason=kind)
+        return found
+
+    def keep_scenario(self, run: str, text: str) -> Path:
+        """Keep a scenario that came over HTTP, for the run that plays it.
+
+        Raises:
+            OutputError: if the disk does not take it.
+        """
+        path = self._own / "scenarios" / f"{run}.yaml"
+        write_atomically(path, text.encode())
+        return path
+
+    def keep_snapshot(self, run: str, document: bytes) -> None:
+        """Keep what pages were told of a run in all.
+
+        Raises:
+            OutputError: if the disk does not take it.
+        """
+        write_atomically(self._own / "snapshots" / f"{run}.json", document)
+
+    def snapshot(self, run: str) -> bytes | None:
+        """What was kept of it; None if nothing was."""
+        try:
+            return (self._own / "snapshots" / f"{run}.json").read_bytes()
+        except OSError:
+            return None
+
+    # --- run directories ---------------------------------------------------------------------
+
+    def directory(self, run: str) -> Path | None:
+        """The directory of a run; None if there is none, or the name is not one of a run."""
+        if _NAME.fullmatch(run) is None:
+            return None
+        path = self.path / run
+        try:
+            is_folder = stat.S_ISDIR(path.lstat().st_mode)
+        except OSError:
+            return None
+        return path if is_folder and (path / MANIFEST_NAME).exists() else None
+
+    def file(self, run: str, name: str) -> Path | None:
+        """A file of a run that may be handed out; None if there is none."""
+        folder = self.directory(run)
+        if folder is None or name not in FILES:
+            return None
+        path = folder / name
+        try:
+            return path if stat.S_ISREG(path.lstat().st_mode) else None
+        except OSError:
+            return None
+
+    def files(self, run: str) -> tuple[str, ...]:
+        """Names of the files that may be handed out."""
+        return tuple(name for name in FILES if self.file(run, name) is not None)
+
+    def delete(self, run: str) -> None:
+        """Remove a run's directory and everything kept of it.
+
+        Raises:
+            OSError: if something of it cannot be removed.
+        """
+        folder = self.directory(run)
+        if folder is not None:
+            shutil.rmtree(folder)
+        for name in (f"runs/{run}.json", f"scenarios/{run}.yaml", f"snapshots/{run}.json"):
+            (self._own / name).unlink(missing_ok=True)
+        self._read.pop(run, None)
+
+    def kept(self) -> dict[str, Kept]:
+        """What every run directory says of itself, by run; what is wrong is said, not raised."""
+        found: dict[str, Kept] = {}
+        with contextlib.suppress(OSError), os.scandir(self.path) as entries:
+            for entry in entries:
+                if _NAME.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
+                    kept = self.kept_of(entry.name)
+                    if kept is not None:
+                        found[entry.name] = kept
+        for run in self._read.keys() - found.keys():
+            self._read.pop(run, None)
+        return found
+
+    def kept_of(self, run: str) -> Kept | None:
+        """What one run directory says of itself; None if there is none."""
+        folder = self.directory(run)
+        if folder is None:
+            return None
+        path = folder / MANIFEST_NAME
+        try:
+            state = path.stat()
+        except OSError:
+            return None
+        mark = (state.st_mtime_ns, state.st_size)
+        known = self._read.get(run)
+        if known is None or known[0] != mark:
+            known = (mark, _read(run, path, state.st_size, state.st_mtime_ns))
+            self._read[run] = known
+        return known[1]
+
+    def is_being_written(self, kept: Kept) -> bool:
+        """Whether another process seems to write it: it says so and changed a moment ago."""
+        if kept.state != "running":
+            return False
+        newest = kept.changed_ns
+        for name in ("", "deliveries"):
+            with contextlib.suppress(OSError):
+                newest = max(newest, (self.path / kept.run / name).stat().st_mtime_ns)
+        return abs(self._clock.wall_ns() - newest) < _FRESH_NS
+
+
+def _read(run: str, path: Path, size: int, changed_ns: int) -> Kept:
+    def unreadable(reason: str) -> Kept:
+        return Kept(run=run, state="unreadable", changed_ns=changed_ns, reason=reason)
+
+    if size > _LARGEST_MANIFEST:
+        return unreadable(f"its {MANIFEST_NAME} is larger than any that alertsim writes")
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return unreadable(f"its {MANIFEST_NAME} is damaged")
+    if not isinstance(data, dict):
+        return unreadable(f"its {MANIFEST_NAME} is damaged")
+    version = str(data.get("schema_version"))
+    if version.partition(".")[0] != MANIFEST_SCHEMA.partition(".")[0]:
+        return unreadable(f"it was written by another version of alertsim (schema {version[:20]})")
+    try:
+        return _kept(run, data, changed_ns)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return unreadable(f"its {MANIFEST_NAME} is damaged")
+
+
+def _kept(run: str, data: Mapping[str, Any], changed_ns: int) -> Kept:
+    states: dict[str, State] = {
+        "running": "running",
+        "complete": "complete",
+        "incomplete": "incomplete",
+    }
+    scenario, settings = data["scenario"], data["settings"]
+    code = data.get("exit_code")
+    return Kept(
+        run=run,
+        state=states[data["state"]],
+        changed_ns=changed_ns,
+        reason=str(data.get("reason", ""))[:2000],
+        scenario=ScenarioName(id=scenario.get("id", ""), title=scenario.get("title", "")),
+        settings={name: settings.get(name) for name in ("subscribers", "root", "repeat")},
+        speed=float(data["speed"]),
+        seed=int(data["seed"]),
+        started=datetime.fromisoformat(data["started"]),
+        ended=None if data.get("ended") is None else datetime.fromisoformat(data["ended"]),
+        exit_code=None if code is None else int(code),
+        command=tuple(str(part) for part in data.get("command", ())),
+    )
+
+
+def shown(kept: Kept, files: tuple[str, ...], *, writing: bool) -> RunInfo:
+    """A run of which there is only a directory."""
+    state: State = kept.state
+    reason = kept.reason
+    if state == "running":
+        state = "writing" if writing else "incomplete"
+        reason = reason or ("" if writing else "its process was killed")
+    return RunInfo(
+        run=kept.run,
+        state=state,
+        outcome=outcome_of(kept.exit_code),
+        exit_code=kept.exit_code,
+        reason=reason,
+        scenario=kept.scenario,
+        speed=kept.speed,
+        seed=kept.seed,
+        subscribers=_whole(kept.settings.get("subscribers")),
+        repeat=_whole(kept.settings.get("repeat")),
+        root=None if kept.settings.get("root") is None else str(kept.settings["root"]),
+        created=kept.started,
+        started=kept.started,
+        ended=kept.ended,
+        files=files,
+        command=kept.command,
+    )
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,61 @@
+"""A feed as an HTTP response: server-sent events until either side has enough.
+
+Rule of the module: a reader that goes away is noticed at once and leaves nothing behind.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from simulator.service.frames import HEARTBEAT, RETRY
+
+_HEADERS = {
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",  # a proxy that collects events makes them late
+}
+
+
+class EventStream(Response):
+    """Server-sent events.
+
+    Args:
+        source: pieces of the stream; an empty one becomes a heartbeat.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, source: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(headers=_HEADERS)
+        del self.headers["content-length"]
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the source or the reader ends."""
+        del scope
+        sending = asyncio.create_task(self._send(send))
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+
+    async def _send(self, send: Send) -> None:
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
+        await send({"type": "http.response.body", "body": RETRY, "more_body": True})
+        async with aclosing(self._source) as source:
+            async for piece in source:
+                body = piece or HEARTBEAT
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
