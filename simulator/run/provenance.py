@@ -5,6 +5,7 @@ Rule of the module: facts about the system, never about people: no user name, no
 
 import os
 import platform
+import re
 import secrets
 import shlex
 import sys
@@ -13,8 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from simulator.delivery.brokers.external import without_password
+from simulator.errors import ConfigurationError
 from simulator.units import wall_datetime
 
+_RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 PACKAGES = (
     "aiomqtt",
     "hdrhistogram",
@@ -38,6 +41,22 @@ def new_run_id(unix_ns: int) -> str:
     """
     moment = wall_datetime(unix_ns)
     return f"{moment:%Y%m%dt%H%M%S}-{secrets.token_hex(2)}"
+
+
+def checked_run_id(given: str) -> str:
+    """A run id that was given by name.
+
+    Raises:
+        ConfigurationError: if it could not stand in a topic, an identifier and a file name.
+    """
+    if _RUN_ID.fullmatch(given) is None:
+        raise ConfigurationError(
+            "not a run id",
+            field="--run-id",
+            value=repr(given),
+            remedy="use at most 64 lowercase letters, digits and inner dashes, e.g. tuesday-drill",
+        )
+    return given
 
 
 def alertsim_version() -> str:
