@@ -165,6 +165,12 @@ class RunSettings(BaseSettings):
         "wall.",
         examples=["10s"],
     )
+    lead_in: Literal["launch"] | Duration = Field(
+        0,
+        description="Scenario time that passes at the run's speed before the first alert; launch: "
+        "from the first launch on, so that the stages of the chain can be watched.",
+        examples=["launch"],
+    )
     hold: Duration = Field(
         0,
         description="Keep broker, states and subscribers this long after the last alert and its "

@@ -15,7 +15,7 @@ from simulator.delivery.populations import Audience, Setting, populate
 from simulator.errors import ScenarioError
 from simulator.measure.plan import PlannedGroup, PlannedSubscriber, Session
 from simulator.model import simulate
-from simulator.model.timeline import Timeline
+from simulator.model.timeline import EventKind, Timeline
 from simulator.scenario import Scenario, pointed
 from simulator.settings import RunSettings, load_settings
 from simulator.units import NS_PER_S
@@ -162,3 +162,23 @@ def last_step_ns(subscribers: Sequence[PlannedSubscriber]) -> int:
     return max(
         (each.conduct.last_ns for each in subscribers if each.conduct is not None), default=0
     )
+
+
+def lead_in_ns(settings: RunSettings, timeline: Timeline) -> int:
+    """How long the exercise's clock runs before the first alert, wall ns.
+
+    Args:
+        settings: with ``lead_in`` in scenario time, or ``launch``, and the speed.
+        timeline: what is played; without a launch its first event stands for it.
+    """
+    scenario_ns = settings.lead_in
+    if scenario_ns == "launch":
+        if not timeline.alerts:
+            return 0
+        launches = [
+            event.at_ns
+            for event in timeline.events
+            if event.kind is EventKind.TRUTH and event.name == "launch"
+        ]
+        scenario_ns = timeline.alerts[0].at_ns - (launches or [timeline.events[0].at_ns])[0]
+    return max(0, int(scenario_ns / Fraction(settings.speed)))

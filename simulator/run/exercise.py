@@ -33,7 +33,7 @@ from simulator.errors import (
 )
 from simulator.measure.ledger import Ledger
 from simulator.model import simulate
-from simulator.run.audience import begun, last_step_ns
+from simulator.run.audience import begun, last_step_ns, lead_in_ns
 from simulator.run.books import Books
 from simulator.run.crew import Crew, Member
 from simulator.run.listeners import check_listener
@@ -266,7 +266,8 @@ class Exercise:
 
     async def _publish(self, crew: Crew, sender: Sender) -> None:
         """Fix the start, open the ledger, let the publisher play."""
-        self.start_ns = self.clock.monotonic_ns() + _LEAD_NS
+        lead_ns = _LEAD_NS + lead_in_ns(self.settings, self.timeline)
+        self.start_ns = self.clock.monotonic_ns() + lead_ns
         self.start_unix_ns = self.clock.wall_ns() + (self.start_ns - self.clock.monotonic_ns())
         final = self.orders.schedule(self.start_ns)
         books = self.books
@@ -283,11 +284,13 @@ class Exercise:
         self.observer.begun(self.start_unix_ns, final)
         duration_ns = final[-1].intended_ns - self.start_ns if final else 0
         self.observer.phase(
-            "publish", f"{len(final)} alerts in {duration_ns / NS_PER_S:.1f} s of wall time"
+            "publish",
+            f"{len(final)} alerts in {duration_ns / NS_PER_S:.1f} s of wall time, the first in "
+            f"{lead_ns / NS_PER_S:.1f} s",
         )
         context = self.orders.context(self.start_ns, self.start_unix_ns)
         sender.play(Play(schedule=final, context=context))
-        limit = duration_ns + PATIENCE_NS + self.settings.drain + _GRACE_NS + _LEAD_NS
+        limit = duration_ns + PATIENCE_NS + self.settings.drain + _GRACE_NS + lead_ns
         if not await self.watch.until(lambda: books.published is not None, limit):
             raise BrokerLostError(
                 "the broker stopped taking messages: the publisher could not finish its schedule"

@@ -52,6 +52,17 @@ def test_a_run_is_told_from_plan_to_end(alertsim: Start) -> None:
     assert Path(end["report"]).name == "report.html"
 
 
+def test_a_lead_in_lets_the_clock_run_from_the_launch_on(alertsim: Start) -> None:
+    run = alertsim(*_RUN, "--events", "-", "--lead-in", "launch")
+    assert run.wait() == 0, run.stderr()
+    events = _events(run.stdout())
+
+    (begun,) = (each for each in events if each["type"] == "begun")
+    ahead_ns = int(begun["start_unix_ns"]) - int(begun["at_unix_ns"])
+    assert ahead_ns > (int(begun["first_ns"]) - int(events[0]["people"]["launch_ns"])) / 6000
+    assert events[-1]["outcome"] == "pass"
+
+
 def test_events_go_to_a_file_beside_the_ordinary_output(alertsim: Start, tmp_path: Path) -> None:
     run = alertsim(*_RUN, "--events", "told.ndjson")
     assert run.wait() == 0, run.stderr()

@@ -1,15 +1,16 @@
 """Whom a run plays to, by its settings and its scenario."""
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from simulator.delivery.populations import Audience
-from simulator.errors import ScenarioError
+from simulator.errors import ConfigurationError, ScenarioError
 from simulator.measure.plan import Conduct, PlannedSubscriber, SubscriberKind
 from simulator.model import simulate
-from simulator.run.audience import audience, begun, last_step_ns, rehearse
+from simulator.run.audience import audience, begun, last_step_ns, lead_in_ns, rehearse
 from simulator.scenario import Scenario, load_scenario
 from simulator.settings import load_settings
 from simulator.units import NS_PER_S
@@ -113,3 +114,32 @@ def test_the_ledger_owes_a_joiner_from_its_join() -> None:
     assert [each.joins_ns for each in begun([late, there], 1000)] == [1007, None]
     assert last_step_ns([late, there]) == 7
     assert last_step_ns([there]) == 0
+
+
+@pytest.mark.parametrize(
+    ("scenario", "asked", "speed", "expected_ns"),
+    [
+        ("tohoku-2022-11-03", "0", "60", 0),
+        ("tohoku-2022-11-03", "60s", "60", 1_000_000_000),
+        ("tohoku-2022-11-03", "launch", "60", 11_000_000_000),  # launch 07:39, alert 07:50
+        ("drill-minimal", "launch", "1", 0),  # nothing flies: from its only event on
+    ],
+)
+def test_a_lead_in_is_scenario_time_before_the_first_alert(
+    scenario: str, asked: str, speed: str, expected_ns: int
+) -> None:
+    timeline = simulate(load_scenario(scenario), 1)
+    settings = load_settings({"lead_in": 0 if asked == "0" else asked, "speed": speed})
+
+    assert lead_in_ns(settings, timeline) == expected_ns
+
+
+def test_nothing_to_send_needs_no_lead_in() -> None:
+    timeline = replace(simulate(load_scenario("tohoku-2022-11-03"), 1), alerts=())
+
+    assert lead_in_ns(load_settings({"lead_in": "launch"}), timeline) == 0
+
+
+def test_a_lead_in_that_is_no_duration_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="lead-in"):
+        load_settings({"lead_in": "soon"})
