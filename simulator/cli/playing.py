@@ -92,6 +92,7 @@ SetOption = Annotated[
 SeedOption = Annotated[int, typer.Option(help="Seed of every random stream.", min=0)]
 
 _UNTIL_MOST = 10_000
+_LOG_EVERY_NS = 250_000_000
 
 
 def play(
@@ -269,9 +270,14 @@ def ends_in_order(output: Output) -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def progress_of(output: Output) -> Iterator[Callable[[int, int], None]]:
-    """A bar in a terminal, a line every tenth elsewhere; nothing with ``--quiet``."""
+    """A bar in a terminal, a line every tenth elsewhere, log entries with ``--log-format json``.
+
+    Nothing with ``--quiet``.
+    """
     if output.quiet:
         yield lambda _done, _total: None
+    elif output.log_format == "json":
+        yield _logged(output)
     elif sys.stderr.isatty():
         with _bar() as show:
             yield show
@@ -286,6 +292,26 @@ def progress_of(output: Output) -> Iterator[Callable[[int, int], None]]:
                 output.aside(f"replications: {done:,} of {total:,}")
 
         yield line
+
+
+def _logged(output: Output) -> Callable[[int, int], None]:
+    """An entry ``replications`` with ``done`` and ``total``, at most four times a second."""
+    import structlog
+
+    from simulator.clock import SystemClock
+
+    output.start_log()
+    log, clock = structlog.get_logger(), SystemClock()
+    said_ns: int | None = None
+
+    def entry(done: int, total: int) -> None:
+        nonlocal said_ns
+        now_ns = clock.monotonic_ns()
+        if said_ns is None or done == total or now_ns - said_ns >= _LOG_EVERY_NS:
+            said_ns = now_ns
+            log.info("replications", done=done, total=total)
+
+    return entry
 
 
 @contextmanager
