@@ -2,7 +2,7 @@
 
 import typer
 
-from simulator.cli import aftermath, compare, experiments, offline, online, serve
+from simulator.cli import aftermath, compare, experiments, history, offline, online, serve
 
 app = typer.Typer(
     name="alertsim",
@@ -24,6 +24,7 @@ app = typer.Typer(
 offline.register(app)
 experiments.register(app)
 compare.register(app)
+history.register(app)
 online.register(app)
 serve.register(app)
 aftermath.register(app)

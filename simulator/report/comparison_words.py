@@ -123,7 +123,7 @@ def verdict_sentence(summary: ComparisonSummary) -> str:
     if not gates:
         return ""
     if summary.verdict == "pass":
-        return f"None of {words.plural(len(gates), 'condition')} for failing holds."
+        return f"No condition for failing holds; {len(gates):,} asked for."
     first = of_verdict[0]
     value = "" if first.value is None else f" is {gate_actual(first)},"
     more = len(of_verdict) - 1
