@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from simulator.service import problems
 from simulator.service.doors import Doors
+from simulator.service.map_data import map_json
 from simulator.service.problems import Problem, ProblemError
 from simulator.service.routes_runs import runs_router
 from simulator.service.routes_scenarios import scenarios_router
@@ -80,7 +81,23 @@ def _serve_page(app: FastAPI) -> None:
             raise ProblemError(404, "not-found", "this installation has no live page")
         return FileResponse(page, headers={"cache-control": "no-cache"})
 
-    app.mount("/page", StaticFiles(directory=PAGE, check_dir=False), name="page")
+    @app.get("/page/map.json", include_in_schema=False)
+    def drawn() -> Response:
+        return Response(
+            map_json(), media_type="application/json", headers={"cache-control": "no-cache"}
+        )
+
+    app.mount("/page", _PageFiles(directory=PAGE, check_dir=False), name="page")
+
+
+class _PageFiles(StaticFiles):
+    """What the page loads; asked for anew each time, so that no two versions mix."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401  # handed on
+        """The file, or that it has not changed."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "no-cache"
+        return response
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

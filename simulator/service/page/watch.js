@@ -1,0 +1,245 @@
+// Watching one run: its events folded, drawn at most once a frame, and told without chatter.
+
+import { get, post, Stream } from "./api.js";
+import { Chain, drawLegend, drawTrack, originOf, showClock, showFeed, showPlaces, statesOf } from "./board.js";
+import { scenarioNow, Skew } from "./clock.js";
+import { showConnect } from "./connect.js";
+import { byId, el, put, show } from "./dom.js";
+import { People, showClients, showDeliveries } from "./figures.js";
+import { fold, fresh } from "./fold.js";
+import { zoned } from "./format.js";
+import { Map47 } from "./map.js";
+import { complain, fileLink, isOver } from "./start.js";
+import { foreign, has, language, t, titleOf } from "./texts.js";
+
+const TICK_MS = 250;
+const SAY_EVERY_MS = 4000;
+
+export class Watch {
+  constructor(form, lost) {
+    this.form = form;
+    this.lost = lost;
+    this.map = null;
+    this.stream = null;
+    byId("stop").addEventListener("click", () => this.#stop());
+    byId("zoom").addEventListener("click", () => this.#zoom(!this.map?.zoomed));
+  }
+
+  async open(run) {
+    this.close();
+    this.run = run;
+    this.state = fresh();
+    this.skew = new Skew();
+    this.record = null;
+    this.stopping = false;
+    byId("stop").disabled = false;
+    this.plan = null;
+    this.told = new Set();
+    this.quiet = true;
+    this.saidAt = 0;
+    for (const id of ["run-problem", "verdict"]) show(byId(id), false);
+    show(byId("stop"), false);
+    byId("view-run").dataset.planned = "no";
+    put(byId("run-title"), run);
+    put(byId("run-facts"), "");
+    this.#draw();
+    try {
+      this.record = await get(`runs/${encodeURIComponent(run)}`);
+    } catch (problem) {
+      complain(byId("run-problem"), problem);
+      return;
+    }
+    if (this.run !== run) return;
+    await this.#mapped();
+    if (this.run !== run) return;
+    this.#draw();
+    this.stream = new Stream(`runs/${encodeURIComponent(run)}/events`, {
+      event: (event) => this.#hear(event),
+      state: (state, problem) => this.#connection(state, problem),
+    });
+    this.timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  close() {
+    this.stream?.close();
+    this.stream = null;
+    clearInterval(this.timer);
+    this.run = null;
+    this.lost("");
+  }
+
+  async #mapped() {
+    if (this.map) return;
+    const map = new Map47(byId("map"), { label: t("map.title") });
+    try {
+      await map.draw(language);
+      this.map = map;
+      this.#zoom(false);
+    } catch {
+      put(byId("map"), t("map.unavailable"));
+    }
+  }
+
+  #zoom(on) {
+    byId("zoom").setAttribute("aria-pressed", on);
+    put(byId("zoom"), t("map.zoom"));
+    this.map?.zoom(on);
+  }
+
+  #hear(event) {
+    if (event.type !== "snapshot" && event.at_unix_ns) this.skew.hear(event.at_unix_ns, Date.now());
+    if (event.type === "snapshot") this.quiet = true;
+    const before = this.state.dropped;
+    fold(this.state, event);
+    if (this.state.dropped > before) this.#say(t("connection.dropped", { n: this.state.dropped - before }));
+    if (event.type === "end") {
+      this.ended = true;
+      this.stream.close();
+      this.lost("");
+    }
+    if (!this.frame) {
+      this.frame = requestAnimationFrame(() => {
+        this.frame = 0;
+        if (this.run) this.#draw();
+      });
+    }
+  }
+
+  #connection(state, problem) {
+    if (state === "refused") {
+      complain(byId("run-problem"), problem);
+      return;
+    }
+    if (this.state.end) {
+      this.stream.close();
+      return;
+    }
+    this.lost(state === "lost" ? t("connection.lost") : this.wasLost ? t("connection.back") : "", state !== "lost");
+    this.wasLost = state === "lost";
+  }
+
+  async #stop() {
+    byId("stop").disabled = true;
+    try {
+      await post(`runs/${encodeURIComponent(this.run)}/stop`);
+      this.stopping = true;
+      this.#say(t("run.stopping"));
+    } catch (problem) {
+      complain(byId("run-problem"), problem);
+      byId("stop").disabled = false;
+    }
+  }
+
+  #say(text) {
+    put(byId("said"), text);
+    this.saidAt = Date.now();
+  }
+
+  // --- drawing ------------------------------------------------------------------------------
+
+  #planned() {
+    const { plan } = this.state;
+    this.plan = plan;
+    this.zone = zoned(plan.epoch);
+    this.origin = originOf(plan);
+    this.track = drawTrack(plan, this.origin);
+    this.people = new People(byId("people"), this.form, this.zone);
+    this.people.draw(plan);
+    this.chain = new Chain(plan, this.zone, this.form);
+    byId("feed").replaceChildren();
+    byId("places").tBodies[0].replaceChildren();
+    drawLegend(plan);
+    show(byId("zoom"), plan.prefectures.length > 0 && plan.prefectures.length < 20);
+    byId("view-run").dataset.planned = "yes";
+  }
+
+  #draw() {
+    const { state, record, form } = this;
+    if (state.plan && state.plan !== this.plan) this.#planned();
+    this.#head(state, record);
+    if (!state.plan) {
+      showConnect(null, record?.root ?? "alertsim");
+      return;
+    }
+    showDeliveries(state, form);
+    showClients(state, form);
+    showConnect(state.broker, state.plan.root);
+    this.#tick();
+    this.#verdict(state);
+  }
+
+  #head(state, record) {
+    const source = state.plan ?? record ?? {};
+    const [id, english] = state.plan ? [source.scenario, source.title] : [source.scenario?.id, source.scenario?.title];
+    const title = titleOf(id, english ?? this.run);
+    put(byId("run-title"), title);
+    byId("run-title").lang = foreign(title) ?? language;
+    document.title = `【訓練】 EXERCISE: ${title}`;
+    put(byId("run-facts"), [
+      this.run, (source.seed ?? null) !== null ? t("run.seed", { seed: source.seed }) : "",
+      (source.subscribers ?? null) !== null ? t("runs.subscribers", { n: source.subscribers, count: this.form.number(source.subscribers) }) : "",
+    ].filter(Boolean).join(" · "));
+    const end = state.end ?? (record && isOver(record) ? record : null);
+    const chip = end ? end.outcome ?? record.state : this.stopping ? "stopping" : state.begun ? "running" : state.plan ? "starting" : record?.state ?? "queued";
+    byId("run-state").className = `chip ${chip}`;
+    put(byId("run-state"), t(`state.${chip}`));
+    show(byId("stop"), Boolean(record) && !end);
+    const phase = state.end ? "" : state.phase?.name ?? (record?.state === "queued" ? "queued" : "");
+    put(byId("phase"), phase && has(`phase.${phase}`) ? t(`phase.${phase}`) : "");
+  }
+
+  #tick() {
+    const { state, plan, form, zone } = this;
+    if (!plan) return;
+    const at = scenarioNow(state, this.skew.now(Date.now()));
+    if (state.end) at.ns = at.ns === null ? null : this.#stopped(at);
+    const states = statesOf(state, zone);
+    showClock(state, at, zone, form, this.origin);
+    this.track(at.ns);
+    this.people.show(at.ns);
+    this.chain.show(at.ns);
+    showPlaces(state, states, form, zone);
+    const part = new Set(plan.prefectures.map((place) => place.slug));
+    this.map?.show(states, part, t("map.label", { n: states.size, all: part.size }));
+    this.#tell(showFeed(state, at.ns, zone, form));
+  }
+
+  // An exercise that ended stands at its end, or where it was when it was stopped.
+  #stopped(at) {
+    const over = scenarioNow(this.state, Number(this.state.end.at_unix_ns ?? 0) / 1e6 || Date.now()).ns;
+    const last = Math.max(...[...this.state.sent.keys()].map((n) => Number(this.plan.alerts[n]?.at_ns ?? 0)), -Infinity);
+    return Math.max(Math.min(at.ns, over), last);
+  }
+
+  // At most one announcement every few seconds, of messages only; the rest is there to be read.
+  #tell(items) {
+    const fresh = items.filter((each) => each.kind === "alert" && !this.told.has(each.key));
+    if (!fresh.length) return;
+    if (!this.quiet && Date.now() - this.saidAt < SAY_EVERY_MS && !this.state.end) return;
+    for (const each of fresh) this.told.add(each.key);
+    if (!this.quiet) this.#say(fresh.reverse().map((each) => `${this.zone.minute(each.at)} ${each.text}`).join(". "));
+    this.quiet = false;
+  }
+
+  #verdict(state) {
+    const { end } = state;
+    const node = byId("verdict");
+    const was = !node.hidden;
+    show(node, Boolean(end));
+    if (!end || was) return;
+    const outcome = end.outcome ?? "incomplete";
+    node.className = `verdict ${outcome}`;
+    put(byId("verdict-title"), t(`verdict.${outcome}`));
+    const book = end.ledger;
+    const own = book ? t("verdict.counts", {
+      delivered: this.form.number(book.delivered), expected: this.form.number(book.expected), lost: this.form.number(book.lost),
+    }) : "";
+    const words = [language === "ja" ? own : "", end.sentence, end.reason, language === "ja" ? "" : own].filter(Boolean);
+    byId("verdict-sentence").replaceChildren(...words.map((text) => el("span", { lang: foreign(text) }, `${text} `)));
+    byId("verdict-links").replaceChildren(...(end.report ? [
+      fileLink(this.run, "report.html", t("verdict.report"), { class: "primary" }),
+      fileLink(this.run, "summary.json", t("verdict.summary")),
+    ] : [t("verdict.no-report")]));
+    this.#say(`${t(`verdict.${outcome}`)}. ${words.join(" ")}`);
+  }
+}
