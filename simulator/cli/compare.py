@@ -163,7 +163,7 @@ def _play(
     from simulator.run.comparisons import PlayOrder, compare_scenarios
     from simulator.run.provenance import repeat_command
 
-    bases = [varied_base(name, fixed) for name in names]
+    bases = [varied_base(name, fixed, channels) for name in names]
     plans = [
         make_plan(
             base,

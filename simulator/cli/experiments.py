@@ -61,8 +61,10 @@ def sweep_command(
         list[str] | None,
         typer.Option(
             help="A field and its values: PATH=a,b,c or PATH=LOW..HIGH:COUNT; 0.5x multiplies "
-            "what the scenario has. May be repeated.",
-            metavar="PATH=VALUES",
+            "what the scenario has. An assumption alone (channels.phones.held), several of them "
+            "(sensing.*) or all (assumptions) vary over their own ranges, with lhs and tornado. "
+            "May be repeated.",
+            metavar="PATH[=VALUES]",
         ),
     ] = None,
     design: Annotated[
@@ -95,11 +97,12 @@ def sweep_command(
 ) -> None:
     """Play a sweep."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
+        from simulator.experiment.assumptions import whole_document
         from simulator.experiment.paths import known_paths
 
-        base = varied_base(scenario, fixed)
+        base = varied_base(scenario, fixed, channels)
         if paths:
-            known = known_paths(base.scenario().resolved())
+            known = known_paths(whole_document(base.scenario(), channels))
             output.text("\n".join(known))
             output.document(lambda: {"paths": known})
             return
@@ -128,11 +131,14 @@ def _design(
 ) -> "Design":
     from simulator.errors import ConfigurationError
     from simulator.experiment import designs
-    from simulator.experiment.axes import parse_axes
+    from simulator.experiment.assumed import EVERY, assumed_axes, channel_axes, named_axes
     from simulator.experiment.replications import PEOPLE
-    from simulator.experiment.sensitivity import assumed_axes, random_stages
+    from simulator.experiment.sensitivity import random_stages
 
-    axes = parse_axes(vary)
+    known = assumed_axes(base.scenario())
+    if people is not None:
+        known = (*known, *channel_axes(base.scenario(), people.profile))
+    axes = named_axes(vary, known)
     if points and kind != "lhs":
         raise ConfigurationError(
             "only a Latin hypercube has a number of points",
@@ -145,7 +151,7 @@ def _design(
     if kind == "lhs":
         return designs.latin_hypercube(axes, points, seed)
     if kind == "tornado":
-        return designs.tornado(axes or assumed_axes(base.scenario()))
+        return designs.tornado(axes or named_axes([EVERY], known))
     if axes:
         raise ConfigurationError(
             "Sobol indices are of the stages' draws, nothing is varied",

@@ -97,7 +97,7 @@ def simulate_command(
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
         if replications is not None or until is not None:
             _not_one(replication, "--replications" if until is None else "--until-halfwidth")
-            base = varied_base(scenario, fixed)
+            base = varied_base(scenario, fixed, channels)
             play_replications(
                 output,
                 base,
@@ -115,7 +115,9 @@ def simulate_command(
         from simulator.report.timeline_text import timeline_text
         from simulator.scenario import load_scenario
 
-        loaded = varied_base(scenario, fixed).scenario() if fixed else load_scenario(scenario)
+        loaded = (
+            varied_base(scenario, fixed, channels).scenario() if fixed else load_scenario(scenario)
+        )
         timeline = simulate(loaded, seed, replication or 0)
         if out is not None:
             _write_new(out, "".join(f"{line}\n" for line in timeline.to_jsonl()))

@@ -58,7 +58,12 @@ YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Play a million rows or more without asking.")
 ]
 ReplicationsOption = Annotated[
-    int | None, typer.Option(help="Replications of each point.", min=1, max=1_000_000_000)
+    int | None,
+    typer.Option(
+        help="Replications of each point. Without it: 100; tornado 200; sobol 1,024.",
+        min=1,
+        max=1_000_000_000,
+    ),
 ]
 ChainOnlyOption = Annotated[
     bool, typer.Option("--chain-only", help="Play the chain alone, without counting people.")
@@ -84,8 +89,9 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Set a field of the scenario: chain.decision=90s, chain.profile=j-alert-2022, "
-        "chain.assessment=0.5x. May be repeated.",
+        help="Set a field of the scenario or what it assumes: chain.decision=90s, "
+        "chain.profile=j-alert-2022, chain.assessment=0.5x, sensing.radar.range_km=2500, "
+        "area.half_width_km=40, channels.phones.held=0.9. May be repeated.",
         metavar="PATH=VALUE",
     ),
 ]
@@ -173,12 +179,12 @@ def play_replications(
     )
 
 
-def varied_base(scenario: str, settings: list[str] | None) -> "Base":
-    """A scenario with the fields of ``--set`` set."""
+def varied_base(scenario: str, settings: list[str] | None, channels: str | None = None) -> "Base":
+    """A scenario with the fields of ``--set`` set, those of its channels in their profile."""
     from simulator.experiment.axes import parse_setting
     from simulator.experiment.variants import read_base
 
-    base = read_base(scenario)
+    base = read_base(scenario, channels)
     if not settings:
         return base
     with _said_of("--set"):

@@ -1,8 +1,8 @@
-"""Paths into a scenario: ``chain.decision``, ``chain.teams.count``, ``launches.icbm.threat``.
+"""Paths into a scenario: ``chain.decision``, ``launches.icbm.threat``, ``channels.phones.held``.
 
-Rule of the module: pure. A dotted path and a resolved scenario come in, the place it names goes
-out; entries of a list are named by their id or their number. A path that leads nowhere is refused
-with the nearest that leads somewhere.
+Rule of the module: pure. A dotted path and a scenario with all that it assumes come in, the place
+it names goes out; entries of a list are named by their id or their number. A path that leads
+nowhere is refused with the nearest that leads somewhere.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,18 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 
 from simulator.errors import ConfigurationError
-from simulator.scenario.laws import Constant, Provenance, Recorded
+from simulator.reach.changes import FIELD as CHANNELS
+from simulator.reach.channels import (
+    Channels,
+    Coverage,
+    Days,
+    Failure,
+    Municipal,
+    Notice,
+    Part,
+    Phones,
+)
+from simulator.scenario.laws import Closed, Constant, Provenance, Recorded
 from simulator.scenario.schema import Scenario
 
 _SHOWN: Final = 3
@@ -22,6 +33,8 @@ _NEVER_VARIED: Final = (
     "schema", "extends", "id", "title", "description", "status", "fictional", "epoch", "precision",
     "sources", "marks", "record", "thresholds",
 )  # fmt: skip
+_MEANS: Final = (Failure, Coverage)
+MEAN: Final = "mean"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +46,10 @@ class Place:
         steps: keys from the root; an entry of a list by its id.
         figure: how many steps lead to the figure with provenance around it; None if there is none.
         spans: whether that figure may state a range.
-        key: where the path ends on a figure itself, the field that holds its value.
+        part: how many steps lead to the part of that figure that has a range of its own; None if
+            the figure has no parts.
+        key: where the path ends on a figure itself, the field that holds its value; ``mean`` of a
+            figure that is a spread.
         is_law: whether the path ends on the law of a stage.
     """
 
@@ -41,6 +57,7 @@ class Place:
     steps: tuple[str, ...]
     figure: int | None
     spans: bool
+    part: int | None = None
     key: str | None
     is_law: bool
 
@@ -50,7 +67,7 @@ def find_place(path: str, document: Mapping[str, Any]) -> Place:
 
     Args:
         path: dotted, from the root of the scenario.
-        document: the scenario as resolved plain data.
+        document: the scenario as resolved plain data, with all that it assumes.
 
     Raises:
         ConfigurationError: if it leads nowhere; the remedy names the nearest paths.
@@ -58,7 +75,7 @@ def find_place(path: str, document: Mapping[str, Any]) -> Place:
     steps = tuple(path.split("."))
     models: list[type[BaseModel]] = [Scenario]
     value: object = document
-    figure, spans = None, False
+    figure, part, spans = None, None, False
     if steps[0] in _NEVER_VARIED:
         raise _nowhere(path, document)
     for depth, step in enumerate(steps):
@@ -71,11 +88,13 @@ def find_place(path: str, document: Mapping[str, Any]) -> Place:
             if annotation is None:
                 raise _nowhere(path, document)
             value = value.get(step) if isinstance(value, dict) else None
-            models = _models_in(annotation)
+            models = _models_in(annotation) if steps[: depth + 1] != (CHANNELS,) else [*_OPEN]
         models = _chosen(models, value)
         if any(issubclass(model, Provenance) for model in models):
             figure = depth + 1
             spans = any("range" in model.model_fields for model in models)
+        if any(issubclass(model, Part) for model in models):
+            part = depth + 1
     is_law = bool(models) and all("law" in model.model_fields for model in models)
     key = "value" if is_law else _own_field(models)
     if models and key is None:
@@ -85,11 +104,17 @@ def find_place(path: str, document: Mapping[str, Any]) -> Place:
             value=path,
             remedy=f"go on with one of: {', '.join(_fields_of(models))}",
         )
-    return Place(path=path, steps=steps, figure=figure, spans=spans, key=key, is_law=is_law)
+    return Place(
+        path=path, steps=steps, figure=figure, spans=spans, part=part, key=key, is_law=is_law
+    )
 
 
 def known_paths(document: Mapping[str, Any]) -> list[str]:
-    """Every path of a scenario that may be varied, in the order of its fields."""
+    """Every path of a scenario that may be varied, in the order of its fields.
+
+    Args:
+        document: the scenario as resolved plain data, with all that it assumes.
+    """
     return list(_paths(Scenario, document, ""))
 
 
@@ -97,12 +122,15 @@ def _paths(model: type[BaseModel], value: Mapping[str, Any], prefix: str) -> Ite
     for name, field in model.model_fields.items():
         key = field.alias or name
         here = f"{prefix}{key}"
-        if here in _NEVER_VARIED or key in Provenance.model_fields or key in {"id", "law", "range"}:
-            continue
         inside = value.get(key)
+        if _is_left_out(here, key, inside):
+            continue
+        if here == CHANNELS:
+            yield from (path for one in _OPEN for path in _paths(one, inside or {}, f"{CHANNELS}."))
+            continue
         models = _models_in(field.annotation)
         laws = bool(models) and all("law" in one.model_fields for one in models)
-        if laws or not models:
+        if laws or not models or any(issubclass(one, _MEANS) for one in models):
             yield here
         if isinstance(inside, list):
             for number, item in enumerate(inside):
@@ -111,6 +139,16 @@ def _paths(model: type[BaseModel], value: Mapping[str, Any], prefix: str) -> Ite
         elif models and (not laws or isinstance(inside, dict)):
             chosen = _chosen(models, inside)[0]
             yield from _paths(chosen, inside if isinstance(inside, dict) else {}, f"{here}.")
+
+
+def _is_left_out(path: str, key: str, inside: object) -> bool:
+    """Whether a field is never varied; of channels, whether the time does not have it."""
+    return (
+        path in _NEVER_VARIED
+        or key in Provenance.model_fields
+        or key in {"id", "law", "range"}
+        or (inside is None and path.split(".", maxsplit=1)[0] == CHANNELS)
+    )
 
 
 def _annotation(models: list[type[BaseModel]], step: str) -> object:
@@ -149,6 +187,10 @@ def _entry(items: list[Any], step: str) -> object:
 
 def _own_field(models: list[type[BaseModel]]) -> str | None:
     """The one field of a figure that is neither its provenance nor its range."""
+    if any(issubclass(model, Part) for model in models):
+        return "share"
+    if any(issubclass(model, _MEANS) for model in models):
+        return MEAN
     own = [name for name in _fields_of(models) if name != "range"]
     figures = [model for model in models if issubclass(model, Provenance)]
     return own[0] if figures and len(own) == 1 else None
@@ -183,5 +225,15 @@ def _nowhere(path: str, document: Mapping[str, Any]) -> ConfigurationError:
     )
 
 
+class _Groups(Closed):
+    """What a channel profile has besides its channels; see ``reach.changes``."""
+
+    days: Days
+    notices: tuple[Notice, ...]
+    phones: Phones
+    municipal: Municipal
+
+
+_OPEN: Final = (_Groups, Channels)
 CONSTANT_LAW: Final = get_args(Constant.model_fields["law"].annotation)[0]
 RECORDED_LAW: Final = get_args(Recorded.model_fields["law"].annotation)[0]

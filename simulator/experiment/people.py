@@ -19,6 +19,7 @@ of floating-point sums never show.
     warned_by_0210s_people            were warned within so many seconds of the first launch
 """
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from simulator.reach import (
     ReachResult,
     load_profile,
 )
+from simulator.reach.changes import changed_profile
 from simulator.scenario.schema import Scenario
 from simulator.units import JST, NS_PER_S, NS_PER_US
 from simulator.world.geography import municipalities
@@ -94,7 +96,7 @@ class People:
 
     def __init__(self, order: PeopleOrder) -> None:
         self._order = order
-        self._plans: OrderedDict[tuple[str, datetime], ReachPlan] = OrderedDict()
+        self._plans: OrderedDict[tuple[str, str, datetime], ReachPlan] = OrderedDict()
 
     def figures(
         self, scenario: Scenario, timeline: Timeline | Played, streams: Streams
@@ -161,11 +163,14 @@ class People:
         """The reach of a variant: all towns, so that no alerted one is ever missing."""
         name = self._order.profile or profile_of(scenario)
         moment = _local(scenario.epoch + timedelta(microseconds=launched_ns // NS_PER_US))
-        key = (name, moment)
+        key = (name, json.dumps(scenario.channels, sort_keys=True), moment)
         found = self._plans.get(key)
         if found is None:
             found = ReachPlan.build(
-                load_profile(name), municipalities(), moment, app=self._order.app
+                changed_profile(name, scenario.channels),
+                municipalities(),
+                moment,
+                app=self._order.app,
             )
             self._plans[key] = found
             if len(self._plans) > _KEPT:

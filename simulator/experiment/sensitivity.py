@@ -7,8 +7,8 @@ all other draws stay as they are (A. Saltelli et al., "Variance based sensitivit
 output", Computer Physics Communications 181 (2010) 259-270); the estimators are SciPy's, their
 intervals are percentile bootstraps over replications.
 
-A tornado answers "whose assumption matters": each figure that the scenario marks as assumed is
-moved to the two ends of its own range, the draws staying the same.
+A tornado answers "whose assumption matters": each figure that is assumed (``assumed``) is moved to
+the two ends of its own range, the draws staying the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,15 +17,11 @@ from typing import Final
 
 import numpy as np
 
-from simulator.experiment.axes import Axis, Kind
 from simulator.experiment.estimates import Floats, Interval
 from simulator.experiment.figures import figures_of
 from simulator.experiment.replications import NotingStreams, RedrawnStreams, stage_of
 from simulator.model import simulate
-from simulator.scenario.checks import figures
-from simulator.scenario.laws import Figure
 from simulator.scenario.schema import Scenario
-from simulator.scenario.values import Instant
 
 RESAMPLES: Final = 200
 _TRIALS: Final = 16
@@ -78,46 +74,6 @@ def _matters(scenario: Scenario, seed: int, stage: str) -> bool:
         )
         for replication in range(_TRIALS)
     )
-
-
-def assumed_axes(scenario: Scenario) -> tuple[Axis, ...]:
-    """Every assumed figure of a scenario, with the ends of its range, for a tornado.
-
-    The range of a law speaks of its typical duration: the law is stretched so that its median
-    comes to lie at either end.
-    """
-    found: list[Axis] = []
-    for path, figure in figures(scenario):
-        span = getattr(figure, "range", None)
-        if span is None or not figure.assumption or span[0] == span[1]:
-            continue
-        dotted = _dotted(path, scenario)
-        if isinstance(figure, Figure):
-            middle_ns = figure.quantile_ns(0.5, scenario.epoch)  # type: ignore[attr-defined]
-            if middle_ns > 0:
-                ends = tuple(round(end / middle_ns, 4) for end in span)
-                found.append(Axis(path=dotted, kind=Kind.FACTOR, values=ends, count=0))
-        elif all(isinstance(end, Instant) for end in span):
-            ends = tuple(end.text for end in span)
-            found.append(Axis(path=dotted, kind=Kind.WORD, values=ends))
-        else:
-            kind = Kind.COUNT if all(isinstance(end, int) for end in span) else Kind.NUMBER
-            found.append(Axis(path=dotted, kind=kind, values=tuple(span)))
-    return tuple(found)
-
-
-def _dotted(path: Sequence[int | str], scenario: Scenario) -> str:
-    """A path with entries of lists by their ids."""
-    steps: list[str] = []
-    value: object = scenario
-    for step in path:
-        if isinstance(step, int) and isinstance(value, tuple):
-            value = value[step]
-            steps.append(str(getattr(value, "id", step)))
-        else:
-            value = getattr(value, str(step), None)
-            steps.append(str(step))
-    return ".".join(steps)
 
 
 def variance_shares(

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from simulator.errors import ConfigurationError, ScenarioError
-from simulator.experiment.paths import CONSTANT_LAW, RECORDED_LAW, Place, find_place
-from simulator.scenario.document import Node
+from simulator.experiment.assumptions import profile_with_changes, whole_document
+from simulator.experiment.paths import CONSTANT_LAW, MEAN, RECORDED_LAW, Place, find_place
+from simulator.reach.changes import is_spread, spread_mean, with_mean
+from simulator.scenario.document import marked
 from simulator.scenario.laws import Recorded
 from simulator.scenario.loading import validate
 from simulator.scenario.merging import locate, merge, read_extended, with_profile
@@ -66,6 +68,8 @@ class Base:
         name: name or path that it was read from.
         document: the file with all it extends as plain data, its profile still a name.
         fixed: what is set in every variant.
+        channels: name or path of the channel profile that assumptions are of, None for that of
+            the scenario's time.
         checked: the scenario as it is, where it has been checked already: workers that play
             nothing else need not build the checks anew.
     """
@@ -73,6 +77,7 @@ class Base:
     name: str
     document: Any
     fixed: tuple[Setting, ...] = ()
+    channels: str | None = None
     checked: Scenario | None = field(default=None, repr=False, compare=False)
 
     def set_to(self, settings: Sequence[Setting]) -> "Base":
@@ -88,21 +93,22 @@ class Base:
         settings = (*self.fixed, *settings)
         if self.checked is not None and not settings:
             return self.checked
-        node = marked(self.document)
+        node = marked(self.document, _WHERE)
         for setting in settings:
             if setting.path == PROFILE_PATH:
-                node = merge(node, marked({"chain": {"profile": setting.value}}))
+                node = merge(node, marked({"chain": {"profile": setting.value}}, _WHERE))
         try:
             scenario = validate(with_profile(node))
             rest = [setting for setting in settings if setting.path != PROFILE_PATH]
             if not rest:
                 return scenario
-            document = scenario.resolved()
-            tree = marked(document)
+            document = whole_document(scenario, self.channels, [one.path for one in rest])
+            tree = marked(scenario.resolved(), _WHERE)
             for setting in rest:
                 change = _change(find_place(setting.path, document), document, setting)
-                tree = merge(tree, marked(change))
-            return validate(tree)
+                tree = merge(tree, marked(change, _WHERE))
+            scenario = validate(tree)
+            self._check_channels(scenario)
         except ScenarioError as error:
             raise ConfigurationError(
                 f"the scenario cannot be varied so: {error.message}",
@@ -110,56 +116,73 @@ class Base:
                 value=error.value,
                 remedy=error.remedy,
             ) from None
+        return scenario
+
+    def _check_channels(self, scenario: Scenario) -> None:
+        try:
+            profile_with_changes(scenario, self.channels)
+        except ConfigurationError as error:
+            raise ScenarioError(
+                error.message, field=error.field, value=error.value, remedy=error.remedy
+            ) from None
 
 
-def read_base(name: str) -> Base:
+def read_base(name: str, channels: str | None = None) -> Base:
     """Read a shipped scenario or a file, to be varied.
+
+    Args:
+        name: of the scenario, or path of its file.
+        channels: name or path of a channel profile, None for that of the scenario's time.
 
     Raises:
         ScenarioError: naming file, line, field, value and remedy, if it is not a valid scenario.
     """
     node = read_extended(locate(name, Path()))
     checked = validate(with_profile(node))
-    return Base(name=name, document=node.plain(), checked=checked)
-
-
-def marked(value: object) -> Node:
-    """Plain data as a marked tree."""
-    if isinstance(value, Mapping):
-        inner: Any = {str(key): marked(item) for key, item in value.items()}
-    elif isinstance(value, list | tuple):
-        inner = [marked(item) for item in value]
-    else:
-        inner = value
-    return Node(value=inner, where=_WHERE, raw="" if isinstance(inner, dict | list) else str(inner))
+    return Base(name=name, document=node.plain(), channels=channels, checked=checked)
 
 
 def _change(place: Place, document: Mapping[str, Any], setting: Setting) -> object:
     """The tree that sets one field, with the provenance of the figure that it belongs to."""
-    present = _present(place.steps, document)
-    if setting.factor:
-        if isinstance(present, Mapping) and present.get("law") == RECORDED_LAW:
-            present = _as_constant(present, document)
-        new = _scaled(present, float(setting.value), setting)
-    elif place.is_law:
-        new = {"law": CONSTANT_LAW, "value": setting.value}
-    elif place.key is not None:
-        new = {place.key: setting.value}
-    else:
-        new = setting.value
+    new = _new(place, document, setting)
     if place.figure is None:
         return _nested(place.steps, document, new)
     around = place.steps[: place.figure]
-    inner = _nested(place.steps[place.figure :], {}, new)
     figure = _present(around, document)
     figure = figure if isinstance(figure, dict) else {}
+    inner = _nested(place.steps[place.figure :], figure, new)
     if figure.get("law") == RECORDED_LAW and not place.is_law and not setting.factor:
         return _nested(around, document, {**inner, "note": NOTE})
+    if place.part is not None:
+        name = place.steps[place.figure]
+        part = {**figure.get(name, {}), **inner[name]}
+        span = _span(part.get("range", []), part, setting)
+        return _nested(around, document, {name: {**inner[name], "range": span}, "note": NOTE})
     provenance = {"assumption": True, "note": NOTE}
+    if is_spread(figure):
+        means = [spread_mean(figure), spread_mean({**figure, **inner})] if place.key else [0, 1]
+        ends = [*figure.get("range", []), *means]
+        return _nested(around, document, {**inner, **provenance, "range": [min(ends), max(ends)]})
     if place.spans:
         whole = inner if place.is_law else {**figure, **inner}
         provenance["range"] = _span(figure.get("range", []), whole, setting)
     return _nested(around, document, {**inner, **provenance})
+
+
+def _new(place: Place, document: Mapping[str, Any], setting: Setting) -> Any:  # noqa: ANN401
+    """What the field becomes."""
+    present = _present(place.steps, document)
+    if place.key == MEAN and isinstance(present, Mapping) and not isinstance(setting.value, str):
+        return with_mean(present, setting.value * (spread_mean(present) if setting.factor else 1))
+    if setting.factor:
+        if isinstance(present, Mapping) and present.get("law") == RECORDED_LAW:
+            present = _as_constant(present, document)
+        if isinstance(present, Mapping) and place.key in present and not place.is_law:
+            return {place.key: _scaled(present[place.key], float(setting.value), setting)}
+        return _scaled(present, float(setting.value), setting)
+    if place.is_law:
+        return {"law": CONSTANT_LAW, "value": setting.value}
+    return setting.value if place.key is None else {place.key: setting.value}
 
 
 def _present(steps: Sequence[str], document: object) -> object:
@@ -225,7 +248,7 @@ def _scaled_field(key: str, value: object, factor: float) -> object:
 
 def _span(known: Sequence[Any], figure: Mapping[str, Any], setting: Setting) -> list[Any]:
     """A range that holds what the figure was, is, and is varied over."""
-    own = [figure[key] for key in figure if key in _DURATIONS or key in {"count", "time"}]
+    own = [figure[key] for key in figure if key in _DURATIONS or key in {"count", "time", "share"}]
     own += figure.get("values", [])
     over = [] if setting.factor else [setting.low, setting.high]
     ends = [*known, *own, *(end for end in over if end is not None)]

@@ -6,12 +6,15 @@ scenario has a flight.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from simulator.scenario.flight import FlightFacts, Predicted
+from pydantic import BaseModel
+
+from simulator.scenario.assumptions import Sensing, WarnedArea
+from simulator.scenario.flight import FlightFacts, Predicted, Quantity
 from simulator.scenario.flights import SATELLITE, flown, predicted
 from simulator.scenario.laws import Provenance
 from simulator.scenario.schema import Outcome
@@ -19,7 +22,7 @@ from simulator.world.arrival import Arrival, ArrivalKind, prefecture_arrival
 from simulator.world.flight import Flight
 from simulator.world.flown import FlownFlight
 from simulator.world.outline import prefecture_at
-from simulator.world.sensing import radars, sights
+from simulator.world.sensing import Satellite, early_warning, radar_limits, radars, sights
 from simulator.world.warning_area import (
     AreaPolicy,
     Corridor,
@@ -63,6 +66,7 @@ class Geometry:
             if the flight is followed to its end.
         powered_ms: when the powered phase is over.
         seen: when which radar can see it, those that miss it left out.
+        satellite: how early warning from space looks.
         missed_from_space: whether early warning from space fails to see it.
         figure: where all of it comes from.
     """
@@ -81,6 +85,7 @@ class Geometry:
     lost_ms: int | None
     powered_ms: int
     seen: tuple[Seen, ...]
+    satellite: Satellite
     missed_from_space: bool
     figure: Provenance
 
@@ -91,7 +96,13 @@ class Geometry:
 
 @lru_cache(maxsize=_KEPT)
 def geometry(
-    facts: FlightFacts, policy: str | None, breaks_up_ns: int | None, lost_ns: int | None
+    facts: FlightFacts,
+    policy: str | None,
+    breaks_up_ns: int | None,
+    lost_ns: int | None,
+    *,
+    sensing: Sensing | None = None,
+    corridor: WarnedArea | None = None,
 ) -> Geometry:
     """Work out a flight.
 
@@ -101,12 +112,16 @@ def geometry(
             geometry, the prefectures are listed.
         breaks_up_ns: ns after launch, None if it does not.
         lost_ns: ns after launch at which the radars lose it, None if they do not.
+        sensing: what a scenario assumes of sensors, None: as the world has it.
+        corridor: what it assumes of the corridor, None: as the policy has it.
     """
     actual, belief = flown(facts, breaks_up_ns, lost_ns), predicted(facts)
     rules = AreaPolicy.PREFECTURES if policy is None else AreaPolicy(policy)
-    corridor = default_corridor(rules, belief.regime)
-    area = warning_area(belief, rules, corridor)
-    near = _arrivals(belief, area.under, corridor)
+    assumed = replace(default_corridor(rules, belief.regime), **_set(corridor))
+    satellite = replace(early_warning(), **_set(sensing and sensing.satellite))
+    limits = replace(radar_limits(), **_set(sensing and sensing.radar))
+    area = warning_area(belief, rules, assumed)
+    near = _arrivals(belief, area.under, assumed)
     downs = [arrival.at_s for arrival in near.values() if arrival.kind is ArrivalKind.IMPACT]
     leaves = [arrival.leaves_s for arrival in near.values()]
     true_ms = _true_arrivals(actual)
@@ -117,10 +132,10 @@ def geometry(
     return Geometry(
         flown=actual,
         predicted=belief,
-        corridor=corridor,
+        corridor=assumed,
         warned=area.warned,
         impact=bool(downs),
-        believed_ms=_believed(belief, area.warned, near, corridor),
+        believed_ms=_believed(belief, area.warned, near, assumed),
         over_ms=_ms(max(downs or leaves)) if near else None,
         lands=prefecture_at(belief.impact) is not None,
         outcome=_outcome(facts, fell_on, true_ms),
@@ -130,13 +145,22 @@ def geometry(
         powered_ms=_ms(actual.flight.powered_s),
         seen=tuple(
             Seen(radar=radar.id, from_ms=_ms(sight.from_s), until_ms=_ms(sight.until_s))
-            for radar in radars()
+            for radar in radars(limits)
             if radar.id not in facts.missed_by
             for sight in sights(actual, radar)
         ),
+        satellite=satellite,
         missed_from_space=SATELLITE in facts.missed_by,
         figure=_provenance(facts),
     )
+
+
+def _set(assumed: BaseModel | None) -> dict[str, Any]:
+    """The figures that a scenario sets itself."""
+    if assumed is None:
+        return {}
+    figures = ((name, getattr(assumed, name)) for name in type(assumed).model_fields)
+    return {name: figure.value for name, figure in figures if isinstance(figure, Quantity)}
 
 
 def _arrivals(flight: Flight, slugs: Iterable[str], corridor: Corridor) -> dict[str, Arrival]:

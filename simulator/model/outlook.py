@@ -154,7 +154,8 @@ def flight_geometry(scenario: Scenario, launch: Launch) -> "Geometry | None":
         None if at is None else scenario.offset_ns(at) - start_ns
         for at in (facts.breaks_up, facts.lost)
     )
-    return geometry(facts, scenario.chain.policy, breaks_up, lost)
+    policy, sensing, area = scenario.chain.policy, scenario.sensing, scenario.area
+    return geometry(facts, policy, breaks_up, lost, sensing=sensing, corridor=area)
 
 
 def _closing(

@@ -5,7 +5,7 @@ arguments; whole milliseconds after launch go out. Imported only where a scenari
 """
 
 from simulator.model.geometry import Geometry
-from simulator.world.sensing import early_warning, last_look_s, looked_at_s
+from simulator.world.sensing import last_look_s, looked_at_s
 
 _MS_PER_S = 1000
 
@@ -20,7 +20,7 @@ class Sights:
     __slots__ = ("_satellite", "_seen", "_window")
 
     def __init__(self, geometry: Geometry) -> None:
-        self._satellite = early_warning()
+        self._satellite = geometry.satellite
         self._window = (
             None if geometry.missed_from_space else looked_at_s(geometry.flown, self._satellite)
         )

@@ -9,7 +9,7 @@ text into events.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
@@ -91,6 +91,17 @@ class Node:
             elif isinstance(node.value, list) and isinstance(step, int):
                 node = node.value[step] if step < len(node.value) else node
         return node
+
+
+def marked(value: object, where: str) -> Node:
+    """Plain data as a tree of which every value stands at the same place."""
+    if isinstance(value, Mapping):
+        inner: Any = {str(key): marked(item, where) for key, item in value.items()}
+    elif isinstance(value, list | tuple):
+        inner = [marked(item, where) for item in value]
+    else:
+        inner = value
+    return Node(value=inner, where=where, raw="" if isinstance(inner, dict | list) else str(inner))
 
 
 def read_document(path: Path) -> Node:

@@ -5,6 +5,7 @@ entries with an ``id`` merge entry by entry, everything else is replaced; ``null
 A mapping that names its ``law`` or its ``profile`` is a new one and replaces the old as a whole.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -172,7 +173,7 @@ def with_profile(document: Node) -> Node:
         return document
     named = chain.value["profile"]
     try:
-        profile = _mapping(read_document(chain_path(str(named.value))))
+        profile = _mapping(_shipped_profile(str(named.value)))
     except InputError as error:
         raise ScenarioError(
             error.message,
@@ -195,6 +196,12 @@ def with_profile(document: Node) -> Node:
         },
         where=document.where,
     )
+
+
+@cache
+def _shipped_profile(name: str) -> Node:
+    """A chain profile, read once: an experiment has hundreds of variants of it."""
+    return read_document(chain_path(name))
 
 
 def _mapping(node: Node) -> dict[str, Node]:

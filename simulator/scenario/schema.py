@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from simulator.scenario.assumptions import Sensing, WarnedArea
 from simulator.scenario.chain import Chain, Count, Moment, MomentField, Source
 from simulator.scenario.flight import FlightFacts
 from simulator.scenario.laws import Closed, Flag
@@ -307,6 +308,30 @@ class Scenario(Closed):
     )
     launches: tuple[Launch, ...] = Field(
         default=(), max_length=1000, description="What is launched.", examples=[[]]
+    )
+    sensing: Sensing | None = Field(
+        default=None,
+        description="Assumptions about sensors; left out: those of `config/sensing.json`.",
+        examples=[{"radar": {"range_km": 2500}}],
+    )
+    area: WarnedArea | None = Field(
+        default=None,
+        description="Assumptions about the corridor; left out: those of the chain's policy in "
+        "`config/warning_areas.json`.",
+        examples=[{"half_width_km": 40}],
+    )
+    channels: dict[str, Any] | None = Field(
+        default=None,
+        description="What differs from the channel profile of the scenario's time, laid over it "
+        "field by field, entries of lists by their id. Its channels stand here beside days, "
+        "notices, phones and municipal.",
+        examples=[
+            {
+                "cell-broadcast": {
+                    "stages": [{"id": "network", "delay": {"law": "constant", "value": "2s"}}]
+                }
+            }
+        ],
     )
     channel_faults: ChannelFaults | None = Field(
         default=None,

@@ -10,7 +10,7 @@ import csv
 import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from simulator.errors import InputError
@@ -23,6 +23,7 @@ from simulator.world.flown import FlownFlight
 _TABLE: Final = "sensing.json"
 _SAMPLES: Final = 240
 _HALVINGS: Final = 40
+_KEPT: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,23 @@ class Satellite:
     revisit_s: float
     looks: int
     processing_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadarLimits:
+    """What all radars can do.
+
+    Attributes:
+        range_km: how far they see, in a straight line.
+        max_height_km: highest flight that they follow.
+        min_elevation_deg: how far above the horizontal they start to see.
+        earth_factor: effective radius of the Earth for their waves, as a multiple: 4/3.
+    """
+
+    range_km: float
+    max_height_km: float
+    min_elevation_deg: float
+    earth_factor: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,18 +128,34 @@ def early_warning() -> Satellite:
 
 
 @cache
-def radars() -> tuple[Radar, ...]:
-    """The sites of ``config/radars.csv``, with the limits of ``config/sensing.json``."""
+def radar_limits() -> RadarLimits:
+    """The limits of ``config/sensing.json``."""
+    return RadarLimits(
+        range_km=value(_TABLE, "radar.range_km"),
+        max_height_km=value(_TABLE, "radar.max_height_km"),
+        min_elevation_deg=value(_TABLE, "radar.min_elevation_deg"),
+        earth_factor=value(_TABLE, "radar.earth_factor"),
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def radars(limits: RadarLimits | None = None) -> tuple[Radar, ...]:
+    """The sites of ``config/radars.csv``.
+
+    Args:
+        limits: what they can do; None: as in ``config/sensing.json``.
+    """
+    limits = limits or radar_limits()
     return tuple(
         Radar(
             id=row["id"],
             name=row["name"],
             place=Place(latitude=float(row["latitude"]), longitude=float(row["longitude"])),
             altitude_km=float(row["altitude_m"]) / 1000,
-            range_km=value(_TABLE, "radar.range_km"),
-            max_height_km=value(_TABLE, "radar.max_height_km"),
-            min_elevation_deg=value(_TABLE, "radar.min_elevation_deg"),
-            earth_factor=value(_TABLE, "radar.earth_factor"),
+            range_km=limits.range_km,
+            max_height_km=limits.max_height_km,
+            min_elevation_deg=limits.min_elevation_deg,
+            earth_factor=limits.earth_factor,
         )
         for row in csv.DictReader(config_text("radars.csv").splitlines())
     )

@@ -208,7 +208,32 @@ def test_fields_can_be_set_for_one_replication_and_listed(run: Run) -> None:
     first = min(r["at_ns"] for r in records if r["record"] == "alert")
     assert first == 8 * 60 * 10**9
     listed = run("sweep", MODELLED, "--paths")
-    assert {"chain.decision", "chain.policy", "chain.teams.count"} <= set(listed.stdout.split())
+    assert {
+        "chain.decision",
+        "chain.policy",
+        "chain.teams.count",
+        "channels.phones.held.share",
+        "sensing.radar.range_km.value",
+    } <= set(listed.stdout.split())
+
+
+def test_assumptions_of_the_world_are_ranked_beside_those_of_the_chain(run: Run) -> None:
+    played = run(
+        "sweep", MODELLED, "--design", "tornado", "--vary", "area.half_width_km",
+        "--vary", "channels.phones.*", "--vary", "chain.decision", "--set", "chain.teams=2",
+        "--replications", "8", "--json",
+    )  # fmt: skip
+    assert played.returncode == 0, played.stderr
+    needless = [
+        swing["path"]
+        for swing in json.loads(played.stdout)["swings"]
+        if swing["column"] == "alerted_needlessly_people"
+    ]
+    assert needless[0] == "area.half_width_km"
+    assert "channels.phones.held" in needless
+    unknown = run("sweep", MODELLED, "--design", "tornado", "--vary", "channels.fax")
+    assert unknown.returncode == 104
+    assert "assumptions" in unknown.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulator.experiment.assumed import assumed_axes
 from simulator.experiment.axes import Kind
-from simulator.experiment.sensitivity import assumed_axes, random_stages, variance_shares
+from simulator.experiment.sensitivity import random_stages, variance_shares
 from simulator.experiment.variants import Base, read_base
 from simulator.scenario import load_scenario
 

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from simulator.experiment import designs
+from simulator.experiment.assumed import assumed_axes
 from simulator.experiment.axes import parse_axes
 from simulator.experiment.drive import MemoryRows, MemoryStore, drive
 from simulator.experiment.executors import InlineExecutor
 from simulator.experiment.people import PeopleOrder
 from simulator.experiment.plan import make_plan, one_point
-from simulator.experiment.sensitivity import assumed_axes, random_stages
+from simulator.experiment.sensitivity import random_stages
 from simulator.experiment.summarise import summarise
 from simulator.experiment.summary import ExperimentSummary
 from simulator.experiment.variants import read_base
