@@ -5,6 +5,7 @@ says.
 """
 
 from simulator.service.metrics_part import MetricsPart
+from simulator.service.retention_part import RetentionPart
 from simulator.service.schedules_part import SchedulesPart
 from simulator.service.schedules_times import Skip
 from simulator.service.service import Part, Service
@@ -20,4 +21,5 @@ def parts_of(service: Service) -> list[Part]:
 
     schedules = SchedulesPart(service, skipped=skipped)
     counts.metrics.gauges["alertsim_schedules"] = lambda: schedules.keeper.count
-    return [counts, schedules]
+    retention = RetentionPart(service, counts.metrics)
+    return [counts, schedules, retention]

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from simulator.service.broker import BrokerInfo
 from simulator.service.doors import COOKIE, is_token, session_of
 from simulator.service.problems import ProblemError, documented
+from simulator.service.retention import RetentionInfo
 from simulator.service.service import Service
 from simulator.service.stream import EventStream
 from simulator.units import NS_PER_S, wall_datetime
@@ -48,6 +49,9 @@ class ServiceInfo(BaseModel):
     playing: int = Field(description="Runs that play.")
     waiting: int = Field(description="Runs that wait.")
     token: bool = Field(description="Whether a token is asked for.")
+    retention: RetentionInfo | None = Field(
+        default=None, description="What the store holds, and what goes when it is too much."
+    )
 
 
 class Disk(BaseModel):
@@ -106,6 +110,7 @@ def service_router(service: Service) -> APIRouter:
             playing=playing,
             waiting=waiting,
             token=options.token is not None,
+            retention=service.retention(),
         )
 
     @router.get(

@@ -7,7 +7,7 @@ and is started and ended with the rest.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -22,6 +22,7 @@ from simulator.service.frames import Frame, frame
 from simulator.service.options import ServiceOptions
 from simulator.service.problems import ProblemError
 from simulator.service.records import RunInfo
+from simulator.service.retention import RetentionInfo
 from simulator.service.runs import Runs
 from simulator.service.store import Store
 
@@ -55,6 +56,7 @@ class Service:
         runs: queued, playing, kept.
         news: told to every page that lists runs.
         parts: what hooked in; see :meth:`add`.
+        retention: what the store holds, as the part that keeps it within its bounds tells it.
     """
 
     def __init__(self, options: ServiceOptions, clock: Clock | None = None) -> None:
@@ -67,6 +69,7 @@ class Service:
         self.runs = Runs(options, self.store, self.broker, self.clock, self._run_changed)
         self.news = Feed(self._hello, keep=0)
         self.parts: list[Part] = []
+        self.retention: Callable[[], RetentionInfo | None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, part: Part) -> None:

@@ -37,6 +37,7 @@ FILES: Final[Mapping[str, str]] = {
     "baseline.json": "application/json",
 }
 _OWN: Final = ".service"
+_GONE: Final = "gone"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _LARGEST_MANIFEST: Final = 16 * 1024 * 1024
 _FRESH_NS: Final = 60 * NS_PER_S
@@ -110,6 +111,7 @@ class Store:
                 remedy="give each service a directory of its own, or end the other one",
             ) from None
         self._lock = descriptor
+        shutil.rmtree(self._own / _GONE, ignore_errors=True)
 
     def close(self) -> None:
         """Let another service have it."""
@@ -211,7 +213,10 @@ class Store:
         """
         folder = self.directory(run)
         if folder is not None:
-            shutil.rmtree(folder)
+            # Out of sight at once: a removal that is cut short leaves no half of a run.
+            gone = self.own(_GONE, run)
+            shutil.rmtree(gone, ignore_errors=True)
+            shutil.rmtree(folder.replace(gone))
         for name in (f"runs/{run}.json", f"scenarios/{run}.yaml", f"snapshots/{run}.json"):
             (self._own / name).unlink(missing_ok=True)
         self._read.pop(run, None)
