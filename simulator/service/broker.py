@@ -19,7 +19,8 @@ from simulator.delivery.brokers.access import access_of
 from simulator.delivery.brokers.base import Broker
 from simulator.delivery.brokers.choose import STARTED, choose_broker
 from simulator.delivery.brokers.external import without_password
-from simulator.errors import AlertsimError
+from simulator.delivery.brokers.started import StartedBroker
+from simulator.errors import AlertsimError, BrokerUnreachableError
 from simulator.service.orders import DEFAULT_ROOT
 from simulator.settings import RunSettings, load_settings
 from simulator.units import NS_PER_S
@@ -59,6 +60,7 @@ class BrokerKeeper:
         self._clock = clock
         self._changed = changed
         self._settings: RunSettings = load_settings({"broker": setting})
+        self._for_browsers = self._settings.broker in STARTED
         self._broker: Broker = self._chosen()
         self._task: asyncio.Task[None] | None = None
         self._down = "not started yet"
@@ -77,13 +79,16 @@ class BrokerKeeper:
         return self._down
 
     def _chosen(self) -> Broker:
-        return choose_broker(
+        chosen = choose_broker(
             self._settings.broker,
             root=DEFAULT_ROOT,
             allow_hosts=self._settings.allow_hosts,
             clock=self._clock,
             access=access_of(self._settings),
         )
+        if isinstance(chosen, StartedBroker) and self._for_browsers:
+            chosen.offer_websocket()
+        return chosen
 
     @property
     def for_runs(self) -> str:
@@ -101,7 +106,15 @@ class BrokerKeeper:
         Raises:
             AlertsimError: if it does not come up.
         """
-        await asyncio.to_thread(self._broker.start)
+        try:
+            await asyncio.to_thread(self._broker.start)
+        except BrokerUnreachableError:
+            # Some builds of a broker know no WebSocket, and then do not start at all.
+            if not self._for_browsers:
+                raise
+            self._for_browsers = False
+            self._broker = self._chosen()
+            await asyncio.to_thread(self._broker.start)
         self._is_up()
         if self.is_ours:
             self._task = asyncio.create_task(self._watch(), name="broker-watch")
@@ -122,9 +135,14 @@ class BrokerKeeper:
             alive=not self._down,
             reason=self._down,
             addresses=self._addresses,
-            websocket=next((url for url in self._addresses.values() if url[:2] == "ws"), None),
+            websocket=self._websocket(),
             restarts=self._restarts,
         )
+
+    def _websocket(self) -> str | None:
+        if isinstance(self._broker, StartedBroker):
+            return self._broker.websocket
+        return next((url for url in self._addresses.values() if url.startswith("ws")), None)
 
     def _is_up(self) -> None:
         self._down = ""

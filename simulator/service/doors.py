@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.delivery.loopback import is_loopback
 from simulator.service.options import ServiceOptions
-from simulator.service.problems import answer, problem
+from simulator.service.problems import answer, problem, told
 
 BODY_LIMIT: Final = 2 * 1024 * 1024  # a scenario of 1 MiB, its line ends written as \\n in JSON
 COOKIE: Final = "alertsim-session"
@@ -104,8 +104,13 @@ class Doors:
             await self._app(scope, counted, noted)
         except TooLargeError:
             if not begun:
-                response = answer(_LARGE, _CLOSE)
-                await response(scope, receive, send)
+                await answer(_LARGE, _CLOSE)(scope, receive, send)
+        except Exception as error:
+            # Here and not further out, where the server would print a traceback of its own.
+            found = told(error, scope["path"])
+            if begun:
+                raise
+            await answer(found)(scope, receive, send)
 
     def _foreign(self, scope: Scope, headers: Headers) -> "Refusal | None":
         host = headers.get("host", "")

@@ -8,6 +8,7 @@ defect shows its kind and nothing of its insides.
 import errno
 from collections.abc import Mapping
 from http import HTTPStatus
+from traceback import extract_tb
 from typing import Any, Final
 
 import structlog
@@ -162,7 +163,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error with a problem."""
+    """Answer every error that is expected with a problem; the doors answer the others."""
 
     async def ours(_request: Request, error: Exception) -> Response:
         headers = error.headers if isinstance(error, ProblemError) else {}
@@ -179,20 +180,26 @@ def install(app: FastAPI) -> None:
             raise error
         return answer(_invalid(error))
 
-    async def defect(request: Request, error: Exception) -> Response:
-        found = problem_of(error)
-        log = structlog.get_logger()
-        log.error(
-            "request failed", path=request.url.path, kind=type(error).__name__, reason=str(error)
-        )
-        return answer(found)
+    async def disk(request: Request, error: Exception) -> Response:
+        return answer(told(error, request.url.path))
 
     for kind in (ProblemError, AlertsimError):
         app.add_exception_handler(kind, ours)
-    app.add_exception_handler(OSError, defect)
+    app.add_exception_handler(OSError, disk)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(Exception, defect)
+
+
+def told(error: Exception, path: str) -> Problem:
+    """The problem of an error that nobody expected; the log says where it came from."""
+    structlog.get_logger().error(
+        "request failed",
+        path=path,
+        kind=type(error).__name__,
+        reason=str(error),
+        at=[f"{each.name}:{each.lineno}" for each in extract_tb(error.__traceback__)[-4:]],
+    )
+    return problem_of(error)
 
 
 def _kind(status: int) -> str:

@@ -8,6 +8,7 @@ them at once.
 import asyncio
 import contextlib
 import errno
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -92,6 +93,7 @@ async def serve(
     for part in parts_of(service):
         service.add(part)
     app = create_app(service)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     failed = _failures(app)
     port = listening.getsockname()[1]
     address = f"http://{service.options.shown_host}:{port}/"

@@ -23,12 +23,13 @@ class EventStream(Response):
 
     Args:
         source: pieces of the stream; an empty one becomes a heartbeat.
+        status_code: HTTP status.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, source: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(headers=_HEADERS)
+    def __init__(self, source: AsyncGenerator[bytes, None], status_code: int = 200) -> None:
+        super().__init__(status_code=status_code, headers=_HEADERS)
         del self.headers["content-length"]
         self._source = source
 

@@ -52,6 +52,7 @@ class EmbeddedBroker(StartedBroker):
     start_ns: ClassVar[int] = 15_000_000_000
     properties_allowed: ClassVar[bool] = False
     watched: ClassVar[tuple[str, ...]] = ("3.1.1",)
+    has_websocket: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -91,8 +92,15 @@ class EmbeddedBroker(StartedBroker):
         }
 
 
-def rumqttd_toml(port_311: int, port_5: int) -> str:
-    """The configuration file: one listener per MQTT version, both on loopback."""
+def rumqttd_toml(port_311: int, port_5: int, websocket: int | None = None) -> str:
+    """The configuration file: one listener per MQTT version, all on loopback.
+
+    The one for browsers speaks MQTT 3.1.1 alone, and greets them one after the other: one that
+    says nothing keeps the next waiting.
+    """
+    tables = [("v4", port_311), ("v5", port_5)]
+    if websocket is not None:
+        tables.append(("ws", websocket))
     router = "\n".join(
         f"{name} = {_SETTINGS[name]}"
         for name in (
@@ -114,6 +122,6 @@ connection_timeout_ms = {_SETTINGS["connection_timeout_ms"]}
 max_payload_size = {_SETTINGS["max_payload_size"]}
 max_inflight_count = {_SETTINGS["max_inflight_count"]}
 dynamic_filters = true"""
-        for table, port in (("v4", port_311), ("v5", port_5))
+        for table, port in tables
     )
     return f"id = 0\n\n[router]\nid = 0\n{router}\n{listeners}\n"

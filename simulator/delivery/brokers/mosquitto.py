@@ -46,6 +46,7 @@ class ManagedMosquitto(StartedBroker):
     preferred: ClassVar[tuple[int, ...]] = (0,)
     start_ns: ClassVar[int] = 10_000_000_000
     properties_allowed: ClassVar[bool] = True
+    has_websocket: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -72,8 +73,15 @@ class ManagedMosquitto(StartedBroker):
         configuration.write_text(self._configuration(*ports), encoding="utf-8")
         return ["exec", program, "-c", str(configuration)]
 
-    def _configuration(self, port: int) -> str:
+    def _configuration(self, port: int, websocket: int | None = None) -> str:
         lines = [f"listener {port} {LOOPBACK}"]
+        if websocket is not None:
+            # Without the domain some versions ignore the address and listen to the whole world.
+            lines += [
+                f"listener {websocket} {LOOPBACK}",
+                "protocol websockets",
+                "socket_domain ipv4",
+            ]
         lines += [f"{name} {value}" for name, value in self._settings().items()]
         if os.geteuid() == 0:
             # Changing its user would make the kernel forget to end it with us.

@@ -9,7 +9,7 @@ import tempfile
 from abc import abstractmethod
 from itertools import cycle
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from simulator.clock import Clock, SystemClock
 from simulator.delivery.brokers.base import LOOPBACK, PROTOCOLS, Broker
@@ -17,7 +17,10 @@ from simulator.delivery.brokers.child import BrokerProcess
 from simulator.delivery.brokers.ports import PortLostError, await_listening, pick_ports
 from simulator.delivery.messages import BrokerEndpoint
 from simulator.delivery.runtime_file import RuntimeFile
+from simulator.delivery.wire.websocket import DEFAULT_PATH
 from simulator.errors import BrokerUnreachableError
+
+WEBSOCKET_PORT: Final = 18884
 
 
 class StartedBroker(Broker):
@@ -34,11 +37,13 @@ class StartedBroker(Broker):
         called: what it is called in messages.
         preferred: ports taken if none were asked for; 0 is any free one.
         start_ns: how long it may take to listen, wall ns.
+        has_websocket: whether it can listen for browsers too.
     """
 
     called: ClassVar[str]
     preferred: ClassVar[tuple[int, ...]]
     start_ns: ClassVar[int]
+    has_websocket: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -53,6 +58,8 @@ class StartedBroker(Broker):
         self._clock = clock or SystemClock()
         self._announce = announce
         self._ports: tuple[int, ...] = ()
+        self._had: tuple[int, ...] = ()
+        self._for_browsers = False
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: BrokerProcess | None = None
         self._entry: RuntimeFile | None = None
@@ -61,24 +68,30 @@ class StartedBroker(Broker):
     def _command(self, folder: Path, ports: tuple[int, ...]) -> list[str]:
         """Write the configuration into the folder; arguments for the child (see guard).
 
+        Args:
+            folder: its own.
+            ports: as many as are preferred, and one more for browsers if that was asked for.
+
         Raises:
             BrokerUnreachableError: if its program is not installed.
         """
 
     def start(self) -> None:
-        """Start the child and wait until it listens.
+        """Start the child and wait until it listens; again, on the ports it had if they are free.
 
         Raises:
             BrokerUnreachableError: if it is not installed or does not come up.
         """
         if self._process is not None:
             return
-        anywhere = tuple(0 for _ in self.preferred)
+        browsers = (WEBSOCKET_PORT,) if self._for_browsers else ()
+        preferred = self._had or (*self.preferred, *browsers)
+        anywhere = tuple(0 for _ in preferred)
         try:
             self._folder = tempfile.TemporaryDirectory(prefix=f"alertsim-{self.kind}-")
             folder = Path(self._folder.name)
             try:
-                self._launch(folder, self._wanted or self.preferred)
+                self._launch(folder, self._wanted or preferred)
             except PortLostError:
                 self._launch(folder, self._wanted or anywhere)
             if self._announce:
@@ -106,10 +119,22 @@ class StartedBroker(Broker):
         except BrokerUnreachableError:
             process.stop()
             raise
-        self._process = process
+        self._process, self._had = process, self._ports
+
+    def offer_websocket(self) -> None:
+        """Ask, before the start, for a listener for browsers, if it can have one."""
+        self._for_browsers = self.has_websocket and self._wanted is None
+
+    @property
+    def websocket(self) -> str | None:
+        """URL for browsers while it runs; None without such a listener."""
+        if not self._for_browsers or not self._ports:
+            return None
+        return f"ws://{LOOPBACK}:{self._ports[-1]}{DEFAULT_PATH}"
 
     def _port_by_protocol(self) -> dict[str, int]:
-        return dict(zip(PROTOCOLS, cycle(self._ports), strict=False))
+        spoken = self._ports[: len(self.preferred)]
+        return dict(zip(PROTOCOLS, cycle(spoken), strict=False))
 
     def endpoint(self, protocol: str) -> BrokerEndpoint:
         """127.0.0.1 and the port of this version."""
