@@ -25,6 +25,7 @@ def _side(
     bursts: int = 40,
     each: int = 50,
     limited: bool = False,
+    incomplete: bool = False,
     **counts: int,
 ) -> RunSide:
     raw = np.random.PCG64(number + 1).random_raw(bursts * each) >> np.uint64(11)
@@ -36,6 +37,7 @@ def _side(
         bursts=dict.fromkeys(LATENCIES, burst),
         counts=dict.fromkeys(COUNTS, 0) | {"expected": bursts * each} | counts,
         limited=limited,
+        incomplete=incomplete,
     )
 
 
@@ -192,3 +194,13 @@ def test_resampling_agrees_with_the_theory_of_means() -> None:
     expected = 2 * 1.96 * (10 * _MS / 12**0.5) / 2000**0.5
     assert high - low == pytest.approx(expected, rel=0.4)
     assert Fraction(round(low)) < Fraction(10 * _MS) * Fraction(103, 100)
+
+
+def test_a_run_that_did_not_reach_its_end_is_not_judged() -> None:
+    gates = [parse_gate("delivery_latency > 1.1x"), parse_gate("lost > 0")]
+    cut, whole = _side(1, shift_ms=30, incomplete=True, lost=3), _side(0)
+    for sides, said in (((whole, cut), "this run"), ((_side(0, incomplete=True), cut), "baseline")):
+        for gate in judge_runs(gates, sides):
+            assert gate.verdict == "inconclusive"
+            assert said in gate.reason
+            assert gate.value is None
