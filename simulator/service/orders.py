@@ -16,7 +16,7 @@ from simulator.settings import RunSettings
 from simulator.thresholds import parse_thresholds
 from simulator.units import parse_duration
 
-_LONGEST_HOLD_NS: Final = 24 * 3600 * 1_000_000_000
+_LONGEST_NS: Final = 24 * 3600 * 1_000_000_000
 DurationText = Annotated[
     str, StringConstraints(pattern=r"^\s*[0-9.]+\s*[a-zµ]+\s*$|^0$", max_length=32)
 ]
@@ -105,6 +105,12 @@ class RunOrder(BaseModel):
         description="Start only after so many foreign test clients are online by their status.",
         examples=[0],
     )
+    lead_in: Literal["launch"] | DurationText = Field(
+        default="0s",
+        description="Scenario time that passes at the run's speed before the first alert, at most "
+        "24h; launch: from the first launch on, so that the stages of the chain can be watched.",
+        examples=["launch"],
+    )
     hold: DurationText = Field(
         default="0s",
         description="Keep states and subscribers this long after the last alert and its drain, "
@@ -139,20 +145,22 @@ def check_order(order: RunOrder, max_subscribers: int) -> None:
             value=str(order.subscribers),
             remedy=f"give at most {max_subscribers}, or start the service with --max-subscribers",
         )
-    _check_hold(order.hold)
+    _check_duration("hold", order.hold)
+    if order.lead_in != "launch":
+        _check_duration("lead_in", order.lead_in)
     if order.root is not None:
         check_root(order.root)
     parse_thresholds(_by_metric(order.thresholds))
 
 
-def _check_hold(hold: str) -> None:
+def _check_duration(field: str, text: str) -> None:
     remedy = "write for example 60s, at most 24h"
     try:
-        hold_ns = parse_duration(hold)
+        length_ns = parse_duration(text)
     except ValueError as error:
-        raise ConfigurationError(str(error), field="hold", value=hold, remedy=remedy) from None
-    if hold_ns > _LONGEST_HOLD_NS:
-        raise ConfigurationError("longer than a day", field="hold", value=hold, remedy=remedy)
+        raise ConfigurationError(str(error), field=field, value=text, remedy=remedy) from None
+    if length_ns > _LONGEST_NS:
+        raise ConfigurationError("longer than a day", field=field, value=text, remedy=remedy)
 
 
 def _by_metric(expressions: tuple[str, ...]) -> Mapping[str, list[str]]:
@@ -192,6 +200,7 @@ def arguments(
         "repeat": order.repeat,
         "format": order.format,
         "wait-for-clients": order.wait_for_clients,
+        "lead-in": order.lead_in,
         "hold": order.hold,
         "root": root,
         "run-id": run,
