@@ -9,8 +9,7 @@ of floating-point sums never show.
     warned_before_predicted_people    before the arrival that the chain believed in at issue; of
                                       several launches the earliest
     warned_before_arrival_people      before the true arrival, where something arrives
-    alerted_needlessly_people         were warned although nothing arrives there; whole prefectures
-                                      count, even where few of their islands were meant
+    alerted_needlessly_people         were warned although nothing arrives there
     missed_people                     were not warned although something arrives
     warned_PREFECTURE_people          were warned at all, where an alert was issued
     warned_before_arrival_PREFECTURE_people  before the true arrival there
@@ -30,7 +29,9 @@ from typing import Any, Final
 import numpy as np
 
 from simulator.experiment.figures import WARNS, Alert, Value, launch_times
+from simulator.model.launch_script import LaunchScript
 from simulator.model.rows import Played
+from simulator.model.script import script_of
 from simulator.model.timeline import AlertEvent, EventKind, Timeline
 from simulator.randomness import Streams
 from simulator.reach import (
@@ -153,7 +154,7 @@ class People:
         first = first_warnings(timeline)
         plan = self._plan(scenario, launched_ns)
         return plan.replicate(
-            issues_ns={slug: alert.at_ns for slug, alert in first.items()},
+            issues_ns=issues_ns(scenario, timeline),
             arrivals_ns=true_arrivals(timeline, first),
             streams=streams,
             faults=channel_faults(scenario, plan),
@@ -230,6 +231,34 @@ def first_warnings(timeline: Timeline | Played) -> Mapping[str, Alert]:
         if alert.event in WARNS:
             found.setdefault(alert.prefecture, alert)
     return found
+
+
+def issues_ns(scenario: Scenario, timeline: Timeline | Played) -> Mapping[str, int]:
+    """When each place was first warned: by prefecture, or by municipality where only some were.
+
+    Args:
+        scenario: the variant.
+        timeline: what the chain did.
+    """
+    launches = {launch.id: launch for launch in script_of(scenario).launches if launch.parts}
+    if not launches:
+        return {slug: alert.at_ns for slug, alert in first_warnings(timeline).items()}
+    found: dict[str, int] = {}
+    for alert in timeline.alerts:
+        if alert.event in WARNS and alert.prefecture not in found:
+            launch = launches.get(alert.launch or "")
+            for place in (alert.prefecture,) if launch is None else _places(launch, alert):
+                found.setdefault(place, alert.at_ns)
+    return found
+
+
+def _places(launch: LaunchScript, alert: Alert) -> tuple[str, ...]:
+    """Whom a warning is for: a prefecture, or some of its municipalities."""
+    slug, later = alert.prefecture, launch.escalation
+    escalated = alert.event is AlertEvent.TAKE_SHELTER
+    if later is not None and escalated and slug in later.prefectures:
+        return (slug,)
+    return launch.parts.get(slug, (slug,))
 
 
 def true_arrivals(timeline: Timeline | Played, warnings: Mapping[str, Alert]) -> Mapping[str, int]:

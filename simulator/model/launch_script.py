@@ -16,6 +16,7 @@ from simulator.model.timeline import AlertEvent
 from simulator.scenario.chain import Watch
 from simulator.scenario.laws import Law, Provenance, sampler
 from simulator.scenario.schema import CorrectionNotice, Faults, Launch, Scenario, Threat
+from simulator.scenario.values import parts_in, prefectures_in
 from simulator.units import NS_PER_MS
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ class LaunchScript:
         lost_ns: when its track is lost, where that forces a second look.
         prediction: what is predicted before anything is decided, if anything is.
         wrongly: prefectures that a fault of the system warns besides.
+        parts: of the prefectures that are warned in part only, codes of the municipalities.
         escalation: the later prediction of an impact nearby, None if there is none.
         channel: how its correction went out in history, where that was not J-ALERT.
         reason: what its correction says.
@@ -191,7 +193,12 @@ class LaunchScript:
         self.lost_ns = self._lost_ns()
         self.prediction = self._prediction()
         warned = () if self.outlook is None else self.outlook.warned
-        self.wrongly = tuple(slug for slug in faults.wrong_area or () if slug not in warned)
+        wrong = faults.wrong_area or ()
+        self.wrongly = tuple(slug for slug in prefectures_in(wrong) if slug not in warned)
+        listed = None if launch.belief is None else launch.belief.prefectures
+        self.parts = {
+            slug: codes for slug, codes in parts_in(wrong).items() if slug in self.wrongly
+        } | parts_in(listed or ())
         self.escalation = self._escalation()
         notice = launch.correction or CorrectionNotice()
         self.channel = notice.historical_channel

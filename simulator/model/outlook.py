@@ -13,6 +13,7 @@ from simulator.scenario.chain import Moment
 from simulator.scenario.laws import Provenance
 from simulator.scenario.rules import danger_remains, says_wrong, stays_in_force
 from simulator.scenario.schema import Belief, Launch, Outcome, Scenario
+from simulator.scenario.values import prefectures_in
 from simulator.units import NS_PER_MS
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def outlook(scenario: Scenario, launch: Launch) -> Outlook | None:
 
 
 def _listed(scenario: Scenario, launch: Launch, belief: Belief) -> Outlook:
-    truth, warned = launch.truth, belief.prefectures or ()
+    truth, warned = launch.truth, prefectures_in(belief.prefectures or ())
     everybody = _everybody(belief, warned)
     believed = _everywhere(scenario, belief.arrival, everybody)
     if truth is not None:
@@ -111,7 +112,8 @@ def _listed(scenario: Scenario, launch: Launch, belief: Belief) -> Outlook:
 def _from_flight(scenario: Scenario, launch: Launch, found: "Geometry") -> Outlook:
     start_ns = scenario.offset_ns(launch.at)
     belief, truth = launch.belief or Belief(), launch.truth
-    warned = found.warned if belief.prefectures is None else belief.prefectures
+    listed = belief.prefectures
+    warned = found.warned if listed is None else prefectures_in(listed)
     if belief.arrival is not None:
         believed = _everywhere(scenario, belief.arrival, warned)
         over_ns: int | None = scenario.offset_ns(belief.arrival)

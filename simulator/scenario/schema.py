@@ -16,6 +16,7 @@ from simulator.scenario.flight import FlightFacts
 from simulator.scenario.laws import Closed, Flag
 from simulator.scenario.subscribers import AnyGroup
 from simulator.scenario.values import (
+    AreaList,
     ChannelName,
     Duration,
     Epoch,
@@ -84,10 +85,11 @@ class Belief(Closed):
         "nearby; left out: what follows from the flight, else launch.",
         examples=["launch"],
     )
-    prefectures: PrefectureList | None = Field(
+    prefectures: AreaList | None = Field(
         default=None,
-        description='Warned prefectures, by name or quoted JIS code; or "all". Left out: those '
-        "that follow from the predicted flight.",
+        description='Warned prefectures, by name or quoted JIS code; or "all". A quoted five-digit '
+        "code warns one municipality: its prefecture gets the message, its people count. Left "
+        "out: those that follow from the predicted flight.",
         examples=[["miyagi", "yamagata", "niigata"]],
     )
     arrival: MomentField | None = Field(
@@ -123,10 +125,11 @@ class Faults(Closed):
         "time of the launch, as in a drill that is taken for the real thing.",
         examples=[True],
     )
-    wrong_area: PrefectureList | None = Field(
+    wrong_area: AreaList | None = Field(
         default=None,
-        description="Prefectures that the first message warns besides, by a fault of the system; "
-        "no closing message reaches them, they are told when the fault is found.",
+        description="Prefectures, or municipalities by quoted five-digit code, that the first "
+        "message warns besides, by a fault of the system; no closing message reaches them, they "
+        "are told when the fault is found.",
         examples=[["tokyo"]],
     )
 

@@ -6,6 +6,7 @@ has meant seconds, minutes and milliseconds to three people.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -28,6 +29,7 @@ _INSTANT_REMEDY: Final = (
 _EPOCH_REMEDY: Final = 'write date, time and offset: "2022-11-03T07:39:00+09:00"'
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 _SOURCE_PATTERN: Final = r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$"
+_MUNICIPALITY: Final = re.compile(r"[0-9]{5}")
 _NAME_PATTERN: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
@@ -223,6 +225,55 @@ def _known_municipality(code: str) -> str:
             f"did you mean {', '.join(near)}?" if near else "write a code such as 04100",
         )
     return code
+
+
+def _read_place(value: object) -> str:
+    if isinstance(value, str) and _MUNICIPALITY.fullmatch(value):
+        return _known_municipality(value)
+    return str(_read_prefecture(value))
+
+
+def _check_area(value: tuple[str, ...]) -> tuple[str, ...]:
+    _check_list(value)
+    for code in value:
+        if code.isdecimal() and prefecture(code[:2]).slug in value:
+            raise refuse(
+                f"{code} lies in {prefecture(code[:2]).slug}, which is named as a whole",
+                "name the prefecture or its municipalities, not both",
+            )
+    return value
+
+
+AreaList = Annotated[
+    tuple[Annotated[str, BeforeValidator(_read_place)], ...],
+    BeforeValidator(_read_prefectures),
+    AfterValidator(_check_area),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": "all"},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ]
+        }
+    ),
+]
+
+
+def prefectures_in(area: Iterable[str]) -> tuple[str, ...]:
+    """The prefectures of an area, each once, whether named as a whole or by municipalities."""
+    return tuple(
+        dict.fromkeys(prefecture(one[:2]).slug if one.isdecimal() else one for one in area)
+    )
+
+
+def parts_in(area: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Of the prefectures that are named by municipalities only, the codes of these."""
+    found: dict[str, tuple[str, ...]] = {}
+    for code in area:
+        if code.isdecimal():
+            slug = prefecture(code[:2]).slug
+            found[slug] = (*found.get(slug, ()), code)
+    return found
 
 
 MunicipalityCode = Annotated[str, Field(pattern=r"^[0-9]{5}$"), AfterValidator(_known_municipality)]
