@@ -5,11 +5,13 @@ import { enough, firstArrival, spread, warnedAt } from "./fold.js";
 import { DASH } from "./format.js";
 import { t } from "./texts.js";
 
-const WIDE = 600;
 const TALL = 190;
-const LEFT = 8;
+const LEFT = 6;
 const FOOT = 24;
-const TOP = 26;
+const TOP = 36;
+
+// Drawings are made for the width they have, so that their words keep their size.
+const widthOf = (host) => Math.max(240, Math.round(host.clientWidth));
 
 // --- people ---------------------------------------------------------------------------------
 
@@ -36,34 +38,37 @@ export class People {
     show(this.host, plan.people !== null);
     if (!plan.people) return;
     const { people } = plan;
+    this.wide = widthOf(this.host);
     this.extent = extent(plan);
     const { launch, all, last } = this.extent;
-    this.x = (second) => LEFT + (second / last) * (WIDE - 2 * LEFT);
+    this.x = (second) => LEFT + (second / last) * (this.wide - 2 * LEFT);
     const y = (count) => TALL - FOOT - (count / all) * (TALL - FOOT - TOP);
     const line = [...people.at_s.filter((second) => second < last), last]
       .map((second) => `${this.x(second).toFixed(1)} ${y(warnedAt(people, launch + second * 1e9)).toFixed(1)}`);
     const base = TALL - FOOT;
     const area = `M${LEFT} ${base}L${line.join("L")}L${line.at(-1).split(" ")[0]} ${base}z`;
     this.cover = svg("rect", { x: 0, y: 0, width: 0, height: TALL });
-    this.now = svg("line", { class: "now", y1: TOP - 6, y2: base, x1: LEFT, x2: LEFT });
+    this.now = svg("line", { class: "now", y1: TOP - 4, y2: base, x1: LEFT, x2: LEFT });
     this.host.replaceChildren(svg("svg", {
-      viewBox: `0 0 ${WIDE} ${TALL}`, role: "img", "aria-labelledby": "people-title people-now people-of",
+      viewBox: `0 0 ${this.wide} ${TALL}`, role: "img", "aria-labelledby": "people-title people-now people-of",
     },
     svg("clipPath", { id: "past" }, this.cover),
     svg("path", { class: "ahead", d: `M${line.join("L")}` }),
     svg("path", { class: "warned", d: area, "clip-path": "url(#past)" }),
-    svg("line", { class: "axis", x1: LEFT, x2: WIDE - LEFT, y1: base, y2: base }),
+    svg("line", { class: "most", x1: LEFT, x2: this.wide - LEFT, y1: y(all), y2: y(all) }),
+    svg("text", { class: "tick", x: LEFT, y: y(all) - 5 }, this.form.people(all)),
+    svg("line", { class: "axis", x1: LEFT, x2: this.wide - LEFT, y1: base, y2: base }),
     ...this.#ticks(launch, last, base),
     ...this.#arrival("believed_arrival_ns", "believed", base),
     ...this.#arrival("true_arrival_ns", "true", base), this.now));
   }
 
   #ticks(launch, last, base) {
-    const step = [60, 120, 300, 600, 900, 1800, 3600, 7200].find((each) => last / each <= 6) ?? 14400;
+    const step = [60, 120, 300, 600, 900, 1800, 3600, 7200].find((each) => last / each <= this.wide / 80) ?? 14400;
     const ticks = [];
     for (let second = 0; second <= last; second += step) {
       const at = this.x(second);
-      const anchor = at < 30 ? "start" : at > WIDE - 30 ? "end" : "middle";
+      const anchor = at < 30 ? "start" : at > this.wide - 30 ? "end" : "middle";
       ticks.push(svg("text", { class: "tick", x: at, y: TALL - 6, "text-anchor": anchor },
         this.zone.minute(launch + second * 1e9)));
     }
@@ -74,10 +79,10 @@ export class People {
     const ns = firstArrival(this.plan, which);
     if (ns === null) return [];
     const at = this.x((ns - this.extent.launch) / 1e9);
-    const end = at > WIDE * 0.55;
-    const row = kind === "true" ? 22 : 10;
+    const end = at > this.wide * 0.55;
+    const row = kind === "true" ? 29 : 13;
     return [
-      svg("line", { class: `arrival ${kind}`, x1: at, x2: at, y1: row - 8, y2: base }),
+      svg("line", { class: `arrival ${kind}`, x1: at, x2: at, y1: row - 10, y2: base }),
       svg("text", { class: `label ${kind}`, x: at + (end ? -6 : 6), y: row, "text-anchor": end ? "end" : "start" },
         t(`people.${kind}`, { time: this.zone.minute(ns) })),
     ];
@@ -91,6 +96,7 @@ export class People {
       put(byId("people-arrival"), "");
       return;
     }
+    if (this.wide !== widthOf(this.host)) this.draw(plan);
     const { people } = plan;
     const warned = warnedAt(people, now);
     put(byId("people-now"), form.people(Math.round(warned)));
@@ -101,7 +107,7 @@ export class People {
       time: this.zone.minute(arrival), people: form.people(Math.round(warnedAt(people, arrival))),
     }));
     const second = now === null ? 0 : (now - this.extent.launch) / 1e9;
-    const at = Math.max(LEFT, Math.min(WIDE - LEFT, this.x(second)));
+    const at = Math.max(LEFT, Math.min(this.wide - LEFT, this.x(second)));
     this.cover.setAttribute("width", at);
     this.now.setAttribute("x1", at);
     this.now.setAttribute("x2", at);
@@ -141,22 +147,24 @@ function latency(progress, form) {
 
 function drawSpread(host, buckets, form) {
   const most = Math.max(1, ...(buckets ?? [0]));
-  const width = WIDE / BOUNDS.length;
+  const wide = widthOf(host);
+  const width = wide / BOUNDS.length;
   const tall = 96;
-  if (!host.firstChild) {
-    host.append(svg("svg", { viewBox: `0 0 ${WIDE} ${tall + 20}`, role: "img", "aria-label": "" },
+  const shown = `${wide} ${buckets}`;
+  if (host.dataset.shown === shown) return;
+  host.dataset.shown = shown;
+  if (host.dataset.wide !== String(wide)) {
+    host.dataset.wide = wide;
+    host.replaceChildren(svg("svg", { viewBox: `0 0 ${wide} ${tall + 20}`, role: "img", "aria-label": "" },
       ...BOUNDS.map((bound, place) => svg("rect", {
         class: "bar", x: place * width + 2, width: width - 4, y: tall, height: 0, rx: 2,
       }, svg("title"))),
-      svg("line", { class: "axis", x1: 0, x2: WIDE, y1: tall, y2: tall }),
+      svg("line", { class: "axis", x1: 0, x2: wide, y1: tall, y2: tall }),
       ...LABELLED.map((place) => svg("text", {
         class: "tick", x: (place + 1) * width, y: tall + 16, "text-anchor": "middle",
       }, BOUNDS[place]))));
   }
   const [drawing] = host.children;
-  const shown = `${buckets}`;
-  if (host.dataset.shown === shown) return;
-  host.dataset.shown = shown;
   drawing.setAttribute("aria-label", t("deliveries.spread", {
     list: (buckets ?? []).map((count, place) => (count ? `${BOUNDS[place]}: ${count}` : "")).filter(Boolean).join(", ") || DASH,
   }));

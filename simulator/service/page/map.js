@@ -14,7 +14,7 @@ const PATTERNS = {
   corrected: ["M0 6h24M0 18h24"],
   test: ["M6 0v24M18 0v24"],
 };
-const MARK = 76; // units of the drawing; the marks grow as the map is zoomed out on a small screen
+const MARK_PX = [19, 26]; // the whole country, and zoomed in
 const ROOM = 130;
 
 function pattern(kind) {
@@ -109,8 +109,10 @@ export class Map47 {
       : [0, 0, width, height];
     if (key !== this.shown) this.drawing.setAttribute("viewBox", box.map(Math.round).join(" "));
     this.shown = key;
-    const many = this.marks.childElementCount > 20 ? 0.72 : 1;
-    const size = Math.max(34, MARK * many * (box[2] / width));
+    // Marks and dots keep their size on the screen, whatever it shows of the map.
+    const pixel = box[2] / Math.max(200, this.host.clientWidth);
+    const many = this.marks.childElementCount > 20 ? 0.75 : 1;
+    const size = MARK_PX[box[2] < width ? 1 : 0] * many * pixel;
     for (const { mark: node, at } of this.places.values()) {
       if (!node) continue;
       node.setAttribute("width", size);

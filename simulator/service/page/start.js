@@ -83,6 +83,7 @@ export class Start {
     const order = {
       scenario: byId("scenario").value,
       speed: Number(byId("speed").value),
+      lead_in: "launch",
       subscribers: /^-?\d+$/.test(typed) ? Number(typed) : typed,
     };
     button.ariaDisabled = "true";
@@ -105,7 +106,7 @@ export class Start {
 // --- list -----------------------------------------------------------------------------------
 
 export const fileLink = (run, name, label, attributes = {}) => el("a", {
-  href: `/api/v1/runs/${encodeURIComponent(run)}/files/${name}`, target: "_blank", rel: "noopener", ...attributes,
+  href: `/api/v1/runs/${encodeURIComponent(run)}/files/${name}?lang=${language}`, target: "_blank", rel: "noopener", ...attributes,
 }, label);
 
 const LIVE = ["queued", "starting", "running", "stopping"];

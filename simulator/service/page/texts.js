@@ -34,8 +34,9 @@ export const named = (group, name) => (has(`${group}.${name}`) ? t(`${group}.${n
 
 // The scenarios' own texts are English; translations stand beside the page by id and by sentence.
 export const titleOf = (id, english) => scenarios.titles?.[id]?.title ?? english;
-export const storyOf = (id, english) =>
-  scenarios.titles?.[id]?.story ?? (/^.*?[.!?](?=\s|$)/s.exec(english ?? "")?.[0] ?? english ?? "");
+// A description's first sentence, and the next where that alone says little.
+const opening = (text) => /^.{90,}?[.!?](?=\s|$)/s.exec(text)?.[0] ?? text;
+export const storyOf = (id, english) => scenarios.titles?.[id]?.story ?? opening(english ?? "");
 export const sentence = (english) => scenarios.sentences?.[english] ?? english;
 // Whether a text had to stay English on a Japanese page, so that it is read out as English.
 export const foreign = (text) => (language === "ja" && /[A-Za-z]{3}/.test(text) && !/[ぁ-んァ-ヶ一-龯]/.test(text) ? "en" : null);

@@ -13,6 +13,7 @@ import { complain, fileLink, isOver } from "./start.js";
 import { foreign, has, language, t, titleOf } from "./texts.js";
 
 const TICK_MS = 250;
+const NARROW_PX = 700;
 const SAY_EVERY_MS = 4000;
 
 export class Watch {
@@ -74,7 +75,6 @@ export class Watch {
     try {
       await map.draw(language);
       this.map = map;
-      this.#zoom(false);
     } catch {
       put(byId("map"), t("map.unavailable"));
     }
@@ -149,7 +149,9 @@ export class Watch {
     byId("feed").replaceChildren();
     byId("places").tBodies[0].replaceChildren();
     drawLegend(plan);
-    show(byId("zoom"), plan.prefectures.length > 0 && plan.prefectures.length < 20);
+    const few = plan.prefectures.length > 0 && plan.prefectures.length < 20;
+    show(byId("zoom"), few);
+    this.#zoom(few && innerWidth < NARROW_PX); // on a phone the country is too small to see a few
     byId("view-run").dataset.planned = "yes";
   }
 
@@ -157,6 +159,7 @@ export class Watch {
     const { state, record, form } = this;
     if (state.plan && state.plan !== this.plan) this.#planned();
     this.#head(state, record);
+    this.#verdict(state);
     if (!state.plan) {
       showConnect(null, record?.root ?? "alertsim");
       return;
@@ -165,7 +168,6 @@ export class Watch {
     showClients(state, form);
     showConnect(state.broker, state.plan.root);
     this.#tick();
-    this.#verdict(state);
   }
 
   #head(state, record) {
@@ -234,7 +236,7 @@ export class Watch {
     const own = book ? t("verdict.counts", {
       delivered: this.form.number(book.delivered), expected: this.form.number(book.expected), lost: this.form.number(book.lost),
     }) : "";
-    const words = [language === "ja" ? own : "", end.sentence, end.reason, language === "ja" ? "" : own].filter(Boolean);
+    const words = [language === "ja" ? end.sentence_ja ?? end.sentence : end.sentence, end.reason, own].filter(Boolean);
     byId("verdict-sentence").replaceChildren(...words.map((text) => el("span", { lang: foreign(text) }, `${text} `)));
     byId("verdict-links").replaceChildren(...(end.report ? [
       fileLink(this.run, "report.html", t("verdict.report"), { class: "primary" }),
