@@ -4,6 +4,7 @@ python docs/generate.py            write
 python docs/generate.py --check    exit 1 and name what is stale
 """
 
+import json
 import sys
 from pathlib import Path
 from types import UnionType
@@ -14,6 +15,7 @@ from pydantic.fields import FieldInfo
 from reference_files import metrics_page, mqtt_page, run_directory_page
 
 from simulator.cli.app import app
+from simulator.cli.schemas import SchemaKind, schema_of
 from simulator.errors import ExitCode
 from simulator.measure.summary import SUMMARY_SCHEMA, Summary
 from simulator.run.asyncapi import asyncapi_text
@@ -24,6 +26,16 @@ from simulator.units import format_duration
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
+
+# The scenario's stands beside the scenarios, where editors look for it.
+_SCHEMAS: tuple[SchemaKind, ...] = (
+    "payload",
+    "summary",
+    "manifest",
+    "live-events",
+    "experiment",
+    "comparison",
+)
 
 _EXIT_TEXT = {
     ExitCode.PASS: "every threshold passed",
@@ -51,7 +63,13 @@ def pages() -> dict[Path, str]:
         REFERENCE / "mqtt.md": mqtt_page(),
         REFERENCE / "asyncapi.yaml": asyncapi_text(),
         ROOT / "scenarios" / "scenario.schema.json": scenario_schema_text(),
+        **{REFERENCE / "schemas" / f"{kind}.json": schema_text(kind) for kind in _SCHEMAS},
     }
+
+
+def schema_text(kind: SchemaKind) -> str:
+    """A JSON Schema as a file."""
+    return json.dumps(schema_of(kind), ensure_ascii=False, indent=1) + "\n"
 
 
 def settings_page() -> str:
@@ -207,8 +225,8 @@ def main(arguments: list[str]) -> int:
         for path in stale:
             sys.stderr.write(f"stale: {path.relative_to(ROOT)}; run `make docs`\n")
         return 1 if stale else 0
-    REFERENCE.mkdir(parents=True, exist_ok=True)
     for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(pages()[path], encoding="utf-8")
         sys.stdout.write(f"written: {path.relative_to(ROOT)}\n")
     return 0

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +28,7 @@ from simulator.cli.playing import (
     play_replications,
     varied_base,
 )
+from simulator.cli.schemas import SCHEMA_KINDS, SchemaKind, schema_of
 
 ScenarioArgument = Annotated[
     str,
@@ -55,8 +56,9 @@ def register(app: typer.Typer) -> None:
     )(validate_command)
     app.command(
         "schema",
-        help="Print a JSON Schema: of the scenario file (for editors), the summary, or a message.",
-        epilog="Example: alertsim schema > scenario.schema.json",
+        help="Print a JSON Schema: of the scenario file (for editors), a message, what a run keeps "
+        "or tells as it happens; or the MQTT contract as AsyncAPI.",
+        epilog="Examples: alertsim schema > scenario.schema.json; or: alertsim schema asyncapi",
     )(schema_command)
     app.command(
         "scenarios",
@@ -172,10 +174,8 @@ def validate_command(
 
 def schema_command(
     kind: Annotated[
-        Literal["scenario", "summary", "payload", "experiment", "comparison"],
-        typer.Argument(
-            help="Which schema.", metavar="[scenario|summary|payload|experiment|comparison]"
-        ),
+        SchemaKind,
+        typer.Argument(help="Which schema.", metavar=f"[{'|'.join(SCHEMA_KINDS)}]"),
     ] = "scenario",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -184,31 +184,9 @@ def schema_command(
 ) -> None:
     """Print a JSON Schema; the output is JSON with and without ``--json``."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
-        schema = _schema(kind)
+        schema = schema_of(kind)
         output.text(json.dumps(schema, ensure_ascii=False, indent=2))
         output.document(lambda: schema)
-
-
-def _schema(kind: str) -> dict[str, Any]:
-    if kind == "summary":
-        from simulator.measure.summary import summary_json_schema
-
-        return summary_json_schema()
-    if kind == "experiment":
-        from simulator.experiment.summary import experiment_json_schema
-
-        return experiment_json_schema()
-    if kind == "comparison":
-        from simulator.experiment.comparison import comparison_json_schema
-
-        return comparison_json_schema()
-    if kind == "payload":
-        from simulator.alerts.schema import payload_json_schema
-
-        return payload_json_schema()
-    from simulator.scenario import scenario_json_schema
-
-    return scenario_json_schema()
 
 
 def scenarios_command(

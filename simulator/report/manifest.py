@@ -59,6 +59,11 @@ class Manifest(BaseModel):
     exit_code: int | None = Field(default=None, description="Exit code, once it is known.")
 
 
+def manifest_json_schema() -> dict[str, Any]:
+    """JSON Schema of ``manifest.json``; open, as a later version may add to it."""
+    return Manifest.model_json_schema(mode="serialization")
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace a file by a whole new one, or leave the old one untouched.
 

@@ -6,15 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from simulator.run.live_schema import LIVE_EVENT, live_events_json_schema
 from tests.run.processes import Alertsim, wait_until
 
 Start = Callable[..., Alertsim]
+_FORM = Draft202012Validator(live_events_json_schema())
 _RUN = ("run", "tohoku-2022-11-03", "--speed", "6000", "--subscribers", "30", "--out", "runs")
 
 
 def _events(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
+    """Every line, held against the published form."""
+    return [_held(json.loads(line)) for line in text.splitlines()]
+
+
+def _held(event: dict[str, Any]) -> dict[str, Any]:
+    LIVE_EVENT.validate_python(event)
+    _FORM.validate(event)
+    return event
 
 
 def test_a_run_is_told_from_plan_to_end(alertsim: Start) -> None:
