@@ -7,6 +7,7 @@ the number of parts.
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -108,12 +109,17 @@ def concatenate(parts: Sequence[Path], target: Path) -> None:
         scan(parts).sink_parquet(temporary, row_group_size=ROW_GROUP, maintain_order=True)
         temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise unwritable(target, error) from error
     except pl.exceptions.PolarsError as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise OutputError(
             f"cannot be written: {error}",
             where=str(target),
             remedy="free some space; the parts it is made of are kept",
         ) from error
+
+
+def _remove(temporary: Path) -> None:
+    with suppress(OSError):  # nothing can be removed from a file system that became read-only
+        temporary.unlink(missing_ok=True)

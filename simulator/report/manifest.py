@@ -6,6 +6,7 @@ itself and renamed, so that a run killed at any instant leaves the last whole on
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -80,7 +81,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # nothing can be removed either from a read-only file system
+            temporary.unlink(missing_ok=True)
         raise unwritable(path, error) from error
 
 
@@ -90,9 +92,9 @@ def unwritable(path: Path, error: OSError) -> OutputError:
         "ENOSPC": "free some space or choose another directory with --out",
         "EDQUOT": "free some of your quota or choose another directory with --out",
         "EFBIG": "allow larger files (ulimit -f) or choose another directory with --out",
-        "EROFS": "the file system is read-only: choose another directory with --out",
-        "EACCES": "choose a directory you may write to with --out",
-        "EPERM": "choose a directory you may write to with --out",
+        "EROFS": "the file system is read-only: choose another place with --out",
+        "EACCES": "choose a place you may write to with --out",
+        "EPERM": "choose a place you may write to with --out",
         "ENOTDIR": "a file stands where a directory is needed: choose another --out",
         "ENAMETOOLONG": "choose a shorter path with --out",
     }
