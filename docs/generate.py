@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 from reference_files import metrics_page, mqtt_page, run_directory_page
+from reference_service import http_api_page, live_events_page
 
 from simulator.cli.app import app
 from simulator.cli.schemas import SchemaKind, schema_of
@@ -61,6 +62,8 @@ def pages() -> dict[Path, str]:
         REFERENCE / "run-directory.md": run_directory_page(),
         REFERENCE / "metrics.md": metrics_page(),
         REFERENCE / "mqtt.md": mqtt_page(),
+        REFERENCE / "http-api.md": http_api_page(),
+        REFERENCE / "live-events.md": live_events_page(),
         REFERENCE / "asyncapi.yaml": asyncapi_text(),
         ROOT / "scenarios" / "scenario.schema.json": scenario_schema_text(),
         **{REFERENCE / "schemas" / f"{kind}.json": schema_text(kind) for kind in _SCHEMAS},

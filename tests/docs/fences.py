@@ -154,6 +154,11 @@ class Page:
                 body = body.replace(old, new)
         for name, port in self.ports.items():
             body = re.sub(rf"\b{name}\b", port, body)
+        if block.language in COMMANDS:
+            body = body.replace("curl -s ", "curl -s --fail-with-body ")
+        if block.language in COMMANDS and "alertsim serve" in body:
+            port = self.ports.setdefault("8080", str(pick_ports((0,), given=False)[0]))
+            body = body.replace("alertsim serve", f"alertsim serve --port {port}")
         if any(str(port) in body for port in PREFERRED_PORTS) and block.language in COMMANDS:
             (broker, *_) = running_brokers()
             for preferred, actual in zip(PREFERRED_PORTS, broker.ports.values(), strict=True):

@@ -22,7 +22,13 @@ NEEDS_MOSQUITTO = {
     "how-to/use-tls.md",
 }
 NEEDS_CHROMIUM = {"how-to/japanese-and-print.md"}
-REASONS = {"needs the network", "needs a broker on another host"}
+REASONS = {
+    "changes the system",
+    "needs a broker on another host",
+    "needs a container engine",
+    "needs Prometheus",
+    "needs the network",
+}
 """Why a block may stay unrun: a new reason is a decision."""
 
 
