@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -288,12 +289,32 @@ def load_settings(options: Mapping[str, object], config_file: Path | None = None
         field = ".".join(str(part) for part in first["loc"])
         where, name = _place(field, given, config_file)
         raise ConfigurationError(
-            first["msg"].removeprefix("Value error, "),
+            _words(field, first),
             where,
             name,
             None if not field else "***" if field in SECRETS else repr(first["input"]),
             _remedy(field, first["type"]),
         ) from None
+
+
+def _words(field: str, error: ErrorDetails) -> str:  # noqa: PLR0911  # one for each
+    """What is wrong with a setting, in our words where pydantic's are those of a program."""
+    bounds = error.get("ctx", {})
+    match error["type"]:
+        case "greater_than_equal":
+            return f"must be at least {as_environment(field, bounds['ge'])}"
+        case "less_than_equal":
+            return f"may be at most {as_environment(field, bounds['le'])}"
+        case "int_parsing" | "int_type" | "int_from_float":
+            return "write a whole number"
+        case "bool_parsing" | "bool_type":
+            return "write true or false"
+        case "literal_error":
+            return f"must be {bounds['expected']}"
+        case "extra_forbidden":
+            return "no such setting"
+        case _:
+            return error["msg"].removeprefix("Value error, ")
 
 
 def _place(field: str, given: Mapping[str, object], file: Path | None) -> tuple[str, str]:

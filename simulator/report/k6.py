@@ -63,8 +63,8 @@ def _metrics(summary: Summary) -> dict[str, Any]:
         if tables.is_whole(row):
             metrics[_trend_name(row)] = _trend(row)
     total, seconds = summary.ledger.total, summary.run.duration_ns / NS_PER_S
-    for name in _COUNTED:
-        count = getattr(total, name)
+    counted = {name: getattr(total, name) for name in _COUNTED}
+    for name, count in (counted | {"qos_lowered": summary.ledger.qos_lowered}).items():
         metrics[name] = {
             "type": "counter",
             "contains": "default",

@@ -92,7 +92,9 @@ def _ledger(summary: Summary) -> Iterator[str]:
     yield from _family("alertsim_receipts", "counter", "Copies received, by what they were.")
     for kind, count in _receipts(ledger.total).items():
         yield _sample("alertsim_receipts_total", {"kind": kind}, count)
-    yield from _family("alertsim_client_deliveries", "counter", "The same for foreign clients.")
+    yield from _family("alertsim_qos_lowered", "counter", "First copies below the QoS owed.")
+    yield _sample("alertsim_qos_lowered_total", {}, ledger.qos_lowered)
+    yield from _family("alertsim_client_deliveries", "counter", "Outcomes of foreign clients.")
     for client in summary.foreign_clients:
         for term in _TERMS:
             labels = {"client": client.client, "outcome": term.replace("_", "-")}

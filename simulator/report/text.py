@@ -9,7 +9,7 @@ from simulator.report import group_tables, tables, words
 from simulator.report.baseline import baseline_text
 from simulator.report.layout import INDENT, Table, printable, table_text, wrapped
 from simulator.report.provenance import command_of
-from simulator.report.quality_tables import causes, foreign_clients
+from simulator.report.quality_tables import causes, foreign_clients, refused
 from simulator.report.sentences import answers, passed
 from simulator.report.source import ReportSource
 
@@ -50,6 +50,7 @@ def summary_parts(summary: Summary) -> list[str]:
         table_text(tables.receipts(total)),
         *_groups(summary),
         table_text(foreign_clients(summary)),
+        table_text(refused(summary)),
         table_text(causes(summary)),
         table_text(_latency(summary)),
         table_text(tables.lead_times(summary.lead_times)),

@@ -131,6 +131,16 @@ def test_thresholds_are_states(report: Callable[[str], Report]) -> None:
     assert failed == [1]
 
 
+def test_copies_below_the_qos_owed_are_a_counter_in_every_format(source_of: SourceOf) -> None:
+    source = source_of("trouble")
+    ledger = summary_of(source).ledger.model_copy(update={"qos_lowered": 1_234})
+    changed = summary_of(source).model_copy(update={"ledger": ledger})
+    made = Report(page=source.path, source=replace(source, summary=changed))
+    assert samples(made.render("openmetrics"), "alertsim_qos_lowered_total") == [1_234]
+    counted = json.loads(made.render("k6"))["metrics"]["qos_lowered"]
+    assert (counted["type"], counted["values"]["count"]) == ("counter", 1_234)
+
+
 # --- k6 --------------------------------------------------------------------------------------
 
 

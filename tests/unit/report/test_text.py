@@ -114,3 +114,17 @@ def test_a_weaker_stamp_is_told_beside_the_latency_table_in_every_form(
         after = with_note[with_note.index("Sent is stamped early.") :]
         assert "VERDICT" in after or form is not text_report
     assert "<td>aiomqtt</td>" in page(told)
+
+
+def test_reports_that_were_not_believed_are_counted_by_reason(source_of: SourceOf) -> None:
+    source = source_of("trouble")
+    assert source.summary is not None
+    assert "were refused" not in text_report(source)
+    instrument = source.summary.instrument.model_copy(
+        update={"overflows": {"foreign: unknown id": 7, "queue of parts": 2}}
+    )
+    changed = source.summary.model_copy(update={"instrument": instrument})
+    lines = text_report(replace(source, summary=changed)).splitlines()
+    start = lines.index("Reports of clients that are not ours that were refused")
+    assert lines[start + 3].split() == ["unknown", "id", "7"]
+    assert "queue of parts" not in lines[start + 4]
