@@ -292,19 +292,48 @@ class LayeredTransport:
                 if not layer.opened:
                     break
         except ChannelError:
-            self._push()  # an alert tells the broker why
+            with contextlib.suppress(OSError):
+                self._push()  # an alert tells the broker why
             raise
         return count
 
     def _push(self) -> None:
-        """Everything the layers have to say, as far as the kernel takes it."""
+        """Everything the layers have to say, as far as the kernel takes it.
+
+        Raises:
+            ChannelError: if the peer had hung up and said why.
+            OSError: if it had hung up.
+        """
         for above, below in zip(self._layers[:0:-1], self._layers[-2::-1], strict=True):
             if data := above.output():
                 below.send(data)
         self._out += self._layers[0].output()
         if self._out:
-            with contextlib.suppress(BlockingIOError):
+            try:
                 del self._out[: self._tcp.send(self._out)]
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                raise self._last_words() or error from None
+
+    def _last_words(self) -> ChannelError | None:
+        """Why the peer hung up, if it stands in what is left to read.
+
+        A reset overtakes what was sent before it for whoever writes, not for whoever reads: an
+        alert of TLS, such as that our certificate is not trusted, still lies in the socket.
+        """
+        view = memoryview(bytearray(2 * SLACK_BYTES))
+        try:
+            while count := self._tcp.receive_into(view[:SLACK_BYTES])[0]:
+                for layer in self._layers:
+                    count = layer.receive(view, count)
+                    if not layer.opened:
+                        break
+        except ChannelError as said:
+            return said
+        except OSError:
+            pass
+        return None
 
     def receive_into(self, view: memoryview) -> tuple[int, int]:
         """One recv, through the layers."""

@@ -22,9 +22,9 @@ CA.configure_trust(CLIENT)
 class TlsPeer:
     """The broker's side of TLS, in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext = SERVER) -> None:
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.object = SERVER.wrap_bio(self.incoming, self.outgoing, server_side=True)
+        self.object = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
 
     def shake_hands(self, layer: Layer) -> None:
         view = memoryview(bytearray(4 * SLACK_BYTES))

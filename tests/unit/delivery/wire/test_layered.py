@@ -1,14 +1,17 @@
 """What a transport with layers says of the block that it read."""
 
+import errno
+import ssl
 from collections.abc import Callable
 
 import pytest
 from wsproto.events import Ping
 
-from simulator.delivery.wire.channel import SLACK_BYTES, Layer
+from simulator.delivery.wire.channel import SLACK_BYTES, ChannelError, Layer
 from simulator.delivery.wire.order import READ_BYTES
+from simulator.delivery.wire.tls import TlsLayer
 from simulator.delivery.wire.transport import LayeredTransport
-from tests.unit.delivery.wire.peers import MAKERS, TlsPeer, WebPeer, tls, web
+from tests.unit.delivery.wire.peers import CA, CLIENT, MAKERS, TlsPeer, WebPeer, tls, web
 
 
 class Blocks:
@@ -57,6 +60,55 @@ def test_the_stamp_is_the_blocks_and_only_a_bound_where_more_had_come(
     assert transport.receive_into(view) == (5, 1_000)
     said.append(transport.filled)
     assert said == [True, False, False]
+
+
+class HungUp(Blocks):
+    """A socket whose peer has reset the connection: reads give what it said before, writes fail."""
+
+    def send(self, _data: bytes | bytearray | memoryview) -> int:
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+
+def _refused() -> tuple[TlsLayer, bytes]:
+    """Our side after its handshake, and the alert of a broker that wants a certificate of us."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    CA.issue_cert("broker.example").configure_cert(server)
+    CA.configure_trust(server)
+    server.verify_mode = ssl.CERT_REQUIRED
+    peer = TlsPeer(server)
+    layer = TlsLayer(CLIENT, "broker.example")
+    with pytest.raises(ssl.SSLError):
+        peer.shake_hands(layer)
+    return layer, peer.outgoing.read()
+
+
+def test_an_alert_before_a_reset_is_the_reason_for_whoever_writes() -> None:
+    layer, alert = _refused()
+    assert layer.opened, "as far as our side knows"
+    below = HungUp(alert)
+    transport = LayeredTransport(below, [layer])  # type: ignore[arg-type]
+    transport._opening.clear()
+    with pytest.raises(ChannelError, match=r"refuses our side of TLS: .*certificate"):
+        transport.send(b"CONNECT")
+
+
+def test_an_alert_is_told_although_the_answer_to_it_cannot_be_written() -> None:
+    layer, alert = _refused()
+    layer.send(b"CONNECT")
+    below = HungUp(alert)
+    transport = LayeredTransport(below, [layer])  # type: ignore[arg-type]
+    transport._opening.clear()
+    with pytest.raises(ChannelError, match=r"refuses our side of TLS: .*certificate"):
+        transport.receive_into(memoryview(bytearray(READ_BYTES)))
+
+
+@pytest.mark.parametrize("left", [(), (b"",)])
+def test_a_reset_without_a_word_stays_a_reset(left: tuple[bytes, ...]) -> None:
+    layer, _ = tls()
+    transport = LayeredTransport(HungUp(*left), [layer])  # type: ignore[arg-type]
+    transport._opening.clear()
+    with pytest.raises(ConnectionResetError):
+        transport.send(b"CONNECT")
 
 
 def test_a_full_read_is_told_although_a_layer_makes_less_of_it() -> None:
