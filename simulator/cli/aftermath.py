@@ -68,6 +68,14 @@ def report_command(
             metavar="FILE",
         ),
     ] = None,
+    language: Annotated[
+        Literal["en", "ja"],
+        typer.Option(
+            "--lang",
+            help="Language in which the page opens: English or Japanese. A switch in the page "
+            "shows the other; what is printed stays English.",
+        ),
+    ] = "en",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
@@ -83,7 +91,7 @@ def report_command(
             from simulator.run.baselines import keep_comparison
 
             keep_comparison(directory, comparison)
-        made = regenerate(directory, out, comparison)
+        made = regenerate(directory, out, comparison, language)
         say = output.text if form == "text" else output.asked
         for piece in made.pieces(form):
             say(piece)

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simulator.experiment.comparison import ComparisonSummary
+    from simulator.report.language import Language
     from simulator.report.writing import Report
 
 
 def regenerate(
-    path: Path, out: Path | None = None, baseline: "ComparisonSummary | None" = None
+    path: Path,
+    out: Path | None = None,
+    baseline: "ComparisonSummary | None" = None,
+    language: "Language" = "en",
 ) -> "Report":
     """Make ``report.html`` of a run directory again, complete or not.
 
@@ -22,6 +26,7 @@ def regenerate(
         path: the run directory.
         out: another file for the page: nothing is then written into the directory.
         baseline: a comparison to show instead of the one that is kept in the directory.
+        language: in which the page opens.
 
     Returns:
         The report, to be printed in other forms too.
@@ -31,4 +36,4 @@ def regenerate(
     """
     from simulator.report.writing import regenerate as made  # noqa: PLC0415  # keeps --help fast
 
-    return made(path, out, baseline)
+    return made(path, out, baseline, language)

@@ -8,15 +8,20 @@ import base64
 import hashlib
 import re
 from importlib.resources import files
+from typing import Final
 
 from simulator.report import pieces, sections, words
 from simulator.report.first_picture import first_picture
-from simulator.report.markup import Child, Markup, tag
+from simulator.report.language import Language, catalogue
+from simulator.report.markup import Child, Markup, render, tag
 from simulator.report.people import PeopleWarned, warned_people
 from simulator.report.sentences import answers
 from simulator.report.source import ReportSource
+from simulator.report.translated import Translated
 
 TITLE = "【訓練】 EXERCISE"
+BANNER = f"{TITLE} · simulated messages only"
+_NAMES: Final = {"en": "English", "ja": "日本語"}
 _UNIT = re.compile(r"(?<=\d) (?=(?:h|min|s|ms|µs|ns|%)\b)|(?<=\d) (?=%)|(?<=[±=]) | (?==)")
 NOTICE = (
     "This is the report of an exercise. Every message in it was simulated; none of them was, or "
@@ -24,11 +29,12 @@ NOTICE = (
 )
 
 
-def page(source: ReportSource) -> str:
+def page(source: ReportSource, language: Language = "en") -> str:
     """The whole page.
 
     Args:
         source: the run. At most 1 MB of the page is data; the rest is the plotting library, once.
+        language: in which it opens; a switch in the page shows the other.
     """
     people = warned_people(source)
     shown = sections.all_sections(source, people)
@@ -39,16 +45,24 @@ def page(source: ReportSource) -> str:
         tag("header", _heading(source), _first_screen(source, people), contents(shown)),
         tag("main", [section.markup() for section in shown]),
         tag("footer", tag("p", NOTICE)),
+        language=language,
     )
 
 
-def framed(title: str, *body: Child) -> str:
-    """A page around its body: the banner, the style, the plotting library, the policy.
+def framed(title: str, *body: Child, language: Language = "en") -> str:
+    """A page around its body: the banner, the style, the plotting library, the policy, the switch.
 
     Args:
         title: of the page, without the mark of the exercise.
-        body: header, main and footer.
+        body: header, main and footer, in English.
+        language: in which it opens.
     """
+    english = render([tag("span", BANNER), body])
+    translated = Translated(english, catalogue("ja"))
+    titles = {"en": f"{TITLE}: {title}", "ja": f"{TITLE}: {translated.said(title)}"}
+    other: Language = "en" if language == "ja" else "ja"
+    pairs = translated.pairs
+    texts = pairs if language == "en" else {said: text for text, said in pairs.items()}
     scripts = [_library(), _asset("report.js")]
     head = tag(
         "head",
@@ -57,16 +71,33 @@ def framed(title: str, *body: Child) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="robots", content="noindex"),
         tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{TITLE}: {title}"),
+        tag("title", titles[language]),
         tag("style", Markup(_asset("report.css"))),
     )
+    shown = english if language == "en" else translated.body
+    banner, _, rest = shown.partition("</span>")
     whole = tag(
         "body",
-        tag("div", f"{TITLE} · simulated messages only", class_="exercise", role="note"),
-        body,
+        tag("div", Markup(f"{banner}</span>"), _switch(other), class_="exercise", role="note"),
+        Markup(rest),
+        pieces.data_block(
+            "other-language", {"language": other, "title": titles[other], "texts": texts}
+        ),
         [Markup(f"<script>{script}</script>") for script in scripts],
     )
-    return f'<!doctype html>\n<html lang="en">{head}{whole}</html>\n'
+    return f'<!doctype html>\n<html lang="{language}">{head}{whole}</html>\n'
+
+
+def _switch(other: Language) -> Markup:
+    """The button that shows the page in the other language, named in that language."""
+    return tag(
+        "button",
+        _NAMES[other],
+        type="button",
+        lang=other,
+        data_language_switch=True,
+        hidden=True,
+    )
 
 
 def _alarm(source: ReportSource) -> Markup | None:

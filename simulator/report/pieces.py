@@ -5,8 +5,9 @@ those who cannot see it; what is long is folded away or cut with its number said
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from simulator.report.drawing import Picture
 from simulator.report.layout import Table
@@ -100,18 +101,27 @@ def details(label: str, *parts: Markup | None) -> Markup | None:
     return tag("details", tag("summary", label), parts)
 
 
-def facts(known: Mapping[str, str]) -> Markup:
-    """A list of names and values."""
-    return tag("dl", [(tag("dt", key), tag("dd", value)) for key, value in known.items() if value])
+def facts(known: Mapping[str, str], spoken: Collection[str] = ()) -> Markup:
+    """A list of names and values.
+
+    Args:
+        known: values by name; empty ones are left out.
+        spoken: names whose values are words; others are names, code and settings in any language.
+    """
+    return tag(
+        "dl",
+        [
+            (tag("dt", key), tag("dd", value, translate=None if key in spoken else "no"))
+            for key, value in known.items()
+            if value
+        ],
+    )
 
 
 def figure(anchor: str, caption: str, picture: Picture | None) -> Markup | None:
     """A picture with its caption and its data; None if there is nothing to draw."""
     if picture is None:
         return None
-    content = json.dumps(picture, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    # Inside a script element only "<" can end the element: it is written as an escape of JSON.
-    safe = Markup(content.replace("<", "\\u003c"))
     height = picture["layout"]["height"]
     return tag(
         "figure",
@@ -121,9 +131,18 @@ def figure(anchor: str, caption: str, picture: Picture | None) -> Markup | None:
             tag("noscript", "The picture needs scripts; the tables say the same."),
             class_="picture",
             data_figure=anchor,
+            data_failed="This picture could not be drawn; the tables say the same.",
             role="img",
             aria_label=caption,
             style=f"min-height:{height}px",
         ),
-        tag("script", safe, type="application/json", id=anchor),
+        data_block(anchor, picture),
     )
+
+
+def data_block(anchor: str, content: Mapping[str, Any]) -> Markup:
+    """Data for the page's script, which no text in it can end."""
+    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # Inside a script element only "<" can end the element: it is written as an escape of JSON.
+    safe = Markup(written.replace("<", "\\u003c"))
+    return tag("script", safe, type="application/json", id=anchor)

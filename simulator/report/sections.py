@@ -241,7 +241,7 @@ def _quality(summary: Summary) -> Section:
         data(quality_tables.publisher(summary)),
         data(quality_tables.foreign_clocks(summary)),
         tag("h3", "The broker"),
-        facts({"broker": named, **broker.addresses, **broker.settings}),
+        facts({"broker": named, **broker.addresses, **broker.settings}, spoken=[*broker.settings]),
         tag("ul", [tag("li", note) for note in broker.notes]) if broker.notes else None,
     ]
     return Section(anchor="quality", title="Clock and instrument quality", parts=tuple(parts))
@@ -281,7 +281,7 @@ def _provenance(source: ReportSource) -> Section:
             ),
             class_="command",
         ),
-        facts(known),
+        facts(known, spoken=("state", "speed")),
         data(files_table(source.path)),
         details("The scenario as resolved", tag("pre", tag("code", scenario)))
         if source.manifest.scenario

@@ -15,6 +15,7 @@ from simulator.report.hlog import TaggedLatencies, read_latency_log, write_laten
 from simulator.report.html import page
 from simulator.report.junit import junit_report
 from simulator.report.k6 import k6_summary
+from simulator.report.language import Language
 from simulator.report.manifest import write_atomically
 from simulator.report.markdown import markdown_report
 from simulator.report.openmetrics import openmetrics_text
@@ -87,7 +88,10 @@ class Report:
 
 
 def regenerate(
-    path: Path, out: Path | None = None, baseline: ComparisonSummary | None = None
+    path: Path,
+    out: Path | None = None,
+    baseline: ComparisonSummary | None = None,
+    language: Language = "en",
 ) -> Report:
     """Make or remake ``report.html`` of a run directory, complete or not.
 
@@ -95,6 +99,7 @@ def regenerate(
         path: the run directory.
         out: another file for the page: nothing is then written into the directory.
         baseline: a comparison to show instead of the one that is kept in the directory.
+        language: in which the page opens.
 
     Raises:
         OutputError: if the path is no run directory, a file of it is missing, truncated, altered or
@@ -104,7 +109,7 @@ def regenerate(
     if baseline is not None:
         source = replace(source, baseline=baseline)
     target = source.path / REPORT_NAME if out is None else out
-    write_atomically(target, page(source).encode())
+    write_atomically(target, page(source, language).encode())
     return Report(page=target, source=source)
 
 

@@ -231,3 +231,43 @@ def test_the_page_prints_light_and_whole(browser: Browser, page_of: PageOf) -> N
             " === 'rgb(22, 25, 29)'",
         )
         assert page.pdf()[:5] == b"%PDF-"
+
+
+def test_the_switch_shows_the_page_in_japanese_and_back(browser: Browser, page_of: PageOf) -> None:
+    with opened(browser, page_of("trouble")) as (page, complaints):
+        english = page.locator("h2, p, table").all_inner_texts()
+        ticks = "[...document.querySelectorAll('[data-figure=chain-picture] .ytick text')]"
+        drawn = f"{ticks}.map((tick) => tick.textContent)"
+        assert "The ledger" in english
+        until(page, f"{drawn}.includes('satellite')")
+        page.click("[data-language-switch]")
+        until(page, f"{drawn}.includes('衛星')")
+        japanese = page.locator("h2, p, table").all_inner_texts()
+        assert page.get_attribute("html", "lang") == "ja"
+        assert page.title().startswith("【訓練】 EXERCISE: 2022年")
+        assert "配信台帳" in japanese
+        assert "The ledger" not in japanese
+        page.keyboard.press("Enter")  # the button keeps the focus
+        until(page, f"{drawn}.includes('satellite')")
+        assert page.locator("h2, p, table").all_inner_texts() == english
+        assert complaints.found == []
+
+
+def test_the_address_chooses_the_language(browser: Browser, page_of: PageOf) -> None:
+    context = browser.new_context(offline=True)
+    try:
+        page = context.new_page()
+        page.goto(page_of("killed").as_uri() + "?lang=ja")
+        page.wait_for_selector("html[data-ready=yes][lang=ja]", timeout=60_000)
+        assert "未完了の実行" in page.inner_text(".alarm")
+    finally:
+        context.close()
+
+
+def test_the_command_is_copied_or_selected(browser: Browser, page_of: PageOf) -> None:
+    with opened(browser, page_of("complete")) as (page, _):
+        button = page.locator("[data-copy]")
+        button.click()
+        until(page, "document.querySelector('[data-copy]').textContent !== 'Copy'")
+        assert button.inner_text() in {"Copied", "Selected: press Ctrl+C"}
+        until(page, "document.querySelector('[data-copy]').textContent === 'Copy'")

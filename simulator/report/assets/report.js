@@ -1,11 +1,19 @@
 // Draws the pictures of a report from the data blocks beside them. Nothing is fetched.
 // Colours are named by role in the data ("@alert") and taken from the style sheet, so that the
-// pictures follow the reader's light or dark setting, and turn light for the printer.
+// pictures follow the reader's light or dark setting, and turn light for the printer. The other
+// language stands in the page as pairs of texts: what is shown is swapped, nothing is made anew.
 (() => {
   "use strict";
   const NARROW_PX = 620;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const print = window.matchMedia("print");
+
+  const SPOKEN_KEYS = new Set(
+    ["text", "name", "hovertemplate", "ticktext", "x", "y", "categoryarray", "customdata"]);
+  const SPOKEN_ATTRIBUTES = ["aria-label", "data-done", "data-selected", "data-failed"];
+  const other = JSON.parse(document.getElementById("other-language").textContent);
+  const own = { language: document.documentElement.lang, title: document.title, texts: {} };
+  let words = own.texts;
 
   function colour(role) {
     return getComputedStyle(document.documentElement).getPropertyValue("--" + role).trim();
@@ -19,7 +27,42 @@
     if (typeof value === "string" && value.startsWith("@") && /colou?rs?$/.test(key)) {
       return colour(value.slice(1));
     }
+    if (typeof value === "string" && SPOKEN_KEYS.has(key) && Object.hasOwn(words, value)) {
+      return words[value];
+    }
     return value;
+  }
+
+  // Every text that is read by people, with a way to put another in its place.
+  const spoken = [];
+  function gather() {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const node = walker.currentNode;
+      const quiet = "script, style, noscript, code, pre, [translate=no], .picture, [data-language-switch]";
+      if (node.parentElement.closest(quiet)) continue;
+      const text = node.nodeValue;
+      if (text.trim()) spoken.push([text, (said) => { node.nodeValue = said; }]);
+    }
+    for (const name of SPOKEN_ATTRIBUTES) {
+      for (const element of document.querySelectorAll(`[${name}]`)) {
+        const text = element.getAttribute(name);
+        spoken.push([text, (said) => element.setAttribute(name, said)]);
+      }
+    }
+  }
+
+  function speak(chosen) {
+    words = chosen.texts;
+    for (const [text, put] of spoken) put(Object.hasOwn(words, text) ? words[text] : text);
+    document.documentElement.lang = chosen.language;
+    document.title = chosen.title;
+    const next = chosen === own ? other : own;
+    const button = document.querySelector("[data-language-switch]");
+    button.lang = next.language;
+    button.textContent = next.language === "ja" ? "日本語" : "English";
+    button.onclick = () => speak(next);
+    return drawAll();
   }
 
   function merged(base, over) {
@@ -37,7 +80,7 @@
       await drawn(place);
       place.dataset.drawn = "yes";
     } catch (error) {
-      place.textContent = "This picture could not be drawn; the tables say the same.";
+      place.textContent = place.dataset.failed;
       place.dataset.drawn = "no";
       console.error(place.dataset.figure, error);
     }
@@ -90,5 +133,9 @@
       if (String(place.clientWidth < NARROW_PX) !== place.dataset.narrow) draw(place);
     }
   });
-  drawAll().then(() => { document.documentElement.dataset.ready = "yes"; });
+  gather();
+  document.querySelector("[data-language-switch]").hidden = false;
+  const wanted = new URLSearchParams(location.search).get("lang");
+  speak(wanted === other.language ? other : own)
+    .then(() => { document.documentElement.dataset.ready = "yes"; });
 })();
