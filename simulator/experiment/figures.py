@@ -2,7 +2,8 @@
 
 Rule of the module: pure. Column names end in their unit: ``_ns`` (scenario time), ``_count``,
 ``_people``. The columns of the first launch of the scenario have no prefix; those of further
-launches start with the launch's name and a dot. What did not happen is None, never zero.
+launches start with the launch's name and a dot; those of ``LAUNCHES``, of several launches only,
+are of all of them together. What did not happen is None, never zero.
 
     alert_ns                    launch to the first warning, anywhere
     stage_NAME_ns               a stage on the way to it; the stages add up to alert_ns
@@ -15,13 +16,18 @@ launches start with the launch's name and a dot. What did not happen is None, ne
     issue_PREFECTURE_ns         launch to the first warning in a prefecture
     in_force_ns                 longest time that any prefecture stays under a warning
     prefectures_count, messages_count, withheld_count
+    last_alert_ns               first launch to the first warning of the launch warned of last
+    least_predicted_lead_time_ns  shortest of all launches; least_lead_time_ns likewise
+    team_waiting_ns             longest wait of a launch for assessment teams, up to its warning
+    unwarned_launches_count     launches that nobody was warned of
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.model.rows import MARK, TRUTH, AlertRow, Played
+from simulator.model.rows import MARK, STAGE, TRUTH, AlertRow, Played, waited_ns
 from simulator.model.timeline import AlertEvent, PlannedAlert, Timeline
 
 Value = int | float | None
@@ -38,6 +44,13 @@ _CLOSES: Final = (
 )
 _SHELTERS: Final = (AlertEvent.TAKE_SHELTER,)
 _CORRECTS: Final = (AlertEvent.CORRECTION,)
+LAUNCHES: Final = (
+    "last_alert_ns",
+    "least_predicted_lead_time_ns",
+    "least_lead_time_ns",
+    "team_waiting_ns",
+    "unwarned_launches_count",
+)
 _LATER: Final = (("closing_ns", _CLOSES), ("all_clear_ns", (AlertEvent.ALL_CLEAR,)))
 _FIRST: Final = (
     "point",
@@ -54,6 +67,7 @@ _FIRST: Final = (
     "correction_ns",
     "all_clear_ns",
     "in_force_ns",
+    *LAUNCHES,
     "alerted_people",
     "warned_people",
     "warned_before_predicted_people",
@@ -101,6 +115,8 @@ def figures_of(timeline: Timeline | Played, launches: Sequence[str]) -> dict[str
         if number:
             figures = {f"{launch}.{column}": value for column, value in figures.items()}
         found |= figures
+    if len(launches) > 1:
+        found |= _of_all(timeline, launches, found, launched)
     found["in_force_ns"] = _longest_in_force(timeline.alerts)
     found["prefectures_count"] = len({alert.prefecture for alert in _warnings(timeline.alerts)})
     found["messages_count"] = len(timeline.alerts)
@@ -175,6 +191,38 @@ def _of_launch(alerts: Sequence[Alert], launched_ns: int | None) -> dict[str, Va
         found[column] = None if message is None else message.at_ns - first.at_ns
     found["correction_ns"] = _correction_ns(alerts)
     return found
+
+
+def _of_all(
+    timeline: Timeline | Played,
+    launches: Sequence[str],
+    found: Mapping[str, Value],
+    launched: Mapping[str, int],
+) -> dict[str, Value]:
+    """The figures of several launches together."""
+    prefixes = ["", *(f"{launch}." for launch in launches[1:])]
+
+    def of_each(column: str) -> list[int | float]:
+        values = (found.get(f"{prefix}{column}") for prefix in prefixes)
+        return [value for value in values if value is not None]
+
+    first_ns = min(launched.values(), default=0)
+    alerts_ns: dict[str | None, int] = {}
+    for alert in _warnings(timeline.alerts):
+        alerts_ns.setdefault(alert.launch, alert.at_ns)
+    last_ns = max(alerts_ns.values(), default=None)
+    waits_ns: dict[str, int] = {}
+    for event in timeline.events:
+        if event.kind is STAGE and event.at_ns <= alerts_ns.get(event.launch, math.inf):
+            launch = event.launch or ""
+            waits_ns[launch] = waits_ns.get(launch, 0) + waited_ns(event.note)
+    return {
+        "last_alert_ns": None if last_ns is None else last_ns - first_ns,
+        "least_predicted_lead_time_ns": min(of_each("predicted_lead_time_ns"), default=None),
+        "least_lead_time_ns": min(of_each("lead_time_ns"), default=None),
+        "team_waiting_ns": max(waits_ns.values(), default=None),
+        "unwarned_launches_count": len(launches) - len(alerts_ns),
+    }
 
 
 def _correction_ns(alerts: Sequence[Alert]) -> int | None:

@@ -41,11 +41,15 @@ _MOST_WHOLE: Final = 64
 _MOST_CURVES: Final = 8
 HEADLINE: Final = (
     "alert_ns",
+    "last_alert_ns",
+    "team_waiting_ns",
     "warned_before_arrival_people",
     "warned_before_predicted_people",
     "alerted_needlessly_people",
     "predicted_lead_time_ns",
     "lead_time_ns",
+    "least_predicted_lead_time_ns",
+    "least_lead_time_ns",
     "closing_ns",
     "correction_ns",
     "in_force_ns",

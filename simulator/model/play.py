@@ -12,10 +12,9 @@ import simpy
 
 from simulator.model.launch_script import RANKS, LaunchScript, Step
 from simulator.model.recorder import Recorder
-from simulator.model.rows import StageRow
+from simulator.model.rows import StageRow, waited_note
 from simulator.model.script import Script
 from simulator.randomness import Streams
-from simulator.units import format_duration
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -104,8 +103,7 @@ class Play:
         waited_ns = yield from team_work(self.env, self.teams, rank, duration_ns)
         described = step.described
         if waited_ns:
-            note = f"Waited {format_duration(waited_ns)} for a free team. {described.note}"
-            described = described._replace(note=note.rstrip())
+            described = described._replace(note=waited_note(waited_ns, described.note))
         return self.recorder.stage(step.shown, described, launch.id, cause, started_ns)
 
 

@@ -16,6 +16,7 @@ from simulator.model.timeline import (
     StagePassed,
     TimelineEvent,
 )
+from simulator.units import format_duration, parse_duration
 
 # Looking a member of an enumeration up by name costs half of what recording an event does.
 ALERT: Final = EventKind.ALERT
@@ -23,6 +24,8 @@ BELIEF: Final = EventKind.BELIEF
 MARK: Final = EventKind.MARK
 STAGE: Final = EventKind.STAGE
 TRUTH: Final = EventKind.TRUTH
+_WAITED: Final = "Waited "
+_FOR_A_TEAM: Final = " for a free team."
 
 
 class StageRow(NamedTuple):
@@ -92,6 +95,18 @@ class Played(NamedTuple):
 
     events: Sequence[EventRow]
     alerts: Sequence[AlertRow]
+
+
+def waited_note(waited_ns: int, note: str) -> str:
+    """What is said of a stage that waited for a free team."""
+    return f"{_WAITED}{format_duration(waited_ns)}{_FOR_A_TEAM} {note}".rstrip()
+
+
+def waited_ns(note: str) -> int:
+    """How long a stage waited for a free team, by what is said of it; 0 if it did not."""
+    if not note.startswith(_WAITED):
+        return 0
+    return parse_duration(note.removeprefix(_WAITED).partition(_FOR_A_TEAM)[0])
 
 
 def timeline_events(rows: Sequence[EventRow]) -> tuple[TimelineEvent, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from simulator.experiment.contrast import wanted
 from simulator.experiment.summary import ExperimentSummary, PairedSummary, PointSummary
-from simulator.report.experiment_words import change, half, name_of
+from simulator.report.experiment_words import change, half, named
 
 _MOST_TOLD: Final = 3
 _HUNDRED: Final = 100
@@ -30,7 +30,7 @@ def findings(summary: ExperimentSummary) -> list[str]:
         one.column for point in summary.points[1:2] for one in point.differences
     )
     told = ((column, finding(summary, column)) for column in columns)
-    return [f"{name_of(column).capitalize()}: {text}" for column, text in told if text]
+    return [f"{named(summary, column).capitalize()}: {text}" for column, text in told if text]
 
 
 def _swing(summary: ExperimentSummary, column: str) -> str:

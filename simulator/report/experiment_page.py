@@ -14,7 +14,7 @@ from simulator.report import experiment_tables as tables
 from simulator.report import experiment_variant_pictures as variant_pictures
 from simulator.report import pieces, town_map, words
 from simulator.report.experiment_findings import finding
-from simulator.report.experiment_words import amount, half, name_of
+from simulator.report.experiment_words import amount, half, named
 from simulator.report.html import contents, framed
 from simulator.report.markup import Markup, tag
 from simulator.report.pieces import Section
@@ -96,7 +96,7 @@ def _first_screen(summary: ExperimentSummary) -> Markup:
         cards.append(
             tag(
                 "div",
-                tag("h2", name_of(column).capitalize()),
+                tag("h2", named(summary, column).capitalize()),
                 tag("p", spread.get(50.0, amount(column, figure.mean)), class_="headline"),
                 tag("p", sentence),
                 [tag("p", line) for line in lines if line],
@@ -129,14 +129,14 @@ def _sensitivity(summary: ExperimentSummary) -> Section:
         parts += [
             pieces.figure(
                 f"tornado-{column}",
-                f"How far {name_of(column)} moves when one assumption goes to either end of its "
-                "range, all draws staying the same.",
+                f"How far {named(summary, column)} moves when one assumption goes to either end of "
+                "its range, all draws staying the same.",
                 variant_pictures.tornado(summary, column),
             ),
             pieces.details("The same as a table", pieces.data(tables.tornado(summary, column))),
             pieces.figure(
                 f"shares-{column}",
-                f"Which stage's chance makes {name_of(column)} vary: share of the variance.",
+                f"Which stage's chance makes {named(summary, column)} vary: share of the variance.",
                 variant_pictures.shares(summary, column),
             ),
             pieces.details("The same as a table", pieces.data(tables.shares(summary, column))),
@@ -165,15 +165,15 @@ def _variants(summary: ExperimentSummary) -> Section:
         parts += [
             pieces.figure(
                 f"variants-{column}" + (f"-{number}" if number else ""),
-                f"How {name_of(column)} changes along {path}, against the scenario as it is: mean "
-                "of the differences in pairs, with its 95 % interval.",
+                f"How {named(summary, column)} changes along {path}, against the scenario as it "
+                "is: mean of the differences in pairs, with its 95 % interval.",
                 variant_pictures.response(summary, column, path),
             )
             for number, path in enumerate(paths)
         ]
         parts += [
             pieces.details(
-                f"All variants: {name_of(column)}",
+                f"All variants: {named(summary, column)}",
                 pieces.data(tables.variants(summary, column)),
             ),
         ]

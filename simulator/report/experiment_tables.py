@@ -18,8 +18,10 @@ from simulator.report.experiment_words import (
     amount,
     change,
     half,
+    has_several_launches,
     is_detail,
     name_of,
+    named,
     span_of,
 )
 from simulator.report.layout import Table
@@ -42,12 +44,13 @@ def figures(point: PointSummary, *, everything: bool) -> Table:
             did not happen.
     """
     rows = []
+    several = has_several_launches(one.column for one in point.figures)
     distinct = _distinct(point.figures)
     shown = distinct if everything else [one for one in distinct if not is_detail(one.column)]
     for figure in shown:
         quantiles = {one.percent: amount(figure.column, one.value) for one in figure.quantiles}
         row = [
-            name_of(figure.column),
+            name_of(figure.column, several=several),
             f"{figure.n:,}",
             f"{amount(figure.column, figure.mean)} {half(figure.column, figure.student)}".strip(),
             *(quantiles.get(percent, words.DASH) for percent in _SHOWN),
@@ -125,7 +128,7 @@ def variants(summary: ExperimentSummary, column: str, most: int = MOST_POINTS) -
     if left > 0:
         notes.append(f"{words.plural(left, 'further point')} in summary.json and the table.")
     return Table(
-        caption=name_of(column)[0].upper() + name_of(column)[1:],
+        caption=named(summary, column)[0].upper() + named(summary, column)[1:],
         head=("point", *paths, "mean", "median", "less point 0"),
         rows=tuple(rows),
         numeric=frozenset(range(1 + len(paths), 4 + len(paths))),
@@ -146,7 +149,7 @@ def tornado(summary: ExperimentSummary, column: str) -> Table:
         if swing.column == column
     ]
     return Table(
-        caption=f"What {name_of(column)} hangs on: each assumption at the ends of its range",
+        caption=f"What {named(summary, column)} hangs on: each assumption at the ends of its range",
         head=("assumption", "from and to", "at the low end", "at the high end"),
         rows=tuple(rows),
         numeric=frozenset({2, 3}),
@@ -168,7 +171,7 @@ def shares(summary: ExperimentSummary, column: str) -> Table:
         for share in chosen
     ]
     return Table(
-        caption=f"Which stage makes {name_of(column)} vary (Sobol indices)",
+        caption=f"Which stage makes {named(summary, column)} vary (Sobol indices)",
         head=("stage", "total", "95 %", "alone", "95 %"),
         rows=tuple(rows),
         numeric=frozenset({1, 2, 3, 4}),

@@ -14,7 +14,7 @@ from simulator.report.experiment_words import half
 from simulator.report.layout import printable, table_text, wrapped
 from simulator.report.text import BANNER
 
-_MOST_FIGURES: Final = 3
+_MOST_FIGURES: Final = 6
 _MOST_VARIANTS: Final = 25
 
 

@@ -5,8 +5,11 @@ column, as everywhere in experiments.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
+from simulator.experiment.figures import LAUNCHES
+from simulator.experiment.summary import ExperimentSummary
 from simulator.report import words
 from simulator.units import NS_PER_MS, NS_PER_S
 
@@ -14,6 +17,11 @@ _NAMES: Final = {
     "alert": "launch to first alert",
     "predicted_lead_time": "predicted lead time",
     "lead_time": "lead time",
+    "last_alert": "first launch to the alert of the last",
+    "least_predicted_lead_time": "shortest predicted lead time of all launches",
+    "least_lead_time": "shortest lead time of all launches",
+    "team_waiting": "longest wait of a launch for assessment teams",
+    "unwarned_launches": "launches that nobody was warned of",
     "shelter": "launch to the call to take shelter",
     "closing": "first alert to closing message",
     "correction": "wrong message to its correction",
@@ -30,6 +38,17 @@ _NAMES: Final = {
     "missed": "people not warned although something arrived",
     "corrected": "people whom a correction reached",
 }
+_OF_A_LAUNCH: Final = frozenset(
+    {
+        "alert",
+        "predicted_lead_time",
+        "lead_time",
+        "shelter",
+        "closing",
+        "correction",
+        "all_clear",
+    }
+)
 _PLACED: Final = re.compile(
     r"(issue|predicted_lead_time|lead_time|warned|warned_before_arrival)_([a-z]+)"
 )
@@ -40,13 +59,23 @@ _PLACES: Final = {
     "predicted_lead_time": "predicted lead time",
     "lead_time": "lead time",
 }
-_SIGNED: Final = re.compile(r"(^|\.)(predicted_)?lead_time_")
+_SIGNED: Final = re.compile(r"(^|\.)(least_)?(predicted_)?lead_time_")
 _FINE_NS: Final = 100 * NS_PER_MS
 _THOUSANDS: Final = 1000
 
 
-def name_of(column: str) -> str:
-    """A column in words: ``predicted lead time, Miyagi``."""
+def has_several_launches(columns: Iterable[str]) -> bool:
+    """Whether these are the figures of a scenario with several launches."""
+    return not set(LAUNCHES).isdisjoint(columns)
+
+
+def name_of(column: str, *, several: bool = False) -> str:
+    """A column in words: ``predicted lead time, Miyagi``.
+
+    Args:
+        column: the column.
+        several: whether there are several launches, so that it has to be said whose a figure is.
+    """
     launch, dot, rest = column.rpartition(".")
     stem = rest.rpartition("_")[0]
     if stem in _NAMES:
@@ -59,7 +88,15 @@ def name_of(column: str) -> str:
         text = f"{_PLACES[match[1]]}, {words.prefecture(match[2])}"
     else:
         text = stem.replace("_", " ")
-    return f"{text} ({launch})" if dot else text
+    if several and not dot and (stem in _OF_A_LAUNCH or stem.startswith("stage_")):
+        launch = "first launch"
+    return f"{text} ({launch})" if launch else text
+
+
+def named(summary: ExperimentSummary, column: str) -> str:
+    """A column of a summary in words."""
+    figures = summary.points[0].figures if summary.points else ()
+    return name_of(column, several=has_several_launches(one.column for one in figures))
 
 
 def is_detail(column: str) -> bool:

@@ -1,15 +1,20 @@
 from copy import deepcopy
 
 from simulator.experiment.figures import (
+    LAUNCHES,
+    WARNS,
     Replication,
+    Value,
     column_order,
     figures_of,
     is_whole,
     launch_times,
 )
-from simulator.experiment.variants import Base
+from simulator.experiment.variants import Base, Setting, read_base
 from simulator.model import simulate
+from simulator.model.engine import play_once
 from simulator.model.timeline import AlertEvent
+from simulator.randomness import Streams
 from simulator.scenario import load_scenario
 from simulator.units import NS_PER_MIN, NS_PER_S
 
@@ -51,6 +56,60 @@ def test_further_launches_have_columns_of_their_own() -> None:
         prefix = "" if launch == launches[0] else f"{launch}."
         expected = min(warned) - times[launch] if warned else None
         assert found[f"{prefix}alert_ns"] == expected
+
+
+def test_several_launches_have_figures_of_all_of_them() -> None:
+    scenario = load_scenario("salvo")
+    launches = [launch.id for launch in scenario.launches]
+    for replication in range(4):
+        timeline = simulate(scenario, 1, replication)
+        found = figures_of(timeline, launches)
+        assert found == figures_of(play_once(scenario, Streams(1, replication)), launches)
+        times = launch_times(timeline)
+        first: dict[str | None, int] = {}
+        for alert in timeline.alerts:
+            if alert.event in WARNS:
+                first.setdefault(alert.launch, alert.at_ns)
+        assert found["last_alert_ns"] == max(first.values()) - times[launches[0]]
+        assert found["unwarned_launches_count"] == len(launches) - len(first)
+        predicted = [
+            value for name, value in found.items() if name.endswith("predicted_lead_time_ns")
+        ]
+        assert found["least_predicted_lead_time_ns"] == min(
+            value for value in predicted if value is not None
+        )
+    alone = figures_of(simulate(load_scenario("tohoku-2022-11-03"), 1), ["icbm"])
+    assert not set(LAUNCHES) & set(alone)
+
+
+def test_the_longest_wait_for_a_team_is_told() -> None:
+    def waited(teams: int) -> Value:
+        settings = [
+            Setting(path="chain.teams", value=teams),
+            Setting(path="chain.assessment", value="2min"),
+        ]
+        scenario = read_base("salvo").scenario(settings)
+        timeline = simulate(scenario, 1)
+        found = figures_of(timeline, [launch.id for launch in scenario.launches])
+        spans = [
+            event.at_ns - (event.started_ns or 0)
+            for event in timeline.events
+            if event.name == "assessment"
+        ]
+        assert found["team_waiting_ns"] == max(spans) - 2 * NS_PER_MIN
+        return found["team_waiting_ns"]
+
+    assert waited(8) == 0
+    alone = waited(1)
+    assert alone is not None
+    assert alone > 2 * NS_PER_MIN
+
+
+def test_of_launches_that_nobody_is_warned_of_there_is_no_last_alert() -> None:
+    found = figures_of(simulate(load_scenario("drill-minimal"), 1), ["one", "two"])
+    assert found["last_alert_ns"] is None
+    assert found["team_waiting_ns"] is None
+    assert found["unwarned_launches_count"] == 2
 
 
 def test_what_did_not_happen_is_none_not_zero() -> None:

@@ -31,8 +31,8 @@ Made = tuple[ExperimentSummary, MemoryRows]
 
 
 @lru_cache
-def _made(kind: str, replications: int = 220) -> Made:
-    base = read_base("hokkaido-2022-10-04")
+def _made(kind: str, replications: int = 220, name: str = "hokkaido-2022-10-04") -> Made:
+    base = read_base(name)
     scenario = base.scenario()
     kinds: dict[str, Callable[[], designs.Design]] = {
         "single": one_point,
@@ -46,7 +46,7 @@ def _made(kind: str, replications: int = 220) -> Made:
         "sobol": lambda: designs.sobol(random_stages(scenario, 1)),
     }
     design = kinds[kind]()
-    people = PeopleOrder() if kind in {"single", "grid"} else None
+    people = PeopleOrder() if kind in {"single", "grid"} and name != "salvo" else None
     plan, store = make_plan(base, design, 1, replications, people), MemoryStore()
     drive(plan, InlineExecutor(), store)
     rows = store.rows(plan, replications)
@@ -338,6 +338,19 @@ def test_repeated_figures_of_prefectures_are_shown_once() -> None:
 )
 def test_columns_have_names(column: str, name: str) -> None:
     assert name_of(column) == name
+
+
+def test_it_is_said_whose_figures_are_where_there_are_several_launches() -> None:
+    assert name_of("alert_ns", several=True) == "launch to first alert (first launch)"
+    assert name_of("stage_decision_ns", several=True) == "stage decision (first launch)"
+    assert name_of("two.alert_ns", several=True) == "launch to first alert (two)"
+    assert name_of("warned_people", several=True) == "people warned at all"
+    shortest = "shortest predicted lead time of all launches"
+    assert name_of("least_predicted_lead_time_ns", several=True) == shortest
+    assert amount("least_lead_time_ns", 1.5e9) == "+1.5 s"
+    text = experiment_text(_made("single", 12, "salvo")[0], None)
+    assert "launch to first alert (first launch)" in text
+    assert "first launch to the alert of the last" in text
 
 
 @pytest.mark.parametrize(
