@@ -7,6 +7,7 @@ pipe ends itself.
 from dataclasses import dataclass, field
 
 from simulator.alerts.compose import ExerciseContext
+from simulator.delivery.room import Limits
 from simulator.measure.plan import PlannedSubscriber, ScheduledAlert
 from simulator.measure.receipts import ConnectionEvent
 
@@ -293,11 +294,13 @@ class Hello:
         worker: index of the shard.
         host: its name there, for people.
         domain: its clock domain.
+        limits: what its system allows it.
     """
 
     worker: int
     host: str
     domain: str
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

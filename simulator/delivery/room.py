@@ -50,6 +50,16 @@ class Limits:
         return max(0, self.ports - SPARE_PORTS)
 
 
+def tightest_of(several: Sequence[Limits]) -> Limits:
+    """What holds for each of several processes of one host.
+
+    Args:
+        several: at least one.
+    """
+    counted = [each.descriptors for each in several if each.descriptors is not None]
+    return Limits(descriptors=min(counted, default=None), ports=min(each.ports for each in several))
+
+
 def check_descriptors(shards: Sequence[int], limits: Limits, *, own_broker: bool) -> None:
     """Refuse a swarm that cannot be held open.
 

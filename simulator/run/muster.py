@@ -6,7 +6,7 @@ is never played again somewhere else, because what it had received would be lost
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -15,9 +15,10 @@ from typing import Any, Final
 from simulator.clock import Clock
 from simulator.delivery.children import Child
 from simulator.delivery.loopback import is_loopback
-from simulator.delivery.messages import SwarmOrder
+from simulator.delivery.messages import Hello, SwarmOrder
 from simulator.delivery.registry import shipped_drift_ppm
 from simulator.delivery.remote import Door, RemoteChild
+from simulator.delivery.room import check_descriptors, tightest_of
 from simulator.delivery.swarm.shard import serve
 from simulator.delivery.swarm.worker import worker_main
 from simulator.delivery.vitals import limits
@@ -56,6 +57,8 @@ async def mustered(
         yield await _children(with_room(orders.swarm(), limits(), own_broker=own_broker))
     else:
         shards = _Shards(settings.cluster, orders, domain, clock, settings.clock_bound)
+        if own_broker:
+            check_descriptors([len(orders.subscribers)], limits(), own_broker=True)
         try:
             yield await asyncio.to_thread(shards.start, settings.wait_timeout)
         finally:
@@ -122,34 +125,46 @@ class _Shards:
             )
         return self._admitted({order.worker: order for order in shards}, timeout_ns)
 
-    def _admitted(self, waiting: dict[int, SwarmOrder], timeout_ns: int) -> tuple[Member, ...]:
-        members: list[RemoteChild] = []
+    def _admitted(self, shards: dict[int, SwarmOrder], timeout_ns: int) -> tuple[Member, ...]:
+        """All workers, each with its order once all have come in and fit on their hosts."""
+        found: dict[int, tuple[Hello, RemoteChild]] = {}
         deadline_ns = self._clock.monotonic_ns() + timeout_ns
-        while waiting and self._door is not None:
-            for number in list(waiting):
-                if (fate := self._fate(number)) is not None:
-                    raise AbortedError(f"a worker of the cluster did not start: {fate}")
-            if self._clock.monotonic_ns() > deadline_ns:
-                raise AbortedError(
-                    f"{len(waiting)} workers of the cluster did not come in; their hosts must "
-                    f"reach {self._door.host}:{self._door.port}"
-                )
-            found = self._door.admit(_LOOK_NS)
-            if found is None or found[0].worker not in waiting:
-                continue
-            hello, pipe = found
-            child = RemoteChild(
-                hello,
-                pipe,
-                domain=self._domain,
-                clock=self._clock,
-                drift_ppm=shipped_drift_ppm(),
-                bound_ns=self._bound_ns,
-                fate=partial(self._fate, hello.worker),
+        try:
+            while len(found) < len(shards) and self._door is not None:
+                missing = [number for number in shards if number not in found]
+                self._check_coming(missing, late=self._clock.monotonic_ns() > deadline_ns)
+                came = self._door.admit(_LOOK_NS)
+                if came is not None and came[0].worker in missing:
+                    found[came[0].worker] = came[0], self._child(*came)
+            orders = with_room_there(shards, {n: hello for n, (hello, _) in found.items()})
+        except AlertsimError:
+            for _, child in found.values():
+                child.close()
+            raise
+        for number, order in orders.items():
+            found[number][1].send(replace(order, asks_clock=True))
+        return tuple(child for _, child in found.values())
+
+    def _check_coming(self, missing: Sequence[int], *, late: bool) -> None:
+        for number in missing:
+            if (fate := self._fate(number)) is not None:
+                raise AbortedError(f"a worker of the cluster did not start: {fate}")
+        if late and self._door is not None:
+            raise AbortedError(
+                f"{len(missing)} workers of the cluster did not come in; their hosts must "
+                f"reach {self._door.host}:{self._door.port}"
             )
-            child.send(replace(waiting.pop(hello.worker), asks_clock=True))
-            members.append(child)
-        return tuple(members)
+
+    def _child(self, hello: Hello, pipe: Any) -> RemoteChild:  # noqa: ANN401  # see Door.admit
+        return RemoteChild(
+            hello,
+            pipe,
+            domain=self._domain,
+            clock=self._clock,
+            drift_ppm=shipped_drift_ppm(),
+            bound_ns=self._bound_ns,
+            fate=partial(self._fate, hello.worker),
+        )
 
     def _fate(self, number: int) -> str | None:
         """How a task ended; None while it runs or waits."""
@@ -166,6 +181,36 @@ class _Shards:
         if self._client is not None:
             with suppress(OSError, TimeoutError):
                 self._client.close(timeout=5)
+
+
+def with_room_there(
+    shards: Mapping[int, SwarmOrder], hellos: Mapping[int, Hello]
+) -> dict[int, SwarmOrder]:
+    """The orders with the local addresses to connect from, host by host.
+
+    Workers of one host share its local ports; each has its own descriptors.
+
+    Args:
+        shards: the workers' orders by number.
+        hellos: what each said first.
+
+    Raises:
+        ConfigurationError: naming the host that has no room for its shards, before any connects.
+    """
+    hosts: dict[str, list[int]] = {}
+    for number, hello in hellos.items():
+        hosts.setdefault(hello.host, []).append(number)
+    found: dict[int, SwarmOrder] = {}
+    for host, numbers in hosts.items():
+        tightest = tightest_of([hellos[number].limits for number in numbers])
+        try:
+            fitted = with_room([shards[each] for each in numbers], tightest, own_broker=False)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                error.message, f"cluster host {host}", error.field, error.value, error.remedy
+            ) from None
+        found.update(zip(numbers, fitted, strict=True))
+    return found
 
 
 def check_cluster(shards: Sequence[SwarmOrder], scheduler: str, threads: int) -> None:

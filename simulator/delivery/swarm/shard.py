@@ -17,6 +17,7 @@ from typing import Final
 from simulator.clock import clock_domain
 from simulator.delivery.messages import Hello, SwarmOrder
 from simulator.delivery.swarm.worker import worker_main
+from simulator.delivery.vitals import limits
 
 CONNECT_S: Final = 20.0
 PIPE_BYTES: Final = 4 * 1024 * 1024
@@ -62,7 +63,9 @@ def work(host: str, port: int, secret: str, worker: int) -> None:
     prepare(line)
     with Pipe(line.detach()) as pipe:
         pipe.send_bytes(secret.encode())
-        pipe.send(Hello(worker=worker, host=socket.gethostname(), domain=clock_domain()))
+        pipe.send(
+            Hello(worker=worker, host=socket.gethostname(), domain=clock_domain(), limits=limits())
+        )
         try:
             order = pipe.recv()
         except EOFError:

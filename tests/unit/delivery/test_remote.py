@@ -22,6 +22,7 @@ from simulator.delivery.messages import (
     Receipts,
 )
 from simulator.delivery.remote import Door, RemoteChild
+from simulator.delivery.room import Limits
 from simulator.delivery.swarm.desk import EAGER_ANSWERS, Desk
 from simulator.delivery.swarm.outbox import Outbox
 from simulator.errors import BrokerUnreachableError
@@ -30,6 +31,8 @@ from simulator.units import NS_PER_S
 
 AHEAD_NS = 5_000 * NS_PER_S  # their clock minus ours
 THERE_NS, BACK_NS = 100_000, 300_000  # what a message takes, on our clock
+
+LIMITS = Limits(descriptors=1_024, ports=28_000)
 
 
 class Far:
@@ -40,7 +43,7 @@ class Far:
         self.pipe: Pipe[Any, Any] = Pipe(theirs.detach())
         self.clock = ManualClock(monotonic=100 * NS_PER_S)
         self.child = RemoteChild(
-            Hello(worker=3, host="far", domain=domain),
+            Hello(worker=3, host="far", domain=domain, limits=LIMITS),
             Pipe(ours.detach()),
             domain="here",
             clock=self.clock,
@@ -198,7 +201,7 @@ def _knock(door: Door, *shown: bytes, hello: object = None) -> threading.Thread:
 
 
 def test_who_shows_the_secret_and_says_hello_comes_in(door: Door) -> None:
-    hello = Hello(worker=1, host="far", domain="there")
+    hello = Hello(worker=1, host="far", domain="there", limits=LIMITS)
     thread = _knock(door, door.secret.encode(), hello=hello)
     found = door.admit(5 * NS_PER_S)
     assert found is not None
@@ -210,7 +213,7 @@ def test_who_shows_the_secret_and_says_hello_comes_in(door: Door) -> None:
 @pytest.mark.parametrize(
     ("shown", "hello"),
     [
-        ((b"0" * 64,), Hello(worker=1, host="far", domain="there")),
+        ((b"0" * 64,), Hello(worker=1, host="far", domain="there", limits=LIMITS)),
         ((b"0" * 100_000,), None),
         ((), None),
     ],

@@ -10,10 +10,13 @@ import pytest
 from simulator.clock import ManualClock
 from simulator.delivery.messages import ClockAsk, ClockTell, Hello, Ready
 from simulator.delivery.remote import RemoteChild
+from simulator.delivery.room import Limits
 from simulator.errors import AbortedError
 from simulator.run.crew import Crew
 from simulator.run.watch import Watch
 from simulator.units import NS_PER_S
+
+LIMITS = Limits(descriptors=1_024, ports=28_000)
 
 
 async def test_a_lost_host_is_no_defect_and_its_questions_are_no_news() -> None:
@@ -29,7 +32,7 @@ async def test_a_lost_host_is_no_defect_and_its_questions_are_no_news() -> None:
     watch = Watch()
     crew = Crew(watch, digest)
     child = RemoteChild(
-        Hello(worker=0, host="far", domain="there"),
+        Hello(worker=0, host="far", domain="there", limits=LIMITS),
         Pipe(ours.detach()),
         domain="here",
         clock=ManualClock(monotonic=9),
