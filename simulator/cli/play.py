@@ -46,7 +46,7 @@ def play(
     request = RunRequest(
         settings=settings,
         scenario=loaded,
-        run=checked_run_id(run_id) if run_id else new_run_id(SystemClock().wall_ns()),
+        run=checked_run_id(run_id) if run_id is not None else new_run_id(SystemClock().wall_ns()),
         command=repeat_command(unspoken=unspoken(settings, options)),
         out=out,
         thresholds=parse_options(thresholds),

@@ -18,6 +18,7 @@ from simulator.errors import ConfigurationError
 from simulator.units import wall_datetime
 
 _RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_FOR_ONCE = ("--run-id", "--events")
 PACKAGES = (
     "aiomqtt",
     "hdrhistogram",
@@ -93,7 +94,7 @@ def host_facts() -> dict[str, str]:
 def repeat_command(
     arguments: Sequence[str] | None = None, unspoken: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
-    """The command line that repeats this run, without passwords.
+    """The command line that repeats this run, without passwords and without what is for once.
 
     Args:
         arguments: as typed; the process's own if not given.
@@ -102,7 +103,22 @@ def repeat_command(
     given = sys.argv[1:] if arguments is None else arguments
     variables = [f"{name}={without_password(value)}" for name, value in (unspoken or {}).items()]
     program = ["env", *variables, "alertsim"] if variables else ["alertsim"]
-    return (*program, *(without_password(argument) for argument in given))
+    return (*program, *(without_password(argument) for argument in _repeatable(given)))
+
+
+def _repeatable(arguments: Sequence[str]) -> list[str]:
+    """Without the run's own id, its live events, and a broker that runs by now only."""
+    kept: list[str] = []
+    skip = False
+    for number, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if not equals:
+            value = next(iter(arguments[number + 1 :]), "")
+        once = name in _FOR_ONCE or (name == "--broker" and value.startswith("running"))
+        if not (once or skip):
+            kept.append(argument)
+        skip = once and not equals
+    return kept
 
 
 def as_shell(command: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from typing import Final
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.delivery.loopback import is_loopback
@@ -38,10 +39,6 @@ _HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
-
-
-class TooLargeError(Exception):
-    """The body grew beyond its limit while it was read."""
 
 
 def session_of(token: SecretStr) -> str:
@@ -92,7 +89,8 @@ class Doors:
             message = await receive()
             read += len(message.get("body", b""))
             if read > BODY_LIMIT:
-                raise TooLargeError
+                # Of all errors, what reads a body hands this one on as it is.
+                raise HTTPException(413, _LARGE.detail, _CLOSE)
             return message
 
         async def noted(message: Message) -> None:
@@ -102,9 +100,6 @@ class Doors:
 
         try:
             await self._app(scope, counted, noted)
-        except TooLargeError:
-            if not begun:
-                await answer(_LARGE, _CLOSE)(scope, receive, send)
         except Exception as error:
             # Here and not further out, where the server would print a traceback of its own.
             found = told(error, scope["path"])

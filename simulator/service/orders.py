@@ -18,7 +18,7 @@ from simulator.units import parse_duration
 
 _LONGEST_NS: Final = 24 * 3600 * 1_000_000_000
 DurationText = Annotated[
-    str, StringConstraints(pattern=r"^\s*[0-9.]+\s*[a-zµ]+\s*$|^0$", max_length=32)
+    str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(ns|us|ms|s|min|h)$", max_length=32)
 ]
 
 

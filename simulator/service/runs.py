@@ -372,8 +372,7 @@ class Runs:
                     f"its process was killed (signal {-code})",
                 )
             if playing.fold.last("end") is None:
-                said = process.said().splitlines()
-                return code, said[-1] if said else f"its process ended with {code}"
+                return code, _last_words(process.said()) or f"its process ended with {code}"
             return code, str((playing.fold.last("end") or {}).get("reason") or "")
         except OSError as error:
             return 107, f"its process cannot be started: {error}"
@@ -437,6 +436,12 @@ class Runs:
     async def _save(self, record: RunRecord) -> None:
         self._records[record.run] = record
         await asyncio.to_thread(self._store.save, record)
+
+
+def _last_words(said: str) -> str:
+    """The error that a process ended with, from what it wrote."""
+    errors = [line for line in said.splitlines() if "error: " in line]
+    return errors[-1].partition("error: ")[2] if errors else ""
 
 
 def _brief(order: RunOrder) -> RunOrder:

@@ -93,7 +93,8 @@ async def serve(
     for part in parts_of(service):
         service.add(part)
     app = create_app(service)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    # A start that fails is told below, a request that fails by the doors.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
     failed = _failures(app)
     port = listening.getsockname()[1]
     address = f"http://{service.options.shown_host}:{port}/"
@@ -125,7 +126,8 @@ async def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask)
     try:
-        await server.serve(sockets=[listening])
+        with contextlib.suppress(SystemExit):  # it ends the process where a start fails
+            await server.serve(sockets=[listening])
     finally:
         listening.close()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -133,6 +135,8 @@ async def serve(
     if failed:
         error = failed[0]
         raise error if isinstance(error, AlertsimError) else InternalError(str(error))
+    if not server.started:
+        raise InternalError("the server did not start")
 
 
 def _failures(app: FastAPI) -> list[BaseException]:

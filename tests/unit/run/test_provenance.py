@@ -5,8 +5,10 @@ import re
 import pytest
 
 from simulator.delivery.brokers.external import without_password
+from simulator.errors import ConfigurationError
 from simulator.run.provenance import (
     as_shell,
+    checked_run_id,
     host_facts,
     new_run_id,
     package_versions,
@@ -39,6 +41,25 @@ def test_passwords_are_not_repeated(given: str, shown: str) -> None:
 def test_command_repeats_the_run() -> None:
     command = repeat_command(["run", "my drill.yaml", "--broker", "mqtt://a:b@127.0.0.1"])
     assert as_shell(command) == "alertsim run 'my drill.yaml' --broker 'mqtt://a:***@127.0.0.1'"
+
+
+@pytest.mark.parametrize(
+    "for_once",
+    [
+        ["--run-id", "tuesday", "--events", "-", "--broker", "running"],
+        ["--run-id=tuesday", "--events=-", "--broker=running:123"],
+    ],
+)
+def test_command_leaves_out_what_is_for_once(for_once: list[str]) -> None:
+    command = repeat_command(["run", "drill-minimal", *for_once, "--speed=60"])
+    assert command == ("alertsim", "run", "drill-minimal", "--speed=60")
+
+
+@pytest.mark.parametrize("given", ["", "A", "a/b", "..", "-a", "a-", "a" * 65])
+def test_a_run_id_can_stand_in_a_topic_and_a_path(given: str) -> None:
+    with pytest.raises(ConfigurationError, match="not a run id"):
+        checked_run_id(given)
+    assert checked_run_id("tuesday-drill") == "tuesday-drill"
 
 
 def test_facts_are_about_the_machine_only() -> None:
