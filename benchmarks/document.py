@@ -13,7 +13,10 @@ from typing import Any, Final
 from benchmarks.harness import RESULTS, BenchmarkError, target_cells
 
 DOCUMENT: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
-ORDER: Final = ("startup", "pacing", "low_load", "swarm", "scale", "ledger", "reach", "experiment")
+ORDER: Final = (
+    *("startup", "pacing", "low_load", "swarm", "scale", "ledger", "reach", "experiment"),
+    "report",
+)
 
 _HEAD: Final = """# Benchmarks
 

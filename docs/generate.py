@@ -36,6 +36,7 @@ _SCHEMAS: tuple[SchemaKind, ...] = (
     "live-events",
     "experiment",
     "comparison",
+    "history",
 )
 
 _EXIT_TEXT = {

@@ -219,4 +219,8 @@ def _say(output: Output, compared: "Compared", form: str) -> None:
     if compared.interrupted:
         raise AbortedError(compared.interrupted)
     if summary.exit_code:
+        # The text has said why; a document is read by a program, and --quiet has no text.
+        say = output.aside if output.as_json else output.trouble if output.quiet else None
+        if say is not None:
+            say(summary.reason)
         raise SystemExit(summary.exit_code)

@@ -14,6 +14,7 @@ SchemaKind = Literal[
     "live-events",
     "experiment",
     "comparison",
+    "history",
     "asyncapi",
 ]
 SCHEMA_KINDS: Final[tuple[SchemaKind, ...]] = get_args(SchemaKind)
@@ -71,6 +72,10 @@ def _made(kind: SchemaKind) -> tuple[dict[str, Any], str]:  # noqa: PLR0911  # o
             from simulator.experiment.comparison import COMPARISON_SCHEMA, comparison_json_schema
 
             return comparison_json_schema(), COMPARISON_SCHEMA
+        case "history":
+            from simulator.measure.history import HISTORY_SCHEMA, history_json_schema
+
+            return history_json_schema(), HISTORY_SCHEMA
         case _:
             from simulator.measure.summary import SUMMARY_SCHEMA, summary_json_schema
 
