@@ -31,6 +31,8 @@ class Load:
         broker_base_bytes: memory of the broker without connections; 0 if it runs elsewhere.
         broker_most: connections that its settings admit; None: no such limit is known.
         broker_here: whether the broker runs on this host, under the same limit of open files.
+        broker_in_time: deliveries that the broker makes while an alert to everybody at once is in
+            time; None: unknown.
     """
 
     workers: int = 1
@@ -42,6 +44,7 @@ class Load:
     broker_base_bytes: int = 0
     broker_most: int | None = None
     broker_here: bool = True
+    broker_in_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +52,8 @@ class Limit:
     """One thing that ends.
 
     Attributes:
-        name: ``open files of the swarm``, ``open files of the broker``, ``local ports``, ``memory``
-            or ``settings of the broker``.
+        name: ``open files of the swarm``, ``open files of the broker``, ``local ports``,
+            ``memory``, ``settings of the broker`` or ``pace of the broker``.
         most: connections it allows.
         remedy: what raises it.
     """
@@ -122,6 +125,14 @@ def predict(machine: Limits, memory_bytes: int, load: Load) -> Capacity:
                 remedy="use another broker, for example --broker mosquitto",
             )
         )
+    if load.broker_in_time is not None:
+        limits.append(
+            Limit(
+                name="pace of the broker",
+                most=load.broker_in_time,
+                remedy="use a faster broker, or expect alerts to everybody at once to be late",
+            )
+        )
     return Capacity(limits=tuple(sorted(limits, key=lambda limit: limit.most)))
 
 
@@ -134,7 +145,7 @@ def subscribers_within(connections: int) -> int:
     return max(0, min(connections - CONTROLS_MIN, int(connections / (1 + CONTROLS_SHARE))))
 
 
-def load_of(kind: str, costs: Mapping[str, Any], *, workers: int) -> Load:
+def load_of(kind: str, costs: Mapping[str, Any], *, workers: int, tls: bool = False) -> Load:
     """The load of a run on a broker of this kind.
 
     Args:
@@ -142,16 +153,18 @@ def load_of(kind: str, costs: Mapping[str, Any], *, workers: int) -> Load:
             here.
         costs: the content of ``config/capacity.json``.
         workers: swarm processes.
+        tls: whether the connections go over TLS.
     """
     broker = costs["brokers"].get(kind)
     return Load(
         workers=workers,
         listeners=broker["listeners"] if broker else 1,
         addresses=costs["loopback_addresses"]["value"] if broker else 1,
-        swarm_bytes=costs["swarm_bytes"]["value"],
+        swarm_bytes=costs["swarm_bytes"]["value"] + (costs["tls_bytes"]["value"] if tls else 0),
         kernel_bytes=costs["kernel_bytes"]["value"],
         broker_bytes=broker["bytes"] if broker else 0,
         broker_base_bytes=broker["base_bytes"] if broker else 0,
         broker_most=broker["most"] if broker else None,
         broker_here=broker is not None,
+        broker_in_time=broker["deliveries_per_s"] * costs["in_time_s"]["value"] if broker else None,
     )

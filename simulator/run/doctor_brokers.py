@@ -31,15 +31,16 @@ _KIB: Final = 1024
 def capacities() -> list[Finding]:
     """How many subscribers this machine carries, by kind of broker."""
     costs = json.loads(resources.config_text("capacity.json"))
-    return [_capacity(kind, costs) for kind in ("embedded", "mosquitto", "amqtt", "external")]
+    kinds = ("embedded", "mosquitto", "amqtt", "external")
+    return [*(_capacity(kind, costs) for kind in kinds), _capacity("external", costs, tls=True)]
 
 
-def _capacity(kind: str, costs: dict[str, object]) -> Finding:
+def _capacity(kind: str, costs: dict[str, object], *, tls: bool = False) -> Finding:
     memory = _free_memory()
-    found = predict(
-        limits(), memory or UNLIMITED, load_of(kind, costs, workers=os.cpu_count() or 1)
-    )
+    load = load_of(kind, costs, workers=os.cpu_count() or 1, tls=tls)
+    found = predict(limits(), memory or UNLIMITED, load)
     what = "a broker elsewhere" if kind == "external" else f"--broker {kind}"
+    what += " over TLS" if tls else ""
     short = subscribers_within(found.most) < SUBSCRIBERS
     return Finding(
         level="warning" if short else "ok",

@@ -10,6 +10,7 @@ from simulator.delivery.placement import place
 from simulator.delivery.room import SPARE_DESCRIPTORS, SPARE_PORTS, Limits
 
 MEMORY = 1 << 40
+PACES = {"embedded": 970_000, "mosquitto": 240_000, "amqtt": 14_500, "external": None}
 ROOMY = Limits(descriptors=None, ports=28_000 + SPARE_PORTS)
 LOAD = Load(swarm_bytes=8_000, kernel_bytes=2_000)
 
@@ -55,6 +56,23 @@ def test_a_brokers_own_setting_counts() -> None:
     found = predict(ROOMY, MEMORY, replace(LOAD, broker_most=20_000))
 
     assert (found.tightest.name, found.most) == ("settings of the broker", 20_000)
+
+
+def test_a_slow_broker_carries_no_more_than_it_serves_in_time() -> None:
+    found = predict(ROOMY, MEMORY, replace(LOAD, broker_in_time=14_500))
+    assert (found.tightest.name, found.most) == ("pace of the broker", 14_500)
+
+    costs = json.loads(resources.config_text("capacity.json"))
+    paces = {kind: load_of(kind, costs, workers=1).broker_in_time for kind in PACES}
+    assert paces == PACES
+    assert predict(ROOMY, MEMORY, load_of("amqtt", costs, workers=1)).most == PACES["amqtt"]
+
+
+def test_tls_takes_more_of_the_swarms_memory() -> None:
+    costs = json.loads(resources.config_text("capacity.json"))
+    plain, tls = (load_of("external", costs, workers=1, tls=each) for each in (False, True))
+    assert tls.swarm_bytes - plain.swarm_bytes == costs["tls_bytes"]["value"]
+    assert tls == replace(plain, swarm_bytes=tls.swarm_bytes)
 
 
 @pytest.mark.parametrize("kind", ["embedded", "mosquitto", "amqtt"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.run import doctor
+from simulator.run import doctor, doctor_brokers
 from simulator.run.doctor_brokers import capacities
 
 
@@ -64,6 +64,21 @@ def test_few_descriptors_leave_room_for_so_many_subscribers_and_their_controls(
         assert each.remedy.endswith("; or run with --subscribers 34 or fewer")
     monkeypatch.setattr(resource, "getrlimit", lambda _kind: (260, 260))
     assert "--subscribers 0" not in doctor._descriptors().remedy
+
+
+def test_what_tls_and_a_slow_broker_carry_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: unlimited)
+    monkeypatch.setattr(doctor_brokers, "_free_memory", lambda: 10**9)
+    told = {each.text.partition(" with ")[2].partition(" (")[0]: each for each in capacities()}
+    assert told["--broker amqtt"].text.endswith("; then ends: memory")
+    plain, tls = told["a broker elsewhere"], told["a broker elsewhere over TLS"]
+    assert tls.text.endswith("; then ends: memory")
+    assert int(tls.text.split()[1]) < int(plain.text.split()[1])
+    monkeypatch.setattr(doctor_brokers, "_free_memory", lambda: 10**12)
+    amqtt = next(each for each in capacities() if "amqtt" in each.text)
+    assert amqtt.text.startswith("about 14500 ")
+    assert amqtt.text.endswith("; then ends: pace of the broker")
 
 
 def test_missing_packages_and_stamps_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
