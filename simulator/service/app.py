@@ -27,6 +27,8 @@ _TAGS: Final = [
     {"name": "service", "description": "What runs here, and whether it is well."},
     {"name": "scenarios", "description": "What can be played."},
     {"name": "runs", "description": "Exercises: start, watch, stop, list, delete."},
+    {"name": "schedules", "description": "Runs that start by themselves: loops and times."},
+    {"name": "experiments", "description": "Replications, sweeps and comparisons."},
 ]
 _ABOUT: Final = (
     "Simulates the notification of alerts over real MQTT and measures every delivery. Everything "

@@ -5,7 +5,7 @@ end: its last event, or the service when its process is gone.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -31,6 +31,7 @@ class MetricsPart:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.metrics = Metrics(version=service.version)
+        self._more: Callable[[], list[Feed]] = list
         self._ended: deque[str] = deque(maxlen=_REMEMBERED)
         self._lost: WeakKeyDictionary[Feed, int] = WeakKeyDictionary()
         gauges = self.metrics.gauges
@@ -39,8 +40,12 @@ class MetricsPart:
         gauges["alertsim_pages_connected"] = lambda: sum(feed.pages for feed in self._feeds())
         service.runs.listen(self._heard)
 
+    def count_feeds_of(self, feeds: Callable[[], list[Feed]]) -> None:
+        """Count pages that listen to these, too."""
+        self._more = feeds
+
     def _feeds(self) -> list[Feed]:
-        return [self._service.news, *self._service.runs.feeds()]
+        return [self._service.news, *self._service.runs.feeds(), *self._more()]
 
     def _heard(self, run: str, event: dict[str, Any]) -> None:
         if run in self._ended:

@@ -4,6 +4,7 @@ Rule of the module: one line for each; a part hooks in as :class:`simulator.serv
 says.
 """
 
+from simulator.service.experiments_part import ExperimentsPart
 from simulator.service.metrics_part import MetricsPart
 from simulator.service.retention_part import RetentionPart
 from simulator.service.schedules_part import SchedulesPart
@@ -21,5 +22,8 @@ def parts_of(service: Service) -> list[Part]:
 
     schedules = SchedulesPart(service, skipped=skipped)
     counts.metrics.gauges["alertsim_schedules"] = lambda: schedules.keeper.count
-    retention = RetentionPart(service, counts.metrics)
-    return [counts, schedules, retention]
+    experiments = ExperimentsPart(service)
+    retention = RetentionPart(service, counts.metrics, experiments)
+    experiments.on_end(retention.look_soon)
+    counts.count_feeds_of(experiments.feeds)
+    return [counts, experiments, schedules, retention]

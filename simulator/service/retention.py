@@ -108,7 +108,7 @@ class Retention:
         )
         self._last.appendleft(removed)
         self.told(removal)
-        log.info(
+        log.warning(
             "removed",
             kind=stored.kind,
             name=stored.name,

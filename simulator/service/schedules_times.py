@@ -2,7 +2,8 @@
 
 Rule of the module: pure; the time is an argument. Wall time says when cron is due, monotonic time
 how long a loop has paused. Every due instant is decided upon exactly once, whatever the clock does:
-one that passed while nobody looked counts, one that comes again does not. A schedule never piles up.
+one that passed while nobody looked counts, one that comes again does not. A schedule never piles
+up.
 """
 
 from collections.abc import Iterator

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 import pytest
 
 from simulator.service.metrics_catalogue import catalogue
-from tests.service.served import Served, served
+from tests.service.serving import Serving, serving
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("metrics"), "--max-runs", "2") as service:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with serving(tmp_path_factory.mktemp("metrics"), "--max-runs", "2") as service:
         yield service
 
 
-def test_two_runs_at_once_are_scraped_and_add_up_to_their_ledgers(service: Served) -> None:
+def test_two_runs_at_once_are_scraped_and_add_up_to_their_ledgers(service: Serving) -> None:
     before = service.total("alertsim_expected_deliveries_total")
-    runs = [service.start(subscribers=7, seed=seed, repeat=3) for seed in (1, 2)]
+    runs = [service.play(subscribers=7, seed=seed, repeat=3) for seed in (1, 2)]
     seen_active = 0.0
 
     def all_ended() -> bool:
@@ -43,8 +43,8 @@ def test_two_runs_at_once_are_scraped_and_add_up_to_their_ledgers(service: Serve
     assert service.total("alertsim_events_refused_total") == 0
 
 
-def test_every_series_is_of_the_catalogue(service: Served) -> None:
-    service.ended(service.start())
+def test_every_series_is_of_the_catalogue(service: Serving) -> None:
+    service.ended(service.play())
     known = {each["name"]: each["labels"] for each in catalogue()}
     ends = ("_bucket", "_count", "_sum")
     for name, labels in service.metrics():
@@ -55,7 +55,7 @@ def test_every_series_is_of_the_catalogue(service: Served) -> None:
             assert label == "le" or known[base][label] == [] or value in known[base][label]
 
 
-def test_a_listening_page_is_counted_while_it_listens(service: Served) -> None:
+def test_a_listening_page_is_counted_while_it_listens(service: Serving) -> None:
     assert service.total("alertsim_pages_connected") == 0
     with service.http.stream("GET", "/api/v1/events") as stream:
         next(stream.iter_raw())
@@ -63,9 +63,9 @@ def test_a_listening_page_is_counted_while_it_listens(service: Served) -> None:
     service.until(lambda: service.total("alertsim_pages_connected") == 0)
 
 
-def test_a_run_that_never_began_is_counted_all_the_same(service: Served) -> None:
+def test_a_run_that_never_began_is_counted_all_the_same(service: Serving) -> None:
     before = service.total("alertsim_runs_total")
-    run = service.start(speed=1, wait_for_clients=50)
+    run = service.play(speed=1, wait_for_clients=50)
     service.until(lambda: service.runs()[run]["state"] in {"starting", "running"})
     service.http.post(f"/api/v1/runs/{run}/stop")
     service.ended(run)
@@ -73,7 +73,7 @@ def test_a_run_that_never_began_is_counted_all_the_same(service: Served) -> None
 
 
 @pytest.mark.parametrize("accept", ["application/openmetrics-text; version=x", "\\", "a/b;q=z"])
-def test_a_hostile_accept_header_gets_metrics_all_the_same(service: Served, accept: str) -> None:
+def test_a_hostile_accept_header_gets_metrics_all_the_same(service: Serving, accept: str) -> None:
     answer = service.http.get("/metrics", headers={"accept": accept})
     assert answer.status_code == 200
     assert "alertsim_build_info" in answer.text
