@@ -47,6 +47,13 @@ class Fold:
             FoldError: if the line is none.
         """
         event = _parsed(line)
+        try:
+            self._take(event, line)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise FoldError(f"not an event of this kind: {error!r}") from None
+        return event
+
+    def _take(self, event: Event, line: bytes) -> None:
         kind = event["type"]
         self.number = event["n"]
         self.dropped += event.get("dropped", 0)
@@ -62,7 +69,6 @@ class Fold:
             for group in event.get("groups", ()):
                 key = (group["prefecture"], group["event"], group["qos"])
                 self._groups[key] = group
-        return event
 
     def last(self, kind: str) -> Event | None:
         """The latest plan, begun, broker, directory, progress or end; None if there was none."""

@@ -3,6 +3,7 @@
 import signal
 import socket
 from pathlib import Path
+from secrets import token_urlsafe
 
 import httpx
 import psutil
@@ -41,7 +42,7 @@ def test_other_hosts_need_a_token(serve: Serve, tmp_path: Path) -> None:
     refused = Alertsim(("serve", "--host", "0.0.0.0", "--port", "0"), tmp_path, 9)  # noqa: S104
     assert refused.wait(30) == ExitCode.BAD_INPUT
     assert "--token-file" in refused.stderr()
-    secret = "-".join(["a", "token", "of", "thirty", "characters"])
+    secret = token_urlsafe()
     (tmp_path / "token").write_text(f"{secret}\n")
 
     served = serve("--token-file", str(tmp_path / "token"), "--log-level", "debug", token=secret)
