@@ -47,6 +47,9 @@ def serve_command(
     max_runs: Annotated[
         int, typer.Option(help="Runs at the same time; others wait.", min=1, max=64)
     ] = 2,
+    max_waiting: Annotated[
+        int, typer.Option(help="Runs that may wait; beyond it one is refused.", min=0, max=10_000)
+    ] = 100,
     max_subscribers: Annotated[
         int, typer.Option(help="Simulated subscribers of one run.", min=0, max=1_000_000)
     ] = 20_000,
@@ -109,6 +112,7 @@ def serve_command(
                 port=port,
                 broker=broker,
                 max_runs=max_runs,
+                max_waiting=max_waiting,
                 max_subscribers=max_subscribers,
                 loops=tuple(loop or ()),
                 loop_speed=loop_speed,
