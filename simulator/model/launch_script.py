@@ -15,7 +15,7 @@ from simulator.model.rows import Described
 from simulator.model.timeline import AlertEvent
 from simulator.scenario.chain import Watch
 from simulator.scenario.laws import Law, Provenance, sampler
-from simulator.scenario.schema import CorrectionNotice, Faults, Launch, Scenario, Threat
+from simulator.scenario.schema import CorrectionNotice, Faults, Launch, Outcome, Scenario, Threat
 from simulator.scenario.values import parts_in, prefectures_in
 from simulator.units import NS_PER_MS
 
@@ -178,7 +178,7 @@ class LaunchScript:
         self.at_ns = scenario.offset_ns(launch.at)
         faults = launch.faults or Faults()
         self.by_mistake = faults.by_mistake
-        self.begins = "mistake" if faults.by_mistake else "launch"
+        self.begins = _begins(launch, faults)
         self.begun = described(scenario, launch.at, launch.title)
         self.watch: Watch | None = scenario.chain.announced if launch.announced else None
         self.rank = _RANKS.index(launch.threat)
@@ -329,6 +329,15 @@ class LaunchScript:
             believed_ns={} if over_ns is None else dict.fromkeys(listed.prefectures, over_ns),
             outlook=replace(found, over_ns=over_ns, warned=warned),
         )
+
+
+def _begins(launch: Launch, faults: Faults) -> str:
+    """What truth calls it: of a false alarm nothing was launched."""
+    if faults.by_mistake:
+        return "mistake"
+    truth = launch.truth
+    nothing = truth is not None and truth.outcome is Outcome.FALSE_ALARM
+    return "false-report" if nothing else "launch"
 
 
 def described(scenario: Scenario, figure: Provenance, note: str | None = None) -> Described:

@@ -125,6 +125,7 @@ def test_a_belief_in_nothing_is_a_false_alarm(build: Build) -> None:
     timeline = simulate(build({"belief": belief, "truth": truth}, chain=RULES), seed=1)
     assert [event for event, _ in told(timeline)] == ["launch", "passage", "correction"]
     assert timeline.alerts[-1].reason == "In truth nothing was launched."
+    assert event_names(timeline, EventKind.TRUTH) == ["false-report", "false-alarm"]
 
 
 def test_a_false_alarm_has_no_flight(fly: Fly) -> None:
