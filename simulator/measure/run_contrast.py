@@ -6,7 +6,7 @@ exact and carry no interval. Only live deliveries have a latency here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import lru_cache
@@ -71,6 +71,10 @@ class RunSide:
     counts: Mapping[str, int]
     limited: bool = False
     incomplete: bool = False
+    _ordered: dict[str, Int64s] = field(default_factory=dict, init=False)
+    _drawn: dict[tuple[str, Fraction | None], Int64s | None] = field(
+        default_factory=dict, init=False
+    )
 
     def value(self, metric: str, percent: Fraction | None) -> float | None:
         """The mean or a quantile of a latency; None if the samples do not carry it."""
@@ -79,15 +83,23 @@ class RunSide:
             return None
         if percent is None:
             return float(values.mean())
-        return float(nearest_rank(np.sort(values), percent))
+        if metric not in self._ordered:
+            self._ordered[metric] = np.sort(values)
+        return float(nearest_rank(self._ordered[metric], percent))
 
     def drawn(self, metric: str, percent: Fraction | None) -> Int64s | None:
         """The same of every resample of bursts; None under ten bursts."""
-        percents = () if percent is None else (percent,)
+        if (metric, percent) not in self._drawn:
+            self._draw(metric, percent)
+        return self._drawn[metric, percent]
+
+    def _draw(self, metric: str, percent: Fraction | None) -> None:
+        """Resample once for all the usual quantiles: sorting the samples is what takes time."""
+        percents = [one for one in (*_AGGREGATES, percent) if one is not None]
         found = _resampler(self.number).drawn(self.latencies[metric], self.bursts[metric], percents)
-        if found is None:
-            return None
-        return found.mean if percent is None else found.quantiles[0]
+        self._drawn[metric, None] = None if found is None else found.mean
+        for place, one in enumerate(percents):
+            self._drawn[metric, one] = None if found is None else found.quantiles[place]
 
 
 @lru_cache(maxsize=64)
