@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import urllib.request
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from ruamel.yaml import YAML
 
 from simulator.delivery.brokers.embedded import PREFERRED_PORTS
 from simulator.delivery.brokers.ports import pick_ports
+from simulator.delivery.brokers.started import WEBSOCKET_PORT
 from simulator.delivery.runtime_file import running_brokers
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -110,10 +112,14 @@ class Page:
         try:
             for block in blocks_of(text):
                 self._do(block)
-            for process, output, stays in self.background:
+            # Those that end by themselves first: they may need those that stay.
+            for process, output, stays in sorted(self.background, key=lambda each: each[2]):
                 if stays:
                     process.send_signal(signal.SIGTERM)
-                code = process.wait(WITHIN_S)
+                try:
+                    code = process.wait(WITHIN_S)
+                except subprocess.TimeoutExpired:
+                    raise PageError(f"did not end:\n{output.read_text()}") from None
                 if code and not stays:
                     raise PageError(f"ended with {code}:\n{output.read_text()}")
         finally:
@@ -159,6 +165,11 @@ class Page:
         if block.language in COMMANDS and "alertsim serve" in body:
             port = self.ports.setdefault("8080", str(pick_ports((0,), given=False)[0]))
             body = body.replace("alertsim serve", f"alertsim serve --port {port}")
+        if str(WEBSOCKET_PORT) in body and block.language in COMMANDS:
+            asked = f"http://127.0.0.1:{self.ports['8080']}/api/v1/service"
+            with urllib.request.urlopen(asked, timeout=10) as answer:  # ours
+                told = json.load(answer)["websocket"]
+            body = body.replace(f"ws://127.0.0.1:{WEBSOCKET_PORT}/mqtt", told)
         if any(str(port) in body for port in PREFERRED_PORTS) and block.language in COMMANDS:
             (broker, *_) = running_brokers()
             for preferred, actual in zip(PREFERRED_PORTS, broker.ports.values(), strict=True):

@@ -16,11 +16,7 @@ PAGES = sorted(
     and (name := path.relative_to(DOCS).as_posix()) not in OWN_TESTS
     and not name.startswith("reference/")
 )
-NEEDS_MOSQUITTO = {
-    "how-to/measure-your-broker.md",
-    "how-to/receive-in-a-browser.md",
-    "how-to/use-tls.md",
-}
+NEEDS_MOSQUITTO = {"how-to/measure-your-broker.md", "how-to/use-tls.md"}
 NEEDS_CHROMIUM = {"how-to/japanese-and-print.md"}
 REASONS = {
     "changes the system",
