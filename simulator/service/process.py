@@ -115,6 +115,11 @@ class CommandProcess:
         tail = os.pread(self._stderr.fileno(), size - start, start)
         return tail.decode(errors="replace").strip()
 
+    def error(self) -> str:
+        """The error that it ended with, from what it wrote; empty if it wrote none."""
+        errors = [line for line in self.said().splitlines() if "error: " in line]
+        return errors[-1].partition("error: ")[2] if errors else ""
+
     def close(self) -> None:
         """Forget what it said."""
         self._stderr.close()

@@ -13,23 +13,19 @@ from typing import Final
 import structlog
 
 from simulator.clock import Clock
-from simulator.errors import InputError
-from simulator.run.provenance import new_run_id
 from simulator.service.broker import BrokerKeeper
 from simulator.service.feed import Feed
 from simulator.service.options import ServiceOptions
-from simulator.service.orders import DEFAULT_ROOT, RunOrder, arguments, check_order
+from simulator.service.orders import DEFAULT_ROOT, RunOrder, arguments
+from simulator.service.planning import free_root, planned
 from simulator.service.playing import Heard, Playing, info_of
 from simulator.service.problems import ProblemError
 from simulator.service.process import CommandProcess
 from simulator.service.records import RunInfo, RunRecord
-from simulator.service.scenarios import check_text, scenario_of, shipped_scenario
 from simulator.service.store import Store, shown
 from simulator.units import wall_datetime
 
 _RECENT: Final = 16  # ended runs whose events stay at hand
-_LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
-_ELSEWHERE: Final = "kept in a file"
 _STARTING_RECORD: Final = "the service ended while it played"
 
 
@@ -121,7 +117,7 @@ class Runs:
             ProblemError: if the service cannot take it now.
         """
         self._check_room()
-        record = await asyncio.to_thread(self._planned, order)
+        record = await asyncio.to_thread(planned, order, self._options, self._store, self._clock)
         self._check_room()
         await self._save(record)
         playing = Playing(record=record)
@@ -142,37 +138,6 @@ class Runs:
                 remedy="try again when one has ended, or stop one",
                 headers={"retry-after": "30"},
             )
-
-    def _planned(self, order: RunOrder) -> RunRecord:
-        """The record of an order that can be played. Blocks."""
-        check_order(order, self._options.max_subscribers)
-        if self._store.free_bytes() < _LEAST_FREE_BYTES:
-            raise ProblemError(
-                507,
-                "disk-full",
-                "less than 64 MiB are free on the disk that holds the store",
-                remedy="free some space, or delete runs",
-            )
-        wall_ns = self._clock.wall_ns()
-        run = new_run_id(wall_ns)
-        if order.scenario_yaml is None:
-            scenario = shipped_scenario(order.scenario or "")
-        else:
-            check_text(order.scenario_yaml)
-            path = self._store.keep_scenario(run, order.scenario_yaml)
-            try:
-                scenario = scenario_of(path)
-            except InputError:
-                path.unlink(missing_ok=True)
-                raise
-        return RunRecord(
-            run=run,
-            order=_brief(order),
-            scenario=scenario.id,
-            title=scenario.title,
-            root=order.root,
-            created=wall_datetime(wall_ns),
-        )
 
     async def stop_run(self, run: str) -> RunInfo:
         """Ask a run to end in order; one that waits leaves the queue.
@@ -318,7 +283,7 @@ class Runs:
             self._queue.remove(playing)
             self._playing[playing.run], playing.called = playing, True
             playing.record = playing.record.model_copy(
-                update={"root": playing.record.root or self._free_root()}
+                update={"root": playing.record.root or free_root(self._roots())}
             )
             task = asyncio.create_task(self._play(playing), name=f"run-{playing.run}")
             self._tasks.add(task)
@@ -330,15 +295,6 @@ class Runs:
 
     def _roots(self) -> set[str]:
         return {each.record.root for each in self._playing.values() if each.record.root}
-
-    def _free_root(self) -> str:
-        used = self._roots()
-        if DEFAULT_ROOT not in used:
-            return DEFAULT_ROOT
-        number = 2
-        while f"{DEFAULT_ROOT}-{number}" in used:
-            number += 1
-        return f"{DEFAULT_ROOT}-{number}"
 
     async def _play(self, playing: Playing) -> None:
         try:
@@ -372,7 +328,7 @@ class Runs:
                     f"its process was killed (signal {-code})",
                 )
             if playing.fold.last("end") is None:
-                return code, _last_words(process.said()) or f"its process ended with {code}"
+                return code, process.error() or f"its process ended with {code}"
             return code, str((playing.fold.last("end") or {}).get("reason") or "")
         except OSError as error:
             return 107, f"its process cannot be started: {error}"
@@ -436,19 +392,6 @@ class Runs:
     async def _save(self, record: RunRecord) -> None:
         self._records[record.run] = record
         await asyncio.to_thread(self._store.save, record)
-
-
-def _last_words(said: str) -> str:
-    """The error that a process ended with, from what it wrote."""
-    errors = [line for line in said.splitlines() if "error: " in line]
-    return errors[-1].partition("error: ")[2] if errors else ""
-
-
-def _brief(order: RunOrder) -> RunOrder:
-    """An order without its scenario's text, which stands in a file of its own."""
-    if order.scenario_yaml is None:
-        return order
-    return order.model_copy(update={"scenario_yaml": _ELSEWHERE})
 
 
 def _age(info: RunInfo) -> tuple[float, str]:

@@ -141,6 +141,10 @@ class Store:
             self._own / "runs" / f"{record.run}.json", record.model_dump_json(indent=1).encode()
         )
 
+    def is_known(self, run: str) -> bool:
+        """Whether there is a record or a directory of this run."""
+        return (self._own / "runs" / f"{run}.json").exists() or (self.path / run).exists()
+
     def records(self) -> list[RunRecord]:
         """Every record that can be read, by run; others are named in the log."""
         found = []
