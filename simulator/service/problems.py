@@ -6,6 +6,7 @@ defect shows its kind and nothing of its insides.
 """
 
 import errno
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from traceback import extract_tb
@@ -169,11 +170,16 @@ def install(app: FastAPI) -> None:
         headers = error.headers if isinstance(error, ProblemError) else {}
         return answer(problem_of(error), headers)
 
-    async def http(_request: Request, error: Exception) -> Response:
+    async def http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
         found = problem(error.status_code, _kind(error.status_code), str(error.detail))
-        return answer(found, error.headers)
+        headers = {name.lower(): text for name, text in (error.headers or {}).items()}
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # The router names the methods of the first route alone.
+            methods = described_methods(request.app.openapi(), request.url.path)
+            headers |= {"allow": ", ".join(methods)} if methods else {}
+        return answer(found, headers)
 
     async def invalid(_request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
@@ -200,6 +206,20 @@ def told(error: Exception, path: str) -> Problem:
         at=[f"{each.name}:{each.lineno}" for each in extract_tb(error.__traceback__)[-4:]],
     )
     return problem_of(error)
+
+
+def described_methods(description: Mapping[str, Any], path: str) -> tuple[str, ...]:
+    """Methods that an OpenAPI description has for a path; none if it does not know it.
+
+    Args:
+        description: whose paths may hold ``{parameters}``, each one level.
+        path: of a request.
+    """
+    for template, operations in description["paths"].items():
+        pattern = re.sub(r"\\{[^/]*?\\}", "[^/]+", re.escape(template))
+        if re.fullmatch(pattern, path):
+            return tuple(sorted(method.upper() for method in operations))
+    return ()
 
 
 def _kind(status: int) -> str:

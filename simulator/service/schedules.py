@@ -221,10 +221,8 @@ class Keeper:
         """Keep them until cancelled."""
         while True:
             self._changed.clear()
-            for schedule in list(self._all().values()):
-                if schedule.name in self._states:
-                    await self._look(schedule)
-            wait_s = self._wait_s()
+            looked = [await self._looked(schedule) for schedule in [*self._all().values()]]
+            wait_s = self._wait_s() if all(looked) else _LONGEST_SLEEP_S
             try:
                 async with asyncio.timeout(wait_s):
                     await self._changed.wait()
@@ -241,6 +239,17 @@ class Keeper:
         due = [next_due_ns(each, self._states[each.name].decided_ns) for each in schedules]
         waits = [(at_ns - now_ns) / NS_PER_S for at_ns in due if at_ns is not None]
         return max(0.0, min([longest_s, *waits]))
+
+    async def _looked(self, schedule: Schedule) -> bool:
+        """Look at one; a defect with it is logged and keeps no other from its turn."""
+        try:
+            if schedule.name in self._states:  # else it was removed meanwhile
+                await self._look(schedule)
+        except Exception as error:  # noqa: BLE001
+            reason = f"{type(error).__name__}: {error}"
+            structlog.get_logger().error("schedule failed", schedule=schedule.name, reason=reason)
+            return False
+        return True
 
     async def _look(self, schedule: Schedule) -> None:
         state = self._states[schedule.name]

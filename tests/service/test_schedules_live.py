@@ -134,8 +134,8 @@ def test_a_loop_that_cannot_be_played_stops_the_start(tmp_path: Path) -> None:
 
 def test_what_schedules_started_carries_their_name(tmp_path: Path) -> None:
     with serving(tmp_path) as service:
-        service.http.post("/api/v1/schedules", json=LOOP)
-        service.until(lambda: bool(service.runs()), 30)
+        assert service.http.post("/api/v1/schedules", json=LOOP).status_code == 201
+        service.until(lambda: bool(service.runs()), 60)
         assert {run["name"] for run in service.runs().values()} == {"again"}
         kept = json.loads((service.store / "schedules.json").read_text())
         assert kept["schedules"][0]["run"]["speed"] == 6000

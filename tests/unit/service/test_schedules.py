@@ -308,3 +308,19 @@ async def test_a_disk_that_cannot_keep_how_it_went_stops_nothing(bench: Bench) -
     bench.clock.advance(HOUR_NS)
     await bench.look()
     assert bench.runs.started == ["nine-0"]
+
+
+async def test_a_defect_with_one_keeps_no_other_from_its_turn(bench: Bench) -> None:
+    await bench.keeper.add(schedule())
+    await bench.keeper.add(loop())
+    start = bench.runs.start
+
+    async def some(order: RunOrder, schedule: str) -> str:
+        if schedule == "nine":
+            raise RuntimeError("a defect")
+        return await start(order, schedule)
+
+    bench.runs.start = some  # type: ignore[method-assign]
+    bench.clock.advance(HOUR_NS)
+    await bench.look()
+    assert bench.runs.started == ["again-0"]
