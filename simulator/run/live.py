@@ -23,6 +23,7 @@ from simulator.errors import AlertsimError, ExitCode
 from simulator.measure.plan import ScheduledAlert
 from simulator.measure.running import GroupTally, Running
 from simulator.model.timeline import PlannedAlert, Timeline
+from simulator.report.language import catalogue
 from simulator.report.sentences import passed
 from simulator.run.live_people import people_of
 from simulator.run.observer import Counts, Observer, View, Watched
@@ -229,12 +230,14 @@ class LiveEvents:
         summary = result.summary
         ledger = None if summary is None else summary.ledger.total.model_dump(mode="json")
         answer = None if summary is None else passed(summary)
+        sentence = "" if answer is None else " ".join(answer.sentences[:1])
         self._end(
             {
                 "exit_code": int(result.exit_code),
                 "outcome": _OUTCOMES.get(result.exit_code, "error"),
                 "reason": result.reason,
-                "sentence": "" if answer is None else " ".join(answer.sentences[:1]),
+                "sentence": sentence,
+                "sentence_ja": catalogue("ja").say(sentence),
                 "directory": None if result.directory is None else str(result.directory),
                 "report": None if result.report is None else str(result.report),
                 "ledger": ledger,

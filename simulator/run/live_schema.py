@@ -231,6 +231,7 @@ class End(LiveEvent):
     )
     reason: str = Field(description="Why, one sentence.")
     sentence: str = Field(description="Whether it passed, as the report says; may be empty.")
+    sentence_ja: str = Field(default="", description="The same in Japanese; may be empty.")
     directory: str | None = Field(description="The run directory, if there is one.")
     report: str | None = Field(description="Its report, if there is one.")
     ledger: Counts | None = Field(description="Counts of the whole run, if it was accounted for.")
