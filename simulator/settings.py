@@ -26,7 +26,9 @@ from simulator.errors import ConfigurationError
 from simulator.units import format_duration, parse_duration
 
 SECRETS = frozenset({"password", "key_password"})
-WITHOUT_OPTION = SECRETS | {"status", "expires_after", "keep_alive", "state", "clock_bound"}
+WITHOUT_OPTION = (
+    SECRETS | {"status", "expires_after", "keep_alive", "state", "clock_bound"} | {"message_expiry"}
+)
 _OPTIONS = {"payload_format": "--format", "allow_hosts": "--allow-host"}
 _MOST_SUBSCRIBERS = 1_000_000
 _MOST_REPEATS = 100_000
@@ -211,6 +213,14 @@ class RunSettings(BaseSettings):
     )
     expires_after: Duration = Field(
         3_600_000_000_000, description="Validity of a message, wall.", examples=["1h"]
+    )
+    message_expiry: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Whether brokers let alerts and retained states expire (MQTT 5), expires_after "
+        "after they were sent. auto: on a mosquitto that alertsim starts; always: also on a broker "
+        "by URL that speaks MQTT 5, which must not be iotcore, whose 3.1.1 listener it would end; "
+        "never: nowhere.",
+        examples=["always"],
     )
     keep_alive: Duration = Field(
         60_000_000_000,

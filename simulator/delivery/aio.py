@@ -21,6 +21,8 @@ from typing import Final
 import aiomqtt
 import paho.mqtt.client as paho
 from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from simulator.clock import Clock
 from simulator.delivery.loopback import is_loopback
@@ -83,6 +85,7 @@ class _Client(aiomqtt.Client):
         keep_alive_s: int,
         timeout_s: float,
         tls: ssl.SSLContext | None,
+        message_expiry_s: int,
     ) -> None:
         version5 = endpoint.protocol == "5"
         super().__init__(
@@ -107,6 +110,7 @@ class _Client(aiomqtt.Client):
         self._client.connect_timeout = min(timeout_s, _TCP_CONNECT_S)
         self._clock = clock
         self._limit = queue_limit
+        self.properties = _expiring(message_expiry_s) if version5 and message_expiry_s else None
         self.arrived: deque[Incoming] = deque()
         self.arrival = asyncio.Event()
         self.overflow = 0
@@ -205,7 +209,14 @@ class Connection:
             BrokerLostError: if the connection has ended, or ends first.
         """
         publishing = asyncio.ensure_future(
-            self._client.publish(topic, payload, qos=qos, retain=retain, timeout=math.inf)
+            self._client.publish(
+                topic,
+                payload,
+                qos=qos,
+                retain=retain,
+                properties=self._client.properties,
+                timeout=math.inf,
+            )
         )
         closed = self._client.closed
         try:
@@ -266,6 +277,7 @@ async def connect(
     queue_limit: int = 100_000,
     keep_alive_s: int = 60,
     timeout_s: float = 5.0,
+    message_expiry_s: int = 0,
 ) -> AsyncIterator[Connection]:
     """Connect with a clean session; disconnect in order on leaving.
 
@@ -277,6 +289,7 @@ async def connect(
         queue_limit: messages kept until they are taken; more are counted and dropped.
         keep_alive_s: MQTT keep alive, wall seconds.
         timeout_s: for the TCP connection, the CONNACK and each acknowledgement, wall seconds.
+        message_expiry_s: MQTT 5 message expiry of what is published, wall seconds; 0: none.
 
     Raises:
         BrokerUnreachableError: if nobody listens there, the broker refuses, or the host's name
@@ -298,6 +311,7 @@ async def connect(
         keep_alive_s=keep_alive_s,
         timeout_s=timeout_s,
         tls=tls,
+        message_expiry_s=message_expiry_s,
     )
     await _open(client, where)
     try:
@@ -321,6 +335,12 @@ async def admitted(endpoint: BrokerEndpoint, timeout_s: float = 5.0) -> None:
         await asyncio.to_thread(check_admitted, endpoint, timeout_s, stop=stop)
     finally:
         stop.set()  # cancelled, we do not wait for it
+
+
+def _expiring(seconds: int) -> Properties:
+    found = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    found.MessageExpiryInterval = seconds
+    return found
 
 
 def _context(endpoint: BrokerEndpoint) -> ssl.SSLContext | None:

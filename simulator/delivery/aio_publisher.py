@@ -196,6 +196,7 @@ async def open_publisher(
                     clock=clock,
                     will=will,
                     keep_alive_s=order.keep_alive_s,
+                    message_expiry_s=order.message_expiry_s,
                 )
             )
 

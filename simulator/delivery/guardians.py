@@ -41,6 +41,7 @@ class Guardian:
                 keep_alive_s=order.keep_alive_s,
                 filters=((self.topic, _STATE_QOS),),
                 will=Will(topic=self.topic, payload=b"", qos=_STATE_QOS, retain=True),
+                message_expiry_s=order.message_expiry_s,
             )
         )
         self._mark = own_mark(order.context.run, prefecture)

@@ -110,6 +110,7 @@ class PublishOrder:
         client: client id of the publishing connection; guardians add ``-state-{prefecture}``.
         keep_alive_s: MQTT keep alive, wall seconds.
         state: whether retained state is published at all.
+        message_expiry_s: MQTT 5 message expiry of alerts and states, wall seconds; 0: none.
     """
 
     endpoint: BrokerEndpoint
@@ -118,6 +119,7 @@ class PublishOrder:
     client: str
     keep_alive_s: int = 60
     state: bool = True
+    message_expiry_s: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

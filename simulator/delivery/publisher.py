@@ -97,7 +97,10 @@ class Publisher:
         self._address = resolve(order.endpoint)
         self._connection = Connection(
             ConnectionOrder(
-                endpoint=order.endpoint, client=order.client, keep_alive_s=order.keep_alive_s
+                endpoint=order.endpoint,
+                client=order.client,
+                keep_alive_s=order.keep_alive_s,
+                message_expiry_s=order.message_expiry_s,
             )
         )
         self._outbox: deque[object] = deque()

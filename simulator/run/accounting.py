@@ -28,8 +28,8 @@ from simulator.world.geography import prefectures
 
 _STAMP_NOTES: Final = {"aiomqtt": (f"With --client aiomqtt, {STAMP_NOTE}.",)}
 _NO_PROPERTIES: Final = (
-    "alertsim sets no MQTT 5 property on any broker, the message expiry interval among them: no "
-    "broker lets a message of a run expire, and the outcome expired does not occur."
+    "This run set no MQTT 5 property, the message expiry interval among them: the broker lets none "
+    "of its messages expire, and the outcome expired does not occur."
 )
 
 
@@ -132,14 +132,20 @@ def _facts(exercise: Exercise) -> RunFacts:
 
 
 def _broker(exercise: Exercise) -> BrokerSummary:
-    facts = exercise.broker_facts
+    facts, expiry_s = exercise.broker_facts, exercise.orders.message_expiry_s
+    expiry = (
+        f"Alerts and retained states expire at the broker {expiry_s} s after they were sent (MQTT "
+        "5): what was owed to a client that came back later is expired, not lost."
+        if expiry_s
+        else _NO_PROPERTIES
+    )
     return BrokerSummary(
         kind=str(facts["kind"]),
         name=str(facts["name"]),
         version=str(facts["version"]),
         addresses=_texts(facts["addresses"]),
         settings=_texts(facts["settings"]) | _texts(facts.get("stated")),
-        notes=(*_left_behind(exercise), _NO_PROPERTIES),
+        notes=(*_left_behind(exercise), expiry),
     )
 
 

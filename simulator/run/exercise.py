@@ -276,6 +276,7 @@ class Exercise:
                 final,
                 begun(books.subscribers, self.start_ns),
                 late_after_ns=self.settings.late_after,
+                expiry_ns=self.orders.message_expiry_s * NS_PER_S or None,
             ),
             final,
         )

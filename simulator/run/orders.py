@@ -3,6 +3,8 @@
 Rule of the module: pure; settings and timeline come in, records for the other processes go out.
 """
 
+from math import ceil
+
 from simulator.alerts.compose import ExerciseContext
 from simulator.alerts.topics import probe_topic
 from simulator.delivery.brokers import Broker
@@ -15,6 +17,7 @@ from simulator.model.timeline import Timeline
 from simulator.run.audience import audience
 from simulator.run.request import RunRequest
 from simulator.run.shards import shards, worker_count
+from simulator.settings import spoken
 from simulator.units import NS_PER_S, format_duration
 
 
@@ -29,7 +32,7 @@ class Orders:
 
     Raises:
         ConfigurationError: if the broker does not speak the version asked for, the ramp is too
-            slow for the wait, or the cluster's address is none.
+            slow for the wait, messages cannot expire that are to, or the cluster's address is none.
 
     Attributes:
         subscribers: our own, controls included, numbered from 0.
@@ -56,6 +59,7 @@ class Orders:
         self.subscribers = self._audience.subscribers
         self.groups = self._audience.groups
         self._check_ramp()
+        self._check_expiry()
         if self._settings.cluster is not None:
             scheduler_place(self._settings.cluster)
         self.probe_topic = probe_topic(self._settings.root, request.run)
@@ -155,7 +159,38 @@ class Orders:
             client=f"{self._request.run}-publisher",
             keep_alive_s=self._keep_alive_s,
             state=self._settings.state,
+            message_expiry_s=self.message_expiry_s,
         )
+
+    @property
+    def message_expiry_s(self) -> int:
+        """After how long the broker lets a message expire, wall seconds; 0: it does not.
+
+        MQTT counts it in whole seconds; a message lives no shorter than it says of itself.
+        """
+        wanted, broker = self._settings.message_expiry, self._broker
+        if wanted == "never" or (wanted == "auto" and broker.kind != "mosquitto"):
+            return 0
+        return max(1, ceil(self._settings.expires_after / NS_PER_S))
+
+    def _check_expiry(self) -> None:
+        """Refuse message expiry where it cannot be.
+
+        Raises:
+            ConfigurationError: with the remedy.
+        """
+        broker = self._broker
+        if self._settings.message_expiry != "always":
+            return
+        if not broker.properties_allowed or broker.control_protocol != "5":
+            by_url = broker.kind == "external"
+            raise ConfigurationError(
+                "messages cannot be made to expire on this broker",
+                field=spoken("message_expiry"),
+                value="always, with " + ("a broker for MQTT 3.1.1 only" if by_url else broker.kind),
+                remedy="use --broker mosquitto, or a broker by URL that speaks MQTT 5; or leave it "
+                "at auto",
+            )
 
     def _check_ramp(self) -> None:
         """Refuse a ramp that is still opening connections when the wait for them is over.

@@ -25,12 +25,15 @@ def ignore(record: Record) -> None:
     """Drop a record that the test does not look at."""
 
 
-def order(broker: Broker, play: Play, protocol: str = "3.1.1") -> PublishOrder:
+def order(
+    broker: Broker, play: Play, protocol: str = "3.1.1", message_expiry_s: int = 0
+) -> PublishOrder:
     return PublishOrder(
         endpoint=broker.endpoint(protocol),
         context=play.context,
         prefectures=PREFECTURES,
         client="publisher",
+        message_expiry_s=message_expiry_s,
     )
 
 
@@ -166,3 +169,24 @@ async def test_a_state_that_another_run_wrote_last_is_left_to_it(
         assert not any(each.payload for each in cleared)
         await other.publish("alertsim/v1/state/miyagi", b"", qos=1, retain=True)
         assert (await anext(heard)).topic == "alertsim/v1/state/miyagi"
+
+
+@pytest.mark.mosquitto
+@pytest.mark.parametrize(("expiry_s", "left"), [(1, []), (0, sorted(PREFECTURES))])
+async def test_a_state_expires_at_the_broker_although_nobody_clears_it(
+    mosquitto: Broker, make_play: Callable[..., Play], expiry_s: int, left: list[str]
+) -> None:
+    play = make_play()
+    in_force = Play(schedule=play.schedule[:3], context=play.context)
+    to = order(mosquitto, play, "5", expiry_s)
+    async with (
+        asyncio.timeout(20),
+        open_publisher(to, clock=CLOCK, emit=ignore) as publisher,
+    ):
+        await publisher.play(in_force)
+        await asyncio.sleep(2.5)  # mosquitto counts whole seconds
+        async with connect(mosquitto.endpoint("3.1.1"), "late", clock=CLOCK) as late:
+            await late.subscribe([(state_filter("alertsim"), 1)])
+            await asyncio.sleep(0.5)
+            kept = [message for message in late.heard() if message.retain]
+    assert sorted(message.topic.rpartition("/")[2] for message in kept) == left

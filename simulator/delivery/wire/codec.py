@@ -70,7 +70,7 @@ class Codec(Protocol):
         packet_id: int = 0,
         dup: bool = False,
     ) -> bytes:
-        """PUBLISH; a packet id (1 to 65535) above QoS 0, none at QoS 0; no MQTT 5 property."""
+        """PUBLISH; a packet id (1 to 65535) above QoS 0, none at QoS 0."""
         ...
 
     def puback(self, packet_id: int) -> bytes:

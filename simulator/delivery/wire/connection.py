@@ -55,7 +55,7 @@ class Connection(ByteStream):
         transport: Callable[[Address, ConnectionOrder], Transport] = open_transport,
     ) -> None:
         super().__init__(order, transport)
-        self.codec = codec_for(order.endpoint.protocol)
+        self.codec = codec_for(order.endpoint.protocol, order.message_expiry_s)
         self.session_present = False
         self.receive_max = _PACKET_IDS
         self.stated: tuple[tuple[str, str], ...] = ()

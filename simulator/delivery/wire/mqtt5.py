@@ -1,8 +1,8 @@
 """MQTT 5 (OASIS Standard, 7 March 2019), the client's side, on the ``mqtt5`` Rust codec.
 
-Rule of the module: pure, and no property is ever set on a message: one such message matched by a
-3.1.1 subscriber kills the embedded broker's 3.1.1 listener for good. The session expiry of a
-persistent CONNECT is the one property written.
+Rule of the module: pure, and no property is set on a message unless the connection is told to let
+its messages expire: one message with a property that a 3.1.1 subscriber matches kills the embedded
+broker's 3.1.1 listener for good. Beside it the session expiry of a persistent CONNECT is written.
 
 The Rust codec panics on text that is not UTF-8 (mqtt5 0.8.0), so text is checked first. Should it
 panic on something else, that comes as an exception outside ``Exception``: a violation by the
@@ -39,7 +39,15 @@ _TO_BROKERS: Final = frozenset({1, 8, 10, 12})  # CONNECT, SUBSCRIBE, UNSUBSCRIB
 
 
 class Mqtt5:
-    """The codec of MQTT 5."""
+    """The codec of MQTT 5.
+
+    Args:
+        message_expiry_s: message expiry interval of everything published, wall seconds; 0: none,
+            and no property at all.
+    """
+
+    def __init__(self, message_expiry_s: int = 0) -> None:
+        self._expiry_s = message_expiry_s or None
 
     @property
     def protocol(self) -> str:
@@ -92,7 +100,7 @@ class Mqtt5:
         packet_id: int = 0,
         dup: bool = False,
     ) -> bytes:
-        """PUBLISH (section 3.3) without properties."""
+        """PUBLISH (section 3.3), its message expiry the one property it may have."""
         return mqtt5.PublishPacket(
             topic,
             payload,
@@ -100,6 +108,7 @@ class Mqtt5:
             retain=retain,
             packet_id=packet_id if qos else None,
             duplicate=dup,
+            message_expiry_interval=self._expiry_s,
         ).write()
 
     def puback(self, packet_id: int) -> bytes:

@@ -51,6 +51,8 @@ class ConnectionOrder:
         session_expiry_s: how long a broker keeps a persistent MQTT 5 session, wall seconds.
         will: last will, if any.
         kernel_stamps: ask the kernel for receive stamps.
+        message_expiry_s: MQTT 5 message expiry of what is published, wall seconds; 0: none. Only
+            for brokers on which messages may carry properties.
     """
 
     endpoint: BrokerEndpoint
@@ -61,6 +63,7 @@ class ConnectionOrder:
     session_expiry_s: int = 3600
     will: Will | None = None
     kernel_stamps: bool = False
+    message_expiry_s: int = 0
 
 
 class ReadBuffer:

@@ -46,7 +46,7 @@ def test_the_weaker_stamp_of_aiomqtt_is_told(client: str, told: bool) -> None:
 
 def test_what_no_broker_can_do_for_us_is_told() -> None:
     (note,) = summary_of().broker.notes
-    assert "sets no MQTT 5 property" in note
+    assert "set no MQTT 5 property" in note
     assert "expired does not occur" in note
 
 

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from simulator.delivery.brokers.amqtt import AmqttBroker
+from simulator.delivery.brokers.base import Broker
+from simulator.delivery.brokers.embedded import EmbeddedBroker
 from simulator.delivery.brokers.external import ExternalBroker
+from simulator.delivery.brokers.mosquitto import ManagedMosquitto
 from simulator.errors import ConfigurationError
 from simulator.measure.plan import Session, SubscriberKind
 from simulator.model import simulate
@@ -114,6 +117,55 @@ def test_setting_reaches_the_publisher(
 ) -> None:
     assert getattr(_orders().publisher(), field) == by_default
     assert getattr(_orders(**{option: value}).publisher(), field) == expected
+
+
+FIVE = f"{URL}?protocol=5"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "validity", "by_url_s", "started_s"),
+    [
+        ("auto", "1h", 0, 3600),  # nobody knows what a broker by URL is
+        ("always", "1h", 3600, 3600),
+        ("always", "1500ms", 2, 2),  # whole seconds, and no shorter than the message says
+        ("always", "0s", 1, 1),
+        ("never", "1h", 0, 0),
+    ],
+)
+def test_messages_expire_where_they_may(
+    wanted: str, validity: str, by_url_s: int, started_s: int
+) -> None:
+    settings = load_settings({"message_expiry": wanted, "expires_after": validity})
+    request = RunRequest(scenario=load_scenario("drill-minimal"), settings=settings, run=RUN)
+    timeline = simulate(request.scenario, 1)
+    by_url = Orders(request, timeline, DOMAIN, ExternalBroker(FIVE))
+    started = Orders(request, timeline, DOMAIN, ManagedMosquitto())
+    assert (by_url.message_expiry_s, started.message_expiry_s) == (by_url_s, started_s)
+    assert by_url.publisher().message_expiry_s == by_url_s
+
+
+@pytest.mark.parametrize(
+    ("broker", "named"),
+    [
+        (EmbeddedBroker(announce=False), "embedded"),
+        (AmqttBroker(announce=False), "amqtt"),
+        (ExternalBroker(f"{URL}?protocol=3.1.1"), r"MQTT 3\.1\.1 only"),
+    ],
+)
+def test_messages_that_cannot_expire_are_refused_only_if_they_must(
+    broker: Broker, named: str
+) -> None:
+    loaded = load_scenario("drill-minimal")
+    timeline = simulate(loaded, 1)
+
+    def orders(wanted: str) -> Orders:
+        settings = load_settings({"message_expiry": wanted})
+        return Orders(RunRequest(scenario=loaded, settings=settings, run=RUN), timeline, "", broker)
+
+    assert orders("auto").message_expiry_s == 0
+    with pytest.raises(ConfigurationError, match=named) as caught:
+        orders("always")
+    assert caught.value.field == "ALERTSIM_MESSAGE_EXPIRY"
 
 
 def test_a_ramp_that_outlasts_the_wait_is_refused_before_anything_is_started() -> None:

@@ -17,6 +17,7 @@ from simulator.delivery.wire.packets import (
     PubRel,
     SubAck,
 )
+from simulator.delivery.wire.versions import codec_for
 
 PACKETS: list[tuple[bytes, Packet]] = [
     (
@@ -162,3 +163,16 @@ def test_retain_marks_stored_copies_only_as_in_311(codec: Mqtt5) -> None:
 
 def test_it_names_its_version(codec: Mqtt5) -> None:
     assert codec.protocol == "5"
+
+
+def test_a_property_is_written_only_where_messages_are_to_expire() -> None:
+    plain = Mqtt5().publish("a", b"x", qos=1, packet_id=7)
+    assert plain == b"\x32\x07\x00\x01a\x00\x07\x00x"
+    expiring = Mqtt5(90).publish("a", b"x", qos=1, packet_id=7)
+    assert expiring == b"\x32\x0c\x00\x01a\x00\x07\x05\x02\x00\x00\x00\x5ax"  # section 3.3.2.3.3
+    assert Mqtt5().read(expiring, 0, len(expiring))[0] == Publish(
+        topic="a", payload=b"x", qos=1, packet_id=7
+    )
+    assert codec_for("5", 90).publish("a", b"x", qos=1, packet_id=7) == expiring
+    old = codec_for("3.1.1").publish("a", b"x", qos=1, packet_id=7)
+    assert codec_for("3.1.1", 90).publish("a", b"x", qos=1, packet_id=7) == old
