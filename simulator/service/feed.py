@@ -15,6 +15,7 @@ from simulator.service.frames import Frame, frame
 
 QUEUE_FRAMES: Final = 256
 HEARTBEAT_S: Final = 15.0
+MOST_PAGES: Final = 500
 
 
 class Page:

@@ -14,7 +14,7 @@ from simulator.service.records import RunInfo, State
 from simulator.service.routes_service import STREAM
 from simulator.service.service import Service
 from simulator.service.store import FILES
-from simulator.service.stream import EventStream
+from simulator.service.stream import EventStream, stream_of
 
 REPORT_CSP: Final = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -126,7 +126,7 @@ def _add_events(router: APIRouter, service: Service) -> None:
         summary="Watch a run",
         response_class=EventStream,
         responses={
-            **documented(404),
+            **documented(404, 503),
             200: {"description": "Server-sent events.", "content": STREAM},
             204: {"description": "It has ended, and the reader has seen its end."},
         },
@@ -148,7 +148,7 @@ def _add_events(router: APIRouter, service: Service) -> None:
         if playing is not None:
             if playing.record.state == "ended" and last == playing.fold.number:
                 return Response(status_code=204)
-            return EventStream(playing.feed.read(last))
+            return stream_of(playing.feed, last)
         info = await runs.info(run)
         if last is not None:
             return Response(status_code=204)

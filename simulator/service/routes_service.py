@@ -10,7 +10,7 @@ from simulator.service.doors import COOKIE, is_token, session_of
 from simulator.service.problems import ProblemError, documented
 from simulator.service.retention import RetentionInfo
 from simulator.service.service import Service
-from simulator.service.stream import EventStream
+from simulator.service.stream import EventStream, stream_of
 from simulator.units import NS_PER_S, wall_datetime
 
 _LEAST_FREE_BYTES: Final = 256 * 1024 * 1024
@@ -142,7 +142,10 @@ def service_router(service: Service) -> APIRouter:
         "/api/v1/events",
         summary="News of runs",
         response_class=EventStream,
-        responses={200: {"description": "Server-sent events.", "content": STREAM}},
+        responses={
+            **documented(503),
+            200: {"description": "Server-sent events.", "content": STREAM},
+        },
     )
     async def news() -> Response:
         """Server-sent events about runs and the broker.
@@ -150,7 +153,7 @@ def service_router(service: Service) -> APIRouter:
         `hello` first and after a gap (list the runs anew then), `run` with a run that is new or
         changed, `deleted`, `broker`, and what schedules and the like tell.
         """
-        return EventStream(service.news.read())
+        return stream_of(service.news)
 
     @router.post(
         "/api/v1/session",

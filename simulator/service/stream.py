@@ -10,7 +10,9 @@ from contextlib import aclosing
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
+from simulator.service.feed import MOST_PAGES, Feed
 from simulator.service.frames import HEARTBEAT, RETRY
+from simulator.service.problems import ProblemError
 
 _HEADERS = {
     "cache-control": "no-store",
@@ -55,6 +57,27 @@ class EventStream(Response):
                 body = piece or HEARTBEAT
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def stream_of(feed: Feed, last: int | None = None) -> EventStream:
+    """A feed for one more page.
+
+    Args:
+        feed: what it hears.
+        last: the last id that it saw.
+
+    Raises:
+        ProblemError: if as many look on as may.
+    """
+    if feed.pages >= MOST_PAGES:
+        raise ProblemError(
+            503,
+            "too-many-pages",
+            f"{MOST_PAGES} pages look on already, and that is all that may",
+            remedy="close one",
+            headers={"retry-after": "10"},
+        )
+    return EventStream(feed.read(last))
 
 
 async def _left(receive: Receive) -> None:
