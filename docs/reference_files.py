@@ -124,7 +124,7 @@ def mqtt_page() -> str:
         lines += _fields(message["payload"], parts["schemas"])
         shown = [_example(example) for example in message.get("examples", ())]
         lines += shown[0] if shown else []
-        for short in (one for one in shown[1:] if len(one) < _SHORT):
+        for short in (one for one in shown[1:] if "\n".join(one).count("\n") < _SHORT):
             lines += short
     return "\n".join(lines) + "\n"
 
