@@ -22,6 +22,7 @@ _TIMEOUT_S: Final = {
     "ledger": 30,
     "reach": 90,
     "experiment": 300,
+    "service": 900,
     "report": 420,
 }
 

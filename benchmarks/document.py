@@ -16,6 +16,7 @@ DOCUMENT: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 ORDER: Final = (
     *("startup", "pacing", "low_load", "swarm", "scale", "ledger", "reach", "experiment"),
     "report",
+    "service",
 )
 
 _HEAD: Final = """# Benchmarks
