@@ -12,6 +12,7 @@ once or twice, so these few lines are faster than NumPy's, whose import alone ta
 playing fifty timelines.
 """
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
 
@@ -98,3 +99,17 @@ class Streams:
         rotation = state >> 122
         raw = (folded >> rotation | folded << (64 - rotation)) & _MASK_64
         return ((raw >> _DROPPED_BITS) + 0.5) * _STEP
+
+    def firsts(self, names: Iterable[str]) -> list[float]:
+        """``first`` of several streams, in one go."""
+        new, read, found = self._hasher.copy, int.from_bytes, []
+        for name in names:
+            hasher = new()
+            hasher.update(name.encode())
+            start = read(hasher.digest(), "big")
+            state = ((start >> 128) * MULTIPLIER + (start | 1)) & _MASK_128
+            folded = (state >> 64) ^ (state & _MASK_64)
+            rotation = state >> 122
+            raw = (folded >> rotation | folded << (64 - rotation)) & _MASK_64
+            found.append(((raw >> _DROPPED_BITS) + 0.5) * _STEP)
+        return found

@@ -6,7 +6,7 @@ and kept, never sent with each chunk.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -120,6 +120,10 @@ class RedrawnStreams(Streams):
         """The first fraction of the stream of this name."""
         return super().first(self._whole(name))
 
+    def firsts(self, names: Iterable[str]) -> list[float]:
+        """The first fractions of the streams of these names."""
+        return super().firsts(map(self._whole, names))
+
     def _whole(self, name: str) -> str:
         other = EVERYTHING in self._stages or stage_of(name) in self._stages
         return f"{_ALTERNATIVE}/{name}" if other else name
@@ -153,6 +157,10 @@ class NotingStreams(Streams):
     def first(self, name: str) -> float:
         """The first fraction of the stream of this name."""
         return self.stream(name).uniform()
+
+    def firsts(self, names: Iterable[str]) -> list[float]:
+        """The first fractions of the streams of these names."""
+        return [self.first(name) for name in names]
 
 
 def stage_of(stream: str) -> str:

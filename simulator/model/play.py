@@ -47,14 +47,16 @@ class Play:
         self.env = simpy.Environment(initial_time=script.start_ns)
         self.recorder = Recorder(self.env)
         self.teams = simpy.PreemptiveResource(self.env, capacity=script.teams)
-        self.first = first = streams.first
+        self.first = streams.first
         # One after the other in a loop, draws take half of what each takes when its stage begins.
-        self._drawn_ns = {step.stream: step.draw_ns(first(step.stream)) for step in script.usual}
+        drawn = zip(script.usual, streams.firsts(script.usual_streams), strict=True)
+        self._drawn_ns = {step.stream: step.draw_ns(share) for step, share in drawn}
 
     @property
     def now_ns(self) -> int:
         """Scenario time."""
-        return self.env.now  # type: ignore[return-value]  # every delay is a whole number
+        # Asked for so often that going through the engine's own property would show.
+        return self.env._now  # type: ignore[return-value]  # noqa: SLF001  # whole numbers
 
     def until(self, at_ns: int) -> simpy.Timeout:
         """Waits for an instant that lies ahead."""

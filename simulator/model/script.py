@@ -45,6 +45,7 @@ class Script:
         drills: test messages.
         marks: what happens beside the chain.
         usual: the stages that they pass if all goes as expected.
+        usual_streams: what these draw from.
         start_ns: the earliest instant that the scenario names, or its epoch.
     """
 
@@ -53,6 +54,7 @@ class Script:
         self.teams = 1 if scenario.chain.teams is None else scenario.chain.teams.count
         self.launches = tuple(LaunchScript(scenario, launch) for launch in scenario.launches)
         self.usual = tuple(step for launch in self.launches for step in launch.usual)
+        self.usual_streams = tuple(step.stream for step in self.usual)
         self.drills = tuple(
             DrillScript(
                 drill.at.offset_ns(scenario.epoch),

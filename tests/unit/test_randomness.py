@@ -109,3 +109,5 @@ def test_the_first_fraction_is_that_of_the_stream() -> None:
     for number in range(200):
         name = f"launch/{number}/assessment"
         assert streams.first(name) == streams.stream(name).uniform()
+    names = [f"launch/{number}/assessment" for number in range(100)]
+    assert streams.firsts(names) == [streams.first(name) for name in names]

@@ -82,3 +82,14 @@ def test_a_fixed_setting_is_played(plan_of: Callable[..., Plan]) -> None:
     before = Player(plan).play(0, 1).figures["alert_ns"]
     after = Player(replace(plan, base=fixed)).play(0, 1).figures
     assert after["alert_ns"] == (before or 0) + 1_000_000_000
+
+
+def test_the_first_of_several_streams_are_those_of_each() -> None:
+    names = ["launch/one/radar", "launch/one/decision"]
+    redrawn = RedrawnStreams(1, 2, ("decision",))
+    assert redrawn.firsts(names) == [redrawn.stream(name).uniform() for name in names]
+    assert redrawn.firsts(names)[0] == Streams(1, 2).first(names[0])
+    assert redrawn.firsts(names)[1] != Streams(1, 2).first(names[1])
+    noting = NotingStreams(1, 2)
+    assert noting.firsts(names) == Streams(1, 2).firsts(names)
+    assert noting.asked == names

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -62,6 +62,9 @@ class _Noting(Streams):
     def first(self, name: str) -> float:
         self.asked.append(name)
         return super().first(name)
+
+    def firsts(self, names: Iterable[str]) -> list[float]:
+        return [self.first(name) for name in names]
 
 
 @pytest.mark.parametrize("name", scenario_names())
