@@ -79,6 +79,7 @@ def test_the_usual_stages_are_those_that_a_launch_passes(
     assert all(streams.asked[: len(usual)] == usual for streams in ahead)
     # Drawn when its stage begins, each is the same; few are drawn ahead and then not needed.
     monkeypatch.setattr(script_of(scenario), "usual", ())
+    monkeypatch.setattr(script_of(scenario), "usual_streams", ())
     late = [_Noting(1, number) for number in range(3)]
     assert [play_once(scenario, streams) for streams in late] == played
     needed = [len(streams.asked) for streams in late]
