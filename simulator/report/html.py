@@ -41,8 +41,13 @@ def page(source: ReportSource, language: Language = "en") -> str:
     return framed(
         source.timeline.title,
         _alarm(source),
-        [tag("p", notice, class_="notice", role="note") for notice in source.notices],
-        tag("header", _heading(source), _first_screen(source, people), contents(shown)),
+        tag(
+            "header",
+            [tag("p", notice, class_="notice") for notice in source.notices],
+            _heading(source),
+            _first_screen(source, people),
+            contents(shown),
+        ),
         tag("main", [section.markup() for section in shown]),
         tag("footer", tag("p", NOTICE)),
         language=language,
@@ -78,7 +83,13 @@ def framed(title: str, *body: Child, language: Language = "en") -> str:
     banner, _, rest = shown.partition("</span>")
     whole = tag(
         "body",
-        tag("div", Markup(f"{banner}</span>"), _switch(other), class_="exercise", role="note"),
+        tag(
+            "aside",
+            Markup(f"{banner}</span>"),
+            _switch(other),
+            class_="exercise",
+            aria_label=TITLE,
+        ),
         Markup(rest),
         pieces.data_block(
             "other-language", {"language": other, "title": titles[other], "texts": texts}

@@ -88,8 +88,9 @@ class Catalogue:
     def __init__(self, forms: dict[str, str], language: Language) -> None:
         self.language = language
         self.unknown: dict[str, None] = {}
-        self._exact = {form: text for form, text in forms.items() if not _TOKEN.search(form)}
-        slotted = [_Form(form, text) for form, text in forms.items() if form not in self._exact]
+        bare = {form.removesuffix("."): text.removesuffix("。") for form, text in forms.items()}
+        self._exact = {form: text for form, text in bare.items() if not _TOKEN.search(form)}
+        slotted = [_Form(form, text) for form, text in bare.items() if form not in self._exact]
         self._forms = sorted(slotted, key=lambda form: -form.weight)
         self._known: dict[str, str] = {}
 
@@ -130,15 +131,8 @@ class Catalogue:
 
     def _one(self, text: str) -> str | None:
         """One phrase or sentence, with or without its full stop."""
-        if text in self._exact:
-            return self._exact[text]
-        if f"{text}." in self._exact:
-            return self._exact[f"{text}."].rstrip("。")
-        if text.endswith("."):
-            found = self._phrase(text[:-1])
-            if found is not None:
-                return found if found.endswith("。") else f"{found}。"
-        return self._phrase(text)
+        found = self._phrase(text.removesuffix("."))
+        return f"{found}。" if found is not None and text.endswith(".") else found
 
     def _phrase(self, text: str) -> str | None:
         if text in self._exact:

@@ -94,11 +94,17 @@ def folded(content: Table) -> Markup | None:
     return details(f"{content.caption} ({len(content.rows):,} rows)", data(content))
 
 
-def details(label: str, *parts: Markup | None) -> Markup | None:
-    """Something folded away; None if there is nothing in it."""
+def details(label: str, *parts: Markup | None, printed: bool = True) -> Markup | None:
+    """Something folded away; None if there is nothing in it.
+
+    Args:
+        label: what is in it.
+        parts: its content.
+        printed: whether it is unfolded on paper.
+    """
     if not any(parts):
         return None
-    return tag("details", tag("summary", label), parts)
+    return tag("details", tag("summary", label), parts, data_print=None if printed else "no")
 
 
 def facts(known: Mapping[str, str], spoken: Collection[str] = ()) -> Markup:
@@ -132,7 +138,7 @@ def figure(anchor: str, caption: str, picture: Picture | None) -> Markup | None:
             class_="picture",
             data_figure=anchor,
             data_failed="This picture could not be drawn; the tables say the same.",
-            role="img",
+            role="group",
             aria_label=caption,
             style=f"min-height:{height}px",
         ),

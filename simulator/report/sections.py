@@ -283,7 +283,7 @@ def _provenance(source: ReportSource) -> Section:
         ),
         facts(known, spoken=("state", "speed")),
         data(files_table(source.path)),
-        details("The scenario as resolved", tag("pre", tag("code", scenario)))
+        details("The scenario as resolved", tag("pre", tag("code", scenario)), printed=False)
         if source.manifest.scenario
         else None,
     ]

@@ -5,6 +5,7 @@
 (() => {
   "use strict";
   const NARROW_PX = 620;
+  const SHEET_PX = 680; // what A4 leaves between its margins
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const print = window.matchMedia("print");
 
@@ -92,6 +93,7 @@
     const layout = narrow ? merged(spec.layout, spec.narrow) : spec.layout;
     place.dataset.narrow = String(narrow);
     place.style.height = layout.height + "px";
+    place.style.setProperty("--sheet", Math.min(1, SHEET_PX / place.clientWidth));
     await Plotly.react(place, painted(spec.data, ""), painted(layout, ""), {
       responsive: true,
       displaylogo: false,
@@ -125,6 +127,16 @@
 
   const places = [...document.querySelectorAll("[data-figure]")];
   const drawAll = () => Promise.all(places.map(draw));
+
+  // What is folded away is printed too, unless it says not to.
+  let unfolded = [];
+  window.addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll("details:not([open]):not([data-print=no])")];
+    for (const one of unfolded) one.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const one of unfolded) one.open = false;
+  });
 
   dark.addEventListener("change", drawAll);
   print.addEventListener("change", drawAll);

@@ -39,7 +39,7 @@ def _made(*, people: bool = True, cut: bool = False) -> tuple[ComparisonSummary,
 
 def _pictures(page: str) -> dict[str, Any]:
     found = re.findall(r'<script type="application/json" id="([^"]+)">(.*?)</script>', page)
-    return {name: json.loads(text) for name, text in found}
+    return {name: json.loads(text) for name, text in found if name != "other-language"}
 
 
 def test_the_page_is_whole_escaped_and_says_what_it_costs() -> None:

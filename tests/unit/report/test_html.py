@@ -170,7 +170,7 @@ def test_every_picture_has_its_data_a_caption_and_a_name(page_of: PageOf) -> Non
         "over-time-picture",
         "lead-picture",
     ]
-    assert all(a["role"] == "img" and a["aria-label"] for a in places)
+    assert all(a["role"] == "group" and a["aria-label"] for a in places)
     assert len(found.attributes("figcaption")) == len(places)
     data = [s for s in found.scripts if s.startswith('{"data":')]
     assert len(data) == len(places)
