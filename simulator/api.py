@@ -21,6 +21,7 @@ from simulator.model.timeline import Timeline, TimelineEvent
 from simulator.report.manifest import Manifest
 from simulator.report.run_directory import RunDirectory
 from simulator.report.source import ReportSource, read_source
+from simulator.run.checked import check_channels, load_checked
 from simulator.scenario import Scenario, load_scenario
 from simulator.settings import RunSettings, as_environment, load_settings
 
@@ -208,7 +209,7 @@ def run_scenario(
 
 
 def _loaded(scenario: Scenario | str) -> Scenario:
-    return scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    return check_channels(scenario) if isinstance(scenario, Scenario) else load_checked(scenario)
 
 
 def _run_of(source: ReportSource) -> Run:

@@ -115,10 +115,10 @@ def simulate_command(
             return
         from simulator.model import simulate
         from simulator.report.timeline_text import timeline_text
-        from simulator.scenario import load_scenario
+        from simulator.run.checked import load_checked
 
         loaded = (
-            varied_base(scenario, fixed, channels).scenario() if fixed else load_scenario(scenario)
+            varied_base(scenario, fixed, channels).scenario() if fixed else load_checked(scenario)
         )
         timeline = simulate(loaded, seed, replication or 0)
         if out is not None:
@@ -154,11 +154,11 @@ def validate_command(
 ) -> None:
     """Validate scenario files; the first that is wrong ends with 104."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
-        from simulator.scenario import load_scenario
+        from simulator.run.checked import load_checked
 
         checked: list[dict[str, Any]] = []
         for file in files:
-            loaded = load_scenario(file)
+            loaded = load_checked(file)
             entry: dict[str, Any] = {"file": file, "id": loaded.id, "valid": True}
             lines = [f"{file}: valid ({loaded.id})"]
             if loaded.subscribers is not None:

@@ -16,11 +16,12 @@ from simulator.errors import ConfigurationError, ScenarioError
 from simulator.report.baseline import baseline_text
 from simulator.report.text import summary_parts
 from simulator.run.baselines import Baseline, choose_baseline, gates_of
+from simulator.run.checked import load_checked
 from simulator.run.observer import Observer, Silent
 from simulator.run.play import play as play_request
 from simulator.run.provenance import checked_run_id, new_run_id, repeat_command
 from simulator.run.request import RunRequest
-from simulator.scenario import load_scenario, pointed
+from simulator.scenario import pointed
 from simulator.settings import RunSettings, as_environment, load_settings
 
 _STANDARD_OUTPUT: Final = "-"
@@ -42,7 +43,7 @@ def play(
 ) -> None:
     """Play a scenario and end the process with the run's exit code."""
     output = _for_events(output, events)
-    settings, loaded = load_settings(options, config), load_scenario(scenario)
+    settings, loaded = load_settings(options, config), load_checked(scenario)
     request = RunRequest(
         settings=settings,
         scenario=loaded,

@@ -108,7 +108,7 @@ class Base:
                 change = _change(find_place(setting.path, document), document, setting)
                 tree = merge(tree, marked(change, _WHERE))
             scenario = validate(tree)
-            self._check_channels(scenario)
+            self.check_channels(scenario)
         except ScenarioError as error:
             raise ConfigurationError(
                 f"the scenario cannot be varied so: {error.message}",
@@ -118,7 +118,14 @@ class Base:
             ) from None
         return scenario
 
-    def _check_channels(self, scenario: Scenario) -> None:
+    def check_channels(self, scenario: Scenario) -> None:
+        """Refuse channels that cannot be.
+
+        Raises:
+            ScenarioError: naming field, value and remedy.
+        """
+        if not scenario.channels:
+            return
         try:
             profile_with_changes(scenario, self.channels)
         except ConfigurationError as error:
@@ -139,7 +146,9 @@ def read_base(name: str, channels: str | None = None) -> Base:
     """
     node = read_extended(locate(name, Path()))
     checked = validate(with_profile(node))
-    return Base(name=name, document=node.plain(), channels=channels, checked=checked)
+    base = Base(name=name, document=node.plain(), channels=channels, checked=checked)
+    base.check_channels(checked)
+    return base
 
 
 def _change(place: Place, document: Mapping[str, Any], setting: Setting) -> object:

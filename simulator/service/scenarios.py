@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.errors import ScenarioError
 from simulator.resources import scenario_names
+from simulator.run.checked import check_channels
 from simulator.scenario import Scenario, load_scenario
 from simulator.scenario.document import Node, parse_document
 from simulator.scenario.loading import validate
@@ -103,7 +104,7 @@ def scenario_of(path: Path) -> Scenario:
         ScenarioError: naming line, field, value and remedy.
     """
     try:
-        return validate(read_resolved(path))
+        return check_channels(validate(read_resolved(path)))
     except ScenarioError as error:
         where = error.where.replace(str(path), CALLED)
         raise ScenarioError(error.message, where, error.field, error.value, error.remedy) from None
