@@ -52,7 +52,7 @@ def _mercator(latitude: float) -> float:
 
 
 MAIN: Final = Window(128.3, 146.1, 30.1, 45.7, 0, 0)
-SOUTH: Final = Window(122.7, 131.6, 23.9, 29.1, 12, 12)
+SOUTH: Final = Window(122.7, 131.6, 23.9, 30.1, 12, 12)
 _WINDOWS: Final = (MAIN, SOUTH)  # Ogasawara lies in neither; the page says so
 
 
@@ -118,7 +118,7 @@ def _thinned(points: Sequence[Point]) -> list[Point]:
 
 
 def _extent(points: Sequence[Point]) -> int:
-    across, along = zip(*points, strict=True)
+    across, along = [x for x, _ in points], [y for _, y in points]
     return max(max(across) - min(across), max(along) - min(along))
 
 

@@ -15,6 +15,7 @@ import { foreign, has, language, t, titleOf } from "./texts.js";
 const TICK_MS = 250;
 const NARROW_PX = 700;
 const SAY_EVERY_MS = 4000;
+const SETTLED_MS = 700;
 
 export class Watch {
   constructor(form, lost) {
@@ -38,6 +39,7 @@ export class Watch {
     this.told = new Set();
     this.quiet = true;
     this.saidAt = 0;
+    this.heardAt = 0;
     for (const id of ["run-problem", "verdict"]) show(byId(id), false);
     show(byId("stop"), false);
     byId("view-run").dataset.planned = "no";
@@ -194,7 +196,7 @@ export class Watch {
     const { state, plan, form, zone } = this;
     if (!plan) return;
     const at = scenarioNow(state, this.skew.now(Date.now()));
-    if (state.end) at.ns = at.ns === null ? null : this.#stopped(at);
+    if (at.ns !== null) at.ns = Math.max(state.end ? this.#stopped(at) : at.ns, Math.min(this.origin, at.first));
     const states = statesOf(state, zone);
     showClock(state, at, zone, form, this.origin);
     this.track(at.ns);
@@ -208,6 +210,7 @@ export class Watch {
 
   // An exercise that ended stands at its end, or where it was when it was stopped.
   #stopped(at) {
+    if (!this.plan.alerts.length) return Math.max(...this.plan.events.map((event) => Number(event.at_ns)));
     const over = scenarioNow(this.state, Number(this.state.end.at_unix_ns ?? 0) / 1e6 || Date.now()).ns;
     const last = Math.max(...[...this.state.sent.keys()].map((n) => Number(this.plan.alerts[n]?.at_ns ?? 0)), -Infinity);
     return Math.max(Math.min(at.ns, over), last);
@@ -217,7 +220,11 @@ export class Watch {
   #tell(items) {
     const fresh = items.filter((each) => each.kind === "alert" && !this.told.has(each.key));
     if (!fresh.length) return;
-    if (!this.quiet && Date.now() - this.saidAt < SAY_EVERY_MS && !this.state.end) return;
+    const now = Date.now();
+    this.heardAt ||= now;
+    // A burst is told once, when all of it is out, and not too soon after the last one.
+    if (!this.quiet && !this.state.end && (now - this.heardAt < SETTLED_MS || now - this.saidAt < SAY_EVERY_MS)) return;
+    this.heardAt = 0;
     for (const each of fresh) this.told.add(each.key);
     if (!this.quiet) this.#say(fresh.reverse().map((each) => `${this.zone.minute(each.at)} ${each.text}`).join(". "));
     this.quiet = false;
@@ -236,7 +243,7 @@ export class Watch {
     const own = book ? t("verdict.counts", {
       delivered: this.form.number(book.delivered), expected: this.form.number(book.expected), lost: this.form.number(book.lost),
     }) : "";
-    const words = [language === "ja" ? end.sentence_ja ?? end.sentence : end.sentence, end.reason, own].filter(Boolean);
+    const words = [language === "ja" ? end.sentence_ja || end.sentence : end.sentence, end.reason, own].filter(Boolean);
     byId("verdict-sentence").replaceChildren(...words.map((text) => el("span", { lang: foreign(text) }, `${text} `)));
     byId("verdict-links").replaceChildren(...(end.report ? [
       fileLink(this.run, "report.html", t("verdict.report"), { class: "primary" }),

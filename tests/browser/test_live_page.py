@@ -1,0 +1,200 @@
+"""An exercise started, watched, left, found again and stopped on the live page."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from simulator.service.fold import Fold
+from tests.browser.live import CALM, TOLD, Wire, ended, finished, live, served, states, subscriber
+from tests.browser.test_report_page import until
+from tests.run.processes import wait_until
+from tests.service.client import Served
+
+__all__ = ["finished", "served"]
+pytestmark = pytest.mark.browser
+FOUNDING = ("miyagi", "yamagata", "niigata")
+
+
+def test_an_exercise_is_started_watched_to_its_verdict_and_its_report_opened(
+    browser: Browser, served: Served, tmp_path: Path
+) -> None:
+    siren = subscriber(served, "siren-7", tmp_path)
+    try:
+        siren.wait_for("listening")
+        with live(browser, served) as (page, complaints):
+            page.select_option("#scenario", "tohoku-2022-11-03")
+            page.select_option("#speed", "600")
+            page.fill("#subscribers", "400")  # three messages each, and nine to the siren
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")  # the button comes next, and starts it
+
+            page.wait_for_selector("[data-planned=yes]", timeout=30_000)
+            assert page.evaluate("document.activeElement.id") == "run-title"
+            assert page.inner_text("#run-state") in {"Starting", "Playing"}
+            ended(page)
+
+            for slug in FOUNDING:
+                assert states(page, slug) == ["part", "warn", "lifted", "corrected"]
+            assert states(page, "osaka") == ["none"] or states(page, "osaka") == []
+            assert page.inner_text("#clock-now") == "09:24:00"
+            assert page.inner_text("#clock-alerts") == "9 / 9"
+            table = page.inner_text("#places tbody")
+            assert table.count("Correction") == 3
+            assert table.count("\N{MINUS SIGN}2\u00a0min") == 3
+
+            stages = page.locator("#chain li")
+            assert stages.count() == 10
+            assert page.locator("#chain li.guessed").count() == 8
+            widths = page.eval_on_selector_all("#chain i", "bars => bars.map(b => b.style.width)")
+            assert set(widths) == {"100%"}
+
+            assert page.inner_text("#latency dd >> nth=0") == "1,209"
+            expect(page.locator("#ledger")).to_contain_text("delivered")
+            counted = page.eval_on_selector_all(
+                "#ledger > div",
+                "rows => Object.fromEntries(rows.map(r => [...r.children].map("
+                "c => c.textContent)))",
+            )
+            assert counted["owed in all"] == counted["delivered"] == "1,209"
+            assert counted["lost"] == "0"
+
+            row = page.locator("#clients tbody tr", has_text="siren-7")
+            _, presence, received, latest, slowest = row.locator("th, td").all_inner_texts()
+            assert presence.strip() == "online"
+            assert received == "9"
+            assert latest.endswith("s")
+            assert slowest.endswith("s")
+
+            assert page.inner_text("#verdict-title") == "Passed"
+            assert "1,209 of 1,209 deliveries" in page.inner_text("#verdict-sentence")
+            assert page.title().startswith("【訓練】 EXERCISE")
+            with page.context.expect_page() as opened:
+                page.click("#verdict-links a.primary")
+            report = opened.value
+            report.wait_for_selector("html[data-ready=yes]", timeout=60_000)
+            assert report.title().startswith("【訓練】 EXERCISE")
+            assert complaints.found == []
+    finally:
+        siren.process.terminate()
+        siren.wait(20)
+
+
+def test_a_page_that_is_loaded_again_shows_the_same_and_stops_the_exercise(
+    browser: Browser, served: Served, finished: str
+) -> None:
+    run = served.start(**CALM | {"speed": 60})  # ten seconds to the next messages
+    served.wait_for(run, "running")
+    with live(browser, served, run=run) as (page, _):
+        until(page, "document.querySelectorAll('.place[data-state=warn]').length === 3")
+        told = "#places td.told"
+        before = page.locator(told).all_inner_texts()
+        page.reload()
+        until(page, "document.querySelectorAll('.place[data-state=warn]').length === 3")
+        assert page.locator(told).all_inner_texts() == before == ["Missile launch information"] * 3
+        assert page.inner_text("#clock-alerts") == "3 / 9"
+
+        page.click(".back")
+        playing = page.locator("#runs li", has=page.locator(f"a[href='#run={run}']"))
+        expect(playing).to_contain_text("Playing")
+        over = page.locator("#runs li", has=page.locator(f"a[href='#run={finished}']"))
+        expect(over).to_contain_text("Passed")
+        expect(over.get_by_role("link", name="Report")).to_be_visible()
+
+        playing.get_by_role("link").first.click()
+        page.get_by_role("button", name="Stop").click()
+        ended(page)
+        assert page.inner_text("#run-state") == "Stopped early"
+        assert page.locator(".place[data-state=warn]").count() == 3
+        expect(page.locator("#stop")).to_be_hidden()
+
+
+def test_a_lost_connection_is_told_and_its_return_too(browser: Browser, served: Served) -> None:
+    run = served.start(**CALM | {"speed": 60})
+    served.wait_for(run, "running")
+    with (
+        closing(Wire(served.url)) as wire,
+        live(browser, served, run=run, url=wire.url) as (page, complaints),
+    ):
+        complaints.expected = ("ERR_",)
+        wire.cut()
+        expect(page.locator("#lost")).to_contain_text("is lost", timeout=20_000)
+        wire.mend()
+        expect(page.locator("#lost")).to_contain_text("is back", timeout=20_000)
+        until(page, "document.querySelectorAll('.place[data-state=lifted]').length === 3")
+    served.http.post(f"/api/v1/runs/{run}/stop")
+    wait_until(lambda: served.info(run)["outcome"] is not None, 30)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("10000000", "at most 20,000 subscribers"), ("many", "integer")]
+)
+def test_what_cannot_be_played_is_said_at_its_field(
+    browser: Browser, served: Served, typed: str, said: str
+) -> None:
+    with live(browser, served) as (page, complaints):
+        complaints.expected = ("422",)
+        page.fill("#subscribers", typed)
+        page.click("#go")
+        problem = page.locator("#form-problem")
+        expect(problem).to_contain_text(said)
+        expect(problem).to_contain_text(f"Subscribers, given {typed}")
+        expect(problem).to_contain_text("What to do:")
+        assert page.evaluate("document.activeElement.id") == "subscribers"
+        assert page.get_attribute("#subscribers", "aria-invalid") == "true"
+
+
+def test_an_exercise_that_is_not_there_is_said_in_words(browser: Browser, served: Served) -> None:
+    with live(browser, served) as (page, complaints):
+        complaints.expected = ("404",)
+        page.evaluate("location.hash = 'run=nowhere'")
+        expect(page.locator("#run-problem")).to_contain_text("That did not work")
+
+
+def test_nobody_warned_and_no_launch_are_said_in_words(browser: Browser, served: Served) -> None:
+    nobody = served.start(scenario="akita-2016-08-03", speed=3000, subscribers=5)
+    drill = served.start(scenario="drill-minimal", speed=3000, subscribers=5)
+    served.wait_for(nobody, "complete")
+    served.wait_for(drill, "complete")
+    with live(browser, served, run=nobody) as (page, _):
+        expect(page.locator("#places-none")).to_be_visible()
+        expect(page.locator("#people-of")).to_contain_text("nobody is warned")
+    with live(browser, served, run=drill) as (page, _):
+        expect(page.locator("#chain-none")).to_be_visible()
+        expect(page.locator("#legend")).to_contain_text("Test message")
+
+
+def test_a_page_that_comes_late_ends_where_one_that_saw_everything_does(
+    browser: Browser, served: Served
+) -> None:
+    told = [json.dumps(each).encode() for each in TOLD]
+    with live(browser, served) as (page, _):
+        shown = []
+        for late in (0, 1, len(told) // 2, len(told) - 1):
+            fold = Fold()
+            for line in told[:late]:
+                fold.add(line)
+            texts = [fold.snapshot().decode(), *(line.decode() for line in told[late:])]
+            texts.insert(2, '{"type":"unheard-of","n":0,"what":[1]}')
+            shown.append(page.evaluate(_FOLDED, texts))
+        assert shown[0] == shown[1] == shown[2] == shown[3]
+        assert shown[0] == {
+            "latest": [["miyagi", "passage"], ["niigata", "launch"]],
+            "received": 7,
+            "spread": 12,
+            "outcome": "pass",
+        }
+
+
+_FOLDED = """async (texts) => {
+  const { fold, fresh, latest, received, spread } = await import("/page/fold.js");
+  const state = texts.map((text) => JSON.parse(text)).reduce(fold, fresh());
+  return {
+    latest: [...latest(state)].map(([slug, alert]) => [slug, alert.event]),
+    received: received(state, "miyagi", "launch"),
+    spread: spread(state).reduce((one, other) => one + other),
+    outcome: state.end.outcome,
+  };
+}"""
