@@ -14,6 +14,7 @@ scattered runs, F. R. Hampel, Journal of the American Statistical Association 69
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from math import comb
 from typing import Final
@@ -21,6 +22,7 @@ from typing import Final
 import numpy as np
 
 from simulator.experiment.estimates import Floats, Interval
+from simulator.measure.columns import Int64s
 
 FEWEST_OF_MEDIAN: Final = 6  # with fewer no pair of order statistics holds the median in 95 %
 FEWEST_OF_BAND: Final = 8
@@ -141,9 +143,8 @@ def _most_evident(values: Floats, start: int) -> Change | None:
     ranks = _ranks(values)
     sizes = np.abs(_pettitt(ranks[None, :]))[0]
     place = int(np.argmax(sizes))
-    raw = np.random.PCG64(count).random_raw(_SHUFFLES * count).reshape(_SHUFFLES, count)
-    shuffled = ranks[np.argsort(raw, axis=1, kind="stable")]
-    as_large = np.count_nonzero(np.abs(_pettitt(shuffled)).max(axis=1) >= sizes[place])
+    shuffled = np.abs(_pettitt(ranks[_shuffles(count)])).max(axis=1)
+    as_large = np.count_nonzero(shuffled >= sizes[place])
     chance = float(as_large + 1) / (_SHUFFLES + 1)
     if chance > CHANCE:
         return None
@@ -158,6 +159,13 @@ def _most_evident(values: Floats, start: int) -> Change | None:
         interval=interval,
         chance=chance,
     )
+
+
+@lru_cache(maxsize=4)
+def _shuffles(count: int) -> Int64s:
+    """Orders of as many runs, the same ones for every figure of them."""
+    raw = np.random.PCG64(count).random_raw(_SHUFFLES * count).reshape(_SHUFFLES, count)
+    return np.argsort(raw, axis=1, kind="stable")
 
 
 def _pettitt(ranks: Floats) -> Floats:

@@ -21,6 +21,7 @@ _NOTICE = (
     "stands for, a real warning."
 )
 _TITLE = "History of runs"
+_MOST_RUNS = 200  # of a table; the pictures show all of them
 
 
 def history_page(summary: HistorySummary, command: Sequence[str]) -> str:
@@ -131,7 +132,8 @@ def _series(number: int, series: SeriesSummary, summary: HistorySummary) -> Sect
 def _every_run(series: SeriesSummary) -> Table:
     """The newest run first."""
     rows = []
-    for number in reversed(range(len(series.runs))):
+    left = max(0, len(series.runs) - _MOST_RUNS)
+    for number in reversed(range(left, len(series.runs))):
         run = series.runs[number]
         rows.append(
             (
@@ -149,6 +151,7 @@ def _every_run(series: SeriesSummary) -> Table:
         head=("run", "started", *figures, "bursts", "alertsim", "broker"),
         rows=tuple(rows),
         numeric=frozenset(range(2, 3 + len(figures))),
+        notes=(f"{words.plural(left, 'older run')} with --json.",) if left else (),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from simulator.measure.history import RunShown, TrendSummary
 from simulator.report import words
 from simulator.report.drawing import Picture, axis, layout, safe
-from simulator.report.history_words import interval_text, trend_name, value_text
+from simulator.report.history_words import trend_name
 from simulator.units import NS_PER_MS
 
 _HEIGHT: Final = 300
@@ -82,6 +82,7 @@ def _marks(
     trend: TrendSummary, runs: Sequence[RunShown], known: Sequence[int], scale: float
 ) -> dict[str, Any]:
     points = [trend.points[number] for number in known]
+    unit = " ms" if trend.unit == "ns" else ""
     values = [(point.value or 0.0) / scale for point in points]
     ends = [point.interval or (point.value or 0.0,) * 2 for point in points]
     return {
@@ -104,15 +105,11 @@ def _marks(
             "width": 2,
             "visible": trend.unit == "ns",
         },
+        # Names and figures alone: a thousand sentences would have to be said in both languages.
         "text": [
-            safe(
-                f"run {runs[number].run}, {words.moment(runs[number].started)}: "
-                f"{value_text(trend, trend.points[number].value)} "
-                f"({interval_text(trend, trend.points[number].interval)}), "
-                f"alertsim {runs[number].version}"
-            )
+            f"{safe(runs[number].run)}<br>{safe(words.moment(runs[number].started))}"
             for number in known
         ],
         "marker": {"color": "@transit", "size": 7, "symbol": "circle"},
-        "hovertemplate": "%{text}<extra></extra>",
+        "hovertemplate": f"%{{text}}<br>%{{y:.4~g}}{unit}<extra></extra>",
     }

@@ -6,6 +6,7 @@ summaries are read, not the deliveries: a thousand runs take seconds. Imports po
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +21,8 @@ from simulator.measure.summary import SUMMARY_SCHEMA
 from simulator.report.likeness import broker_text, host_text
 from simulator.report.manifest import (
     MANIFEST_NAME,
-    MANIFEST_SCHEMA,
     Manifest,
+    check_schema,
     load_json,
     load_manifest,
 )
@@ -160,31 +161,31 @@ def _read(path: Path) -> tuple[KnownRun, list[_Figure]]:
     """
     if not (path / MANIFEST_NAME).is_file():
         raise _LeftOutError("foreign", f"not a run directory: it holds no {MANIFEST_NAME}")
-    manifest = _usable(path / MANIFEST_NAME, MANIFEST_SCHEMA, manifest=True)
+    with _usable(MANIFEST_NAME):
+        manifest = load_manifest(path / MANIFEST_NAME)
     if not (path / SUMMARY_NAME).exists():
         reason = manifest.reason or "it is still being written, or was killed"
         raise _LeftOutError("unfinished", f"it has no summary: {reason}")
-    summary = _usable(path / SUMMARY_NAME, SUMMARY_SCHEMA, manifest=False)
+    with _usable(SUMMARY_NAME):
+        summary = load_json(path / SUMMARY_NAME)
+        check_schema(path / SUMMARY_NAME, summary, SUMMARY_SCHEMA)
     try:
         return _known(path, manifest, summary), _figures(summary)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise _LeftOutError("damaged", f"{SUMMARY_NAME} is not a summary: {error!r}") from error
 
 
-def _usable(path: Path, known: str, *, manifest: bool) -> Any:  # noqa: ANN401
-    """A file of a run, whole and of a version that is known here."""
+@contextmanager
+def _usable(name: str) -> Iterator[None]:
+    """What is wrong with a file, as why its run takes no part."""
     try:
-        data = load_json(path)
-        found = str(data.get("schema_version"))
-        if found.partition(".")[0] != known.partition(".")[0]:
-            raise _LeftOutError(
-                "other-version",
-                f"{path.name} has schema {found}, this alertsim reads {known.partition('.')[0]}.x",
-            )
-        return load_manifest(path) if manifest else data
+        yield
     except OutputError as error:
+        if error.field == "schema_version":
+            reason = f"{name} has schema {error.value}: {error.message}"
+            raise _LeftOutError("other-version", reason) from error
         said = error.message if not error.field else f"{error.message} ({error.field})"
-        raise _LeftOutError("damaged", f"{path.name}: {said}") from error
+        raise _LeftOutError("damaged", f"{name}: {said}") from error
 
 
 def _known(path: Path, manifest: Manifest, summary: dict[str, Any]) -> KnownRun:
