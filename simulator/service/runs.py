@@ -80,8 +80,7 @@ class Runs:
                         }
                     )
                 )
-        if self._queue:
-            self._log.info("runs wait from before", count=len(self._queue))
+        self._log.info("runs wait from before", count=len(self._queue))
         self.pump()
 
     async def stop(self) -> None:
@@ -94,8 +93,8 @@ class Runs:
 
     def close_feeds(self) -> None:
         """Let every page go: the service is about to end."""
-        for playing in (*self._queue, *self._playing.values(), *self._ended.values()):
-            playing.feed.close()
+        for feed in self.feeds():
+            feed.close()
 
     def kill(self) -> None:
         """End what plays at once."""
@@ -130,7 +129,8 @@ class Runs:
     def _check_room(self) -> None:
         if self._closing:
             raise ProblemError(503, "closing", "the service is about to end")
-        if len(self._queue) >= self._options.max_waiting:
+        most = self._options.max_runs + self._options.max_waiting
+        if len(self._queue) + len(self._playing) >= most:
             raise ProblemError(
                 503,
                 "queue-full",
@@ -196,8 +196,10 @@ class Runs:
 
     def playing(self, run: str) -> Playing | None:
         """A run whose events are at hand: it waits, plays, or ended lately."""
-        waiting = next((each for each in self._queue if each.run == run), None)
-        return waiting or self._playing.get(run) or self._ended.get(run)
+        return next((each for each in self._at_hand() if each.run == run), None)
+
+    def _at_hand(self) -> list[Playing]:
+        return [*self._queue, *self._playing.values(), *self._ended.values()]
 
     def counts(self) -> tuple[int, int]:
         """How many play, how many wait."""
@@ -205,17 +207,18 @@ class Runs:
 
     def feeds(self) -> list[Feed]:
         """Of the runs whose events are at hand."""
-        known = (*self._queue, *self._playing.values(), *self._ended.values())
-        return [each.feed for each in known]
+        return [each.feed for each in self._at_hand()]
 
     async def everything(self) -> list[RunInfo]:
         """Every run, the newest first."""
-        found = await asyncio.to_thread(self._listed)
-        return sorted(found, key=_age, reverse=True)
+        at_hand = {each.run: each for each in self._at_hand()}
+        records = dict(self._records)  # threads read copies: this thread goes on meanwhile
 
-    def _listed(self) -> list[RunInfo]:
-        kept = self._store.kept()
-        return [self._shown(run) for run in {**kept, **self._records}]
+        def listed() -> list[RunInfo]:
+            runs = {**self._store.kept(), **records}
+            return [self._shown(run, at_hand.get(run), records.get(run)) for run in runs]
+
+        return sorted(await asyncio.to_thread(listed), key=_age, reverse=True)
 
     async def info(self, run: str) -> RunInfo:
         """One run.
@@ -232,11 +235,10 @@ class Runs:
                 value=run,
                 remedy="see /api/v1/runs",
             )
-        return await asyncio.to_thread(self._shown, run)
+        return await asyncio.to_thread(self._shown, run, self.playing(run), self._records.get(run))
 
-    def _shown(self, run: str) -> RunInfo:
+    def _shown(self, run: str, playing: Playing | None, record: RunRecord | None) -> RunInfo:
         """A run from its record and its directory. Reads the disk."""
-        playing, record = self.playing(run), self._records.get(run)
         if playing is not None and playing.record.state != "ended":
             return self._info_of(playing)
         kept = self._store.kept_of(run)
@@ -257,7 +259,7 @@ class Runs:
                 "created": record.created,
                 "ended": found.ended or record.ended,
                 "sentence": record.sentence,
-                "reason": found.reason or record.reason,
+                "reason": record.reason or found.reason,
                 "exit_code": record.exit_code if found.exit_code is None else found.exit_code,
                 "root": found.root or record.root,
             }
@@ -266,7 +268,7 @@ class Runs:
     def _info_of(self, playing: Playing) -> RunInfo:
         waiting = None
         if not playing.called:
-            waiting = next((n for n, each in enumerate(self._queue) if each is playing), None)
+            waiting = next((n for n, each in enumerate([*self._queue]) if each is playing), None)
         info = playing.info(waiting=waiting)
         return info.model_copy(update={"files": self._store.files(playing.run)})
 

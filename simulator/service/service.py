@@ -70,7 +70,8 @@ class Service:
         self.news = Feed(self._hello, keep=0)
         self.parts: list[Part] = []
         self.retention: Callable[[], RetentionInfo | None] = lambda: None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._untold: dict[str, None] = {}
+        self._telling: asyncio.Task[None] | None = None
 
     def add(self, part: Part) -> None:
         """Let a part hook in, before the app is made."""
@@ -144,9 +145,16 @@ class Service:
         self.runs.pump()
 
     def _run_changed(self, run: str) -> None:
-        task = asyncio.create_task(self._tell_run(run))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._untold[run] = None
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_runs(), name="news")
+
+    async def _tell_runs(self) -> None:
+        # One after the other: what is told last is what is so.
+        while self._untold:
+            run = next(iter(self._untold))
+            del self._untold[run]
+            await self._tell_run(run)
 
     async def _tell_run(self, run: str) -> None:
         try:
