@@ -109,6 +109,7 @@ export class Map47 {
       : [0, 0, width, height];
     if (key !== this.shown) this.drawing.setAttribute("viewBox", box.map(Math.round).join(" "));
     this.shown = key;
+    this.drawing.toggleAttribute("data-zoomed", box[2] < width);
     // Marks and dots keep their size on the screen, whatever it shows of the map.
     const pixel = box[2] / Math.max(200, this.host.clientWidth);
     const many = this.marks.childElementCount > 20 ? 0.75 : 1;
