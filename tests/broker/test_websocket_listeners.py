@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import paho.mqtt.client as mqtt
 import psutil
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from simulator.delivery.brokers.base import LOOPBACK
 from simulator.delivery.brokers.embedded import EmbeddedBroker
@@ -35,7 +36,7 @@ def _port(url: str | None) -> int:
 
 def test_a_browser_gets_what_is_published_over_tcp(broker: StartedBroker) -> None:
     heard, ready = threading.Event(), threading.Event()
-    versions = mqtt.CallbackAPIVersion.VERSION2
+    versions = CallbackAPIVersion.VERSION2
     browser = mqtt.Client(versions, client_id="browser", transport="websockets")
     browser.ws_set_options(path="/mqtt")
     browser.on_connect = lambda client, *_: client.subscribe("alertsim/#", 1)
