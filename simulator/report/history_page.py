@@ -92,7 +92,7 @@ def _sections(summary: HistorySummary, command: Sequence[str]) -> list[Section]:
         *(_series(number, series, summary) for number, series in enumerate(summary.series)),
         Section(
             anchor="left-out",
-            title="Directories that take no part",
+            title="Left out",
             parts=(pieces.data(skipped_table(summary)),),
         ),
         Section(
