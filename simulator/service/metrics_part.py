@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from fastapi import APIRouter, Request, Response
 
 from simulator.service.feed import Feed
-from simulator.service.metrics import OPENMETRICS, PLAIN, Metrics, exposition
+from simulator.service.metrics import OPENMETRICS, PLAIN, Exposition, Metrics, format_for
 from simulator.service.service import Service
 
 _REMEMBERED: Final = 1000
@@ -31,6 +31,7 @@ class MetricsPart:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.metrics = Metrics(version=service.version)
+        self._exposition = Exposition(self.metrics.registry(), service.clock)
         self._more: Callable[[], list[Feed]] = list
         self._ended: deque[str] = deque(maxlen=_REMEMBERED)
         self._lost: WeakKeyDictionary[Feed, int] = WeakKeyDictionary()
@@ -54,6 +55,7 @@ class MetricsPart:
         self.metrics.totals.event(run, event)
         if event.get("type") == "end":
             self._ended.append(run)
+            self._exposition.forget()
 
     def _count_lost(self) -> None:
         """Take in what feeds lost since the last scrape; a feed lives longer than its run."""
@@ -64,7 +66,6 @@ class MetricsPart:
     def routers(self) -> Sequence[APIRouter]:
         """``GET /metrics``."""
         routes = APIRouter(tags=["service"])
-        registry = self.metrics.registry()
 
         @routes.get(
             "/metrics",
@@ -83,7 +84,8 @@ class MetricsPart:
         async def scrape(request: Request) -> Response:
             """Counts and histograms since the service started; every label has a closed list."""
             self._count_lost()
-            text, kind = exposition(registry, request.headers.get("accept", ""))
+            kind = format_for(request.headers.get("accept", ""))
+            text = self._exposition.text(kind)
             return Response(text, headers={"content-type": kind, "cache-control": "no-store"})
 
         return [routes]

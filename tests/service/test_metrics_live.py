@@ -39,7 +39,7 @@ def test_two_runs_at_once_are_scraped_and_add_up_to_their_ledgers(service: Servi
     assert service.total("alertsim_receipts_total", kind="first") >= delivered
     assert service.total("alertsim_delivery_latency_seconds_count", segment="delivery") >= delivered
     assert service.total("alertsim_runs_total", outcome="pass") >= 2
-    assert service.total("alertsim_runs_active") == 0
+    service.until(lambda: service.total("alertsim_runs_active") == 0)
     assert service.total("alertsim_events_refused_total") == 0
 
 
@@ -56,10 +56,11 @@ def test_every_series_is_of_the_catalogue(service: Serving) -> None:
 
 
 def test_a_listening_page_is_counted_while_it_listens(service: Serving) -> None:
-    assert service.total("alertsim_pages_connected") == 0
+    service.until(lambda: service.total("alertsim_pages_connected") == 0)
     with service.http.stream("GET", "/api/v1/events") as stream:
-        next(stream.iter_raw())
-        assert service.total("alertsim_pages_connected") == 1
+        pieces = stream.iter_raw()
+        assert next(pieces)
+        service.until(lambda: service.total("alertsim_pages_connected") == 1)
     service.until(lambda: service.total("alertsim_pages_connected") == 0)
 
 
@@ -69,7 +70,7 @@ def test_a_run_that_never_began_is_counted_all_the_same(service: Serving) -> Non
     service.until(lambda: service.runs()[run]["state"] in {"starting", "running"})
     service.http.post(f"/api/v1/runs/{run}/stop")
     service.ended(run)
-    assert service.total("alertsim_runs_total") == before + 1
+    service.until(lambda: service.total("alertsim_runs_total") == before + 1)
 
 
 @pytest.mark.parametrize("accept", ["application/openmetrics-text; version=x", "\\", "a/b;q=z"])

@@ -52,7 +52,7 @@ def test_the_oldest_complete_ones_go_when_there_are_too_many(tmp_path: Path) -> 
         last = info["last_removed"][0]
         assert last["name"] == old[2].name
         assert "more than 4 runs" in last["why"]
-        assert service.total("alertsim_store_removed_total") == 3
+        service.until(lambda: service.total("alertsim_store_removed_total") == 3)
         assert service.total("alertsim_store_runs") == 4
         assert service.total("alertsim_store_bytes") == info["size_bytes"] > 300_000
         run = service.play()

@@ -60,7 +60,7 @@ def test_schedules_are_added_listed_removed_and_survive_a_restart(tmp_path: Path
             409,
             "application/problem+json",
         )
-        assert service.total("alertsim_schedules") == 2
+        service.until(lambda: service.total("alertsim_schedules") == 2)
     with serving(tmp_path) as service:
         shown = {each["schedule"]["name"]: each for each in _listed(service)}
         assert set(shown) == {"again", "new-year"}

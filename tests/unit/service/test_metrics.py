@@ -1,12 +1,22 @@
 import re
 
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
+from simulator.clock import ManualClock
 from simulator.measure.running import BUCKETS_NS
-from simulator.service.metrics import OPENMETRICS, PLAIN, Metrics, exposition, metrics_of
+from simulator.service.metrics import (
+    OPENMETRICS,
+    PLAIN,
+    Exposition,
+    Metrics,
+    format_for,
+    metrics_of,
+)
 from simulator.service.metrics_catalogue import FREE, OUTCOMES, catalogue, metrics
+from simulator.units import NS_PER_MS
 
 
 def played(**gauges: float | None) -> Metrics:
@@ -24,6 +34,11 @@ def played(**gauges: float | None) -> Metrics:
     sent = {"type": "sent", "prefecture": "niigata", "event": "passage", "late_ns": "2000000"}
     found.totals.event("a", sent)
     return found
+
+
+def exposition(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
+    kind = format_for(accept)
+    return Exposition(registry, ManualClock()).text(kind), kind
 
 
 def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -140,3 +155,25 @@ def test_names_keep_to_the_conventions() -> None:
 def test_an_unknown_name_is_our_defect() -> None:
     with pytest.raises(KeyError):
         metrics_of("alertsim_unheard_of")
+
+
+class SlowClock(ManualClock):
+    """Every look at it takes 10 ms."""
+
+    def monotonic_ns(self) -> int:
+        self.advance(10 * NS_PER_MS)
+        return super().monotonic_ns()
+
+
+def test_however_often_it_is_asked_it_writes_a_tenth_of_the_time() -> None:
+    found, clock = Metrics(version="1"), SlowClock()
+    written = Exposition(found.registry(), clock)
+    texts = []
+    for number in range(30):
+        found.removed = number
+        texts.append(written.text(PLAIN))
+    assert len(set(texts)) == 4  # 30 looks take 300 ms or more, each text rests for 100
+    found.removed = 1000
+    written.forget()
+    assert b"alertsim_store_removed_total 1000" in written.text(PLAIN)
+    assert b"alertsim_store_removed_total 1000" in written.text(OPENMETRICS)
