@@ -28,7 +28,7 @@ from simulator.clock import Clock
 from simulator.delivery.loopback import is_loopback
 from simulator.delivery.messages import BrokerEndpoint
 from simulator.delivery.preflight import check_admitted
-from simulator.delivery.wire.tls import NamedContext, client_context
+from simulator.delivery.wire.tls import named_context
 from simulator.delivery.wire.transport import resolve
 from simulator.errors import BrokerLostError, BrokerUnreachableError
 
@@ -298,7 +298,7 @@ async def connect(
     where = f"{endpoint.host}:{endpoint.port}"
     if endpoint.scheme != "mqtt":  # paho says little of what failed, and leaves its socket open
         await admitted(endpoint, timeout_s)
-    tls = await asyncio.to_thread(_context, endpoint)
+    tls = await asyncio.to_thread(named_context, endpoint)
     if is_loopback(endpoint.host):  # a name is looked up once, and what was found is connected to
         address = await asyncio.to_thread(resolve, endpoint)
         endpoint = replace(endpoint, host=str(address.sockaddr[0]))
@@ -341,15 +341,6 @@ def _expiring(seconds: int) -> Properties:
     found = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     found.MessageExpiryInterval = seconds
     return found
-
-
-def _context(endpoint: BrokerEndpoint) -> ssl.SSLContext | None:
-    """Our side of TLS; the certificate must be for the name that the user wrote."""
-    if endpoint.tls is None:
-        return None
-    context = client_context(endpoint.tls, NamedContext)
-    context.server_name = endpoint.tls.server_name or endpoint.host
-    return context
 
 
 def _plain(reason: BaseException | None) -> str:

@@ -15,6 +15,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from simulator.alerts.topics import alerts_filter, receipts_topic, status_topic
 from simulator.clock import Clock, SystemClock, clock_domain
 from simulator.delivery.messages import BrokerEndpoint
+from simulator.delivery.preflight import check_admitted
+from simulator.delivery.wire.tls import named_context
+from simulator.errors import BrokerUnreachableError
 
 _PATIENCE_S: Final = 10.0
 _CAP_ID: Final = re.compile(r"<(?:\w+:)?identifier>([^<]+)</")
@@ -32,9 +35,8 @@ class StandIn:
         clock: where time comes from.
 
     Raises:
-        ValueError: if no prefecture is given, a name cannot stand in a topic, or the broker wants
-            TLS or WebSocket.
-        ConnectionError: if the broker does not take the status in time.
+        ValueError: if no prefecture is given, or a name cannot stand in a topic.
+        ConnectionError: if the broker cannot be reached, or does not take the status in time.
     """
 
     def __init__(
@@ -49,11 +51,6 @@ class StandIn:
     ) -> None:
         if not prefectures:
             raise ValueError("say which prefectures it is subscribed to, for example miyagi")
-        if endpoint.scheme != "mqtt":
-            raise ValueError(
-                f"a stand-in speaks plain MQTT, not {endpoint.scheme}: let the receiver report its "
-                "receipts itself"
-            )
         self.client = client
         self._clock = clock or SystemClock()
         self._domain = clock_domain()
@@ -64,15 +61,32 @@ class StandIn:
             "filters": [{"filter": alerts_filter(root, each), "qos": qos} for each in prefectures],
             "clock": self._domain,
         }
-        self._mqtt = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"stand-in-{client}")
+        self._mqtt = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"stand-in-{client}",
+            transport="websockets" if endpoint.path else "tcp",
+        )
+        if endpoint.path:
+            self._mqtt.ws_set_options(path=endpoint.path)
+        if (tls := named_context(endpoint)) is not None:
+            self._mqtt.tls_set_context(tls)
         self._mqtt.max_inflight_messages_set(1000)
         self._mqtt.will_set(self._status, '{"state":"offline"}', qos=1, retain=True)
         if endpoint.username is not None:
             self._mqtt.username_pw_set(endpoint.username, endpoint.password)
-        self._mqtt.connect(endpoint.host, endpoint.port)
+        self._connect(endpoint)
         self._mqtt.loop_start()
         self._open = True
         self._say(json.dumps(online))
+
+    def _connect(self, endpoint: BrokerEndpoint) -> None:
+        try:
+            if endpoint.scheme != "mqtt":  # paho leaves a socket open where a handshake fails
+                check_admitted(endpoint, _PATIENCE_S)
+            self._mqtt.connect(endpoint.host, endpoint.port)
+        except (OSError, BrokerUnreachableError) as error:
+            where = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}"
+            raise ConnectionError(f"the broker at {where} cannot be reached: {error}") from error
 
     def received(
         self,

@@ -12,7 +12,6 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from simulator.delivery.brokers import EmbeddedBroker
-from simulator.delivery.messages import BrokerEndpoint, TlsFiles
 from simulator.errors import ConfigurationError
 from simulator.testing.harness import AlertSim, PlayError
 from simulator.testing.played import Played
@@ -209,9 +208,3 @@ def test_workers_that_share_a_broker_part_by_topic(sim: AlertSim, tmp_path: Path
         check=False,
     )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
-
-
-def test_stand_in_says_what_it_cannot_speak() -> None:
-    endpoint = BrokerEndpoint(host="127.0.0.1", port=1, protocol="5", tls=TlsFiles())
-    with pytest.raises(ValueError, match="speaks plain MQTT, not mqtts"):
-        StandIn("siren", ("miyagi",), endpoint=endpoint, root="alertsim")

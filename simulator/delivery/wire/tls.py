@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from simulator.clock import SystemClock
-from simulator.delivery.messages import TlsFiles
+from simulator.delivery.messages import BrokerEndpoint, TlsFiles
 from simulator.delivery.wire.channel import ChannelError, Edges
 from simulator.delivery.wire.validity import validity
 from simulator.errors import ConfigurationError
@@ -78,6 +78,21 @@ def client_context(
         raise _unreadable("--cafile", files.cafile, error) from None
     if files.cert is not None:
         _load_own(context, files, files.cert)
+    return context
+
+
+def named_context(endpoint: BrokerEndpoint) -> NamedContext | None:
+    """Our side of TLS for a client that wraps its socket itself; None for a plain connection.
+
+    The certificate must be for the name that the user wrote.
+
+    Raises:
+        ConfigurationError: as :func:`client_context`.
+    """
+    if endpoint.tls is None:
+        return None
+    context = client_context(endpoint.tls, NamedContext)
+    context.server_name = endpoint.tls.server_name or endpoint.host
     return context
 
 
