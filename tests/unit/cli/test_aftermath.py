@@ -24,8 +24,12 @@ def test_a_quiet_doctor_says_what_is_wrong_with_a_broker(
 def test_a_quiet_report_keeps_the_form_that_was_asked_for(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = SimpleNamespace(pieces=lambda form: iter([form]), summary_document=dict)
-    monkeypatch.setattr(simulator.report, "regenerate", lambda _directory: made)
+    made = SimpleNamespace(
+        pieces=lambda form: iter([form]),
+        summary_document=dict,
+        source=SimpleNamespace(notices=()),
+    )
+    monkeypatch.setattr(simulator.report, "regenerate", lambda *_, **__: made)
     report_command(Path("run"), form="csv", quiet=True)
     assert capsys.readouterr().out == "csv\n"
     report_command(Path("run"), quiet=True)

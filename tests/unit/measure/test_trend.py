@@ -3,6 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from simulator.experiment.estimates import Floats
 from simulator.measure.trend import (
     FEWEST_OF_BAND,
     FEWEST_OF_MEDIAN,
@@ -13,9 +14,10 @@ from simulator.measure.trend import (
 )
 
 
-def _noise(runs: int, seed: int = 1) -> np.ndarray:
+def _noise(runs: int, seed: int = 1) -> Floats:
     raw = np.random.PCG64(seed).random_raw(12 * runs) >> np.uint64(11)
-    return (raw / 2**53).reshape(runs, 12).sum(axis=1) - 6  # near normal, spread 1
+    found: Floats = (raw / 2**53).reshape(runs, 12).sum(axis=1) - 6  # near normal, spread 1
+    return found
 
 
 def test_nothing_is_said_of_no_runs() -> None:
