@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 from tests.browser.test_report_page import DESKTOP, until
-from tests.run.processes import Alertsim
+from tests.run.processes import Alertsim, wait_until
 from tests.service.client import Served
 
 CALM = {"scenario": "tohoku-2022-11-03", "speed": 3000, "subscribers": 30}
@@ -199,6 +199,12 @@ def finished(served: Served) -> str:
     run = served.start(**CALM)
     served.wait_for(run, "complete")
     return run
+
+
+def stopped(served: Served, run: str) -> None:
+    """Give a run up, so that the next test has the machine for itself."""
+    served.http.post(f"/api/v1/runs/{run}/stop")
+    wait_until(lambda: served.info(run)["outcome"] is not None, 60)
 
 
 def subscriber(served: Served, client: str, folder: Path) -> Alertsim:

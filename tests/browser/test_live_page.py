@@ -8,9 +8,19 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from simulator.service.fold import Fold
-from tests.browser.live import CALM, TOLD, Wire, ended, finished, live, served, states, subscriber
+from tests.browser.live import (
+    CALM,
+    TOLD,
+    Wire,
+    ended,
+    finished,
+    live,
+    served,
+    states,
+    stopped,
+    subscriber,
+)
 from tests.browser.test_report_page import until
-from tests.run.processes import wait_until
 from tests.service.client import Served
 
 __all__ = ["finished", "served"]
@@ -124,8 +134,40 @@ def test_a_lost_connection_is_told_and_its_return_too(browser: Browser, served: 
         wire.mend()
         expect(page.locator("#lost")).to_contain_text("is back", timeout=20_000)
         until(page, "document.querySelectorAll('.place[data-state=lifted]').length === 3")
-    served.http.post(f"/api/v1/runs/{run}/stop")
-    wait_until(lambda: served.info(run)["outcome"] is not None, 30)
+    stopped(served, run)
+
+
+def test_an_exercise_that_waits_for_its_turn_says_so_and_can_be_given_up(
+    browser: Browser, served: Served
+) -> None:
+    playing = [served.start(**CALM | {"speed": 1}) for _ in range(2)]  # as many as may
+    waiting = served.start(**CALM)
+    with live(browser, served) as (page, _):
+        page.locator(f"#runs a[href='#run={waiting}']").click()
+        expect(page.locator("#run-state")).to_have_text("Waiting")
+        expect(page.locator("#run-wait")).to_contain_text("other exercises are playing")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator("#run-state")).to_have_text("Stopped early", timeout=20_000)
+        expect(page.locator("#verdict-links")).to_contain_text("no report")
+        expect(page.locator("#run-wait")).to_be_hidden()
+    for run in playing:
+        stopped(served, run)
+
+
+def test_updates_that_were_skipped_are_told(
+    browser: Browser, served: Served, finished: str
+) -> None:
+    frames = [{"type": "snapshot", "n": 1}, {"type": "dropped", "dropped": 2}]
+    body = "".join(f"data: {json.dumps(each)}\n\n" for each in frames)
+    with live(browser, served) as (page, _):
+        page.route("**/events", lambda route: route.fulfill(body=body))
+        page.evaluate(
+            """() => { window.told = []; new MutationObserver(() => window.told.push(
+              document.getElementById("lost").textContent)).observe(
+              document.getElementById("lost"), { childList: true }); }"""
+        )
+        page.evaluate("run => { location.hash = `run=${run}`; }", finished)
+        until(page, "window.told.some((text) => text.startsWith('2 updates were skipped'))")
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ export function showConnect(broker, root) {
   const topic = `${root}/v1/alerts/#`;
   const other = root === "alertsim" ? "" : ` --root ${root}`;
   const facts = [
-    ...Object.entries(broker.addresses).map(([version, url]) => [t("connect.address", { version }), url]),
+    ...Object.entries(broker.addresses).sort().map(([version, url]) => [t("connect.address", { version }), url]),
     ...(broker.websocket ? [[t("connect.websocket"), broker.websocket]] : []),
     [t("connect.topic"), topic],
   ];

@@ -93,7 +93,7 @@ export class Watch {
     if (event.type === "snapshot") this.quiet = true;
     const before = this.state.dropped;
     fold(this.state, event);
-    if (this.state.dropped > before) this.#say(t("connection.dropped", { n: this.state.dropped - before }));
+    if (this.state.dropped > before) this.lost(t("connection.dropped", { n: this.state.dropped - before }), true);
     if (event.type === "end") {
       this.ended = true;
       this.stream.close();
@@ -188,8 +188,11 @@ export class Watch {
     byId("run-state").className = `chip ${chip}`;
     put(byId("run-state"), t(`state.${chip}`));
     show(byId("stop"), Boolean(record) && !end);
-    const phase = state.end ? "" : state.phase?.name ?? (record?.state === "queued" ? "queued" : "");
-    put(byId("phase"), phase && has(`phase.${phase}`) ? t(`phase.${phase}`) : "");
+    const phase = end ? "" : state.phase?.name ?? (chip === "queued" ? "queued" : "starting");
+    const text = has(`phase.${phase}`) ? t(`phase.${phase}`) : "";
+    put(byId("phase"), text);
+    put(byId("run-wait"), text);
+    show(byId("run-wait"), Boolean(record && text && !state.plan));
   }
 
   #tick() {
