@@ -11,6 +11,7 @@ from simulator.cli.common import (
     JsonOption,
     LogFormatOption,
     LogLevelOption,
+    Output,
     QuietOption,
     command,
 )
@@ -31,6 +32,7 @@ from simulator.cli.playing import (
 )
 
 if TYPE_CHECKING:
+    from simulator.experiment.axes import Axis
     from simulator.experiment.designs import Design
     from simulator.experiment.people import PeopleOrder
     from simulator.experiment.variants import Base
@@ -90,6 +92,10 @@ def sweep_command(
     paths: Annotated[
         bool, typer.Option("--paths", help="List the fields that may be varied, and end.")
     ] = False,
+    assumptions: Annotated[
+        bool,
+        typer.Option("--assumptions", help="List the assumptions with their ranges, and end."),
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = "console",
@@ -107,6 +113,9 @@ def sweep_command(
             output.document(lambda: {"paths": known})
             return
         people = people_order(base, channels, app, chain_only=chain_only)
+        if assumptions:
+            _list_assumptions(output, _assumed(base, people))
+            return
         play(
             output,
             base,
@@ -121,6 +130,23 @@ def sweep_command(
         )
 
 
+def _assumed(base: "Base", people: "PeopleOrder | None") -> tuple["Axis", ...]:
+    """The assumptions of a scenario; those of its channels where people are counted."""
+    from simulator.experiment.assumed import assumed_axes, channel_axes
+
+    scenario = base.scenario()
+    known = assumed_axes(scenario)
+    return known if people is None else (*known, *channel_axes(scenario, people.profile))
+
+
+def _list_assumptions(output: Output, known: tuple["Axis", ...]) -> None:
+    ranges = {axis.path: (axis.end(high=False).shown, axis.end(high=True).shown) for axis in known}
+    width = max(map(len, ranges), default=0)
+    lines = [f"{path:{width}}  {low} to {high}" for path, (low, high) in ranges.items()]
+    output.text("\n".join(lines) or "Nothing in it is an assumption with a range.")
+    output.document(lambda: {"assumptions": {path: list(ends) for path, ends in ranges.items()}})
+
+
 def _design(
     base: "Base",
     kind: str,
@@ -131,13 +157,11 @@ def _design(
 ) -> "Design":
     from simulator.errors import ConfigurationError
     from simulator.experiment import designs
-    from simulator.experiment.assumed import EVERY, assumed_axes, channel_axes, named_axes
+    from simulator.experiment.assumed import EVERY, named_axes
     from simulator.experiment.replications import PEOPLE
     from simulator.experiment.sensitivity import random_stages
 
-    known = assumed_axes(base.scenario())
-    if people is not None:
-        known = (*known, *channel_axes(base.scenario(), people.profile))
+    known = _assumed(base, people)
     axes = named_axes(vary, known)
     if points and kind != "lhs":
         raise ConfigurationError(

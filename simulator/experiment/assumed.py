@@ -153,6 +153,6 @@ def _no_assumption(text: str, known: Iterable[Axis]) -> ConfigurationError:
         "no assumption with a range has this path",
         field="--vary",
         value=text,
-        remedy=f"{hint}write {EVERY} for all, a path of `alertsim sweep SCENARIO --assumptions`, "
-        "or PATH=VALUES",
+        remedy=f"{hint}write {EVERY} for all, one that `alertsim sweep SCENARIO --assumptions` "
+        "lists, or PATH=VALUES",
     )

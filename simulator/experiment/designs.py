@@ -143,7 +143,7 @@ def grid(axes: Sequence[Axis]) -> Design:
                 field="--vary",
                 value=axis.path,
                 remedy="write LOW..HIGH:COUNT, for example chain.decision=60s..240s:5; "
-                "or use --design lhs --points N",
+                "or use --design tornado, or lhs with --points N",
             )
     return Design(
         kind=DesignKind.GRID, axes=tuple(axes), size=math.prod(axis.steps for axis in axes)

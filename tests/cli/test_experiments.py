@@ -231,6 +231,13 @@ def test_assumptions_of_the_world_are_ranked_beside_those_of_the_chain(run: Run)
     ]
     assert needless[0] == "area.half_width_km"
     assert "channels.phones.held" in needless
+    listed = run("sweep", MODELLED, "--assumptions", "--json")
+    known = json.loads(listed.stdout)["assumptions"]
+    assert known["area.half_width_km"] == ["15", "38"]
+    assert known["channels.phones.held"] == ["0.8", "0.92"]
+    assert (
+        "channels.phones.held" not in run("sweep", MODELLED, "--assumptions", "--chain-only").stdout
+    )
     unknown = run("sweep", MODELLED, "--design", "tornado", "--vary", "channels.fax")
     assert unknown.returncode == 104
     assert "assumptions" in unknown.stderr
