@@ -28,6 +28,9 @@ PURE = (
     "simulator/delivery/capacity.py",
     "simulator/delivery/remedies.py",
     "simulator/run/shards.py",
+    "simulator/service/metrics_catalogue.py",
+    "simulator/service/metrics_fold.py",
+    "simulator/service/retention_rule.py",
 )
 
 
