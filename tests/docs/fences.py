@@ -47,7 +47,7 @@ COMMANDS: Final = frozenset({"console", "sh"})
 SHOWN_ONLY: Final = frozenset({"text", "html", "js", "javascript", "promql", "http", "css"})
 PORTS_SAID: Final = ("1883", "8883", "8083", "8080")
 """Ports that pages name and that a test takes free ones for."""
-WITHIN_S: Final = 100.0
+WITHIN_S: Final = 200.0
 _VARYING: Final = re.compile(r"\d{8}t\d{6}-\w{4}|[-+\u2212]?\d[\d,.:]*")
 
 

@@ -14,7 +14,7 @@ KINDS = [get_args(model.model_fields["kind"].annotation)[0] for model in MODELS]
 
 
 def test_the_example_can_be_played(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (example,) = re.findall(r"```yaml .*?\n(.*?)```", PAGE, re.DOTALL)
     path = tmp_path / "my-audience.yaml"
     path.write_text(example, encoding="utf-8")
     plan = rehearse(load_scenario(str(path)), str(path))
