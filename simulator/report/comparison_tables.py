@@ -107,7 +107,8 @@ def _row(metric: MetricSummary, side: int) -> tuple[str, ...]:
             f"{plain_text(metric, one.value)} {interval_text(metric, one.interval)}".strip()
             for one in values
         ),
-        f"{change_text(metric, found.value)} {interval_text(metric, found.interval)}".strip(),
+        f"{change_text(metric, found.value)} "
+        f"{interval_text(metric, found.interval, changed=True)}".strip(),
         effect(metric, found),
     )
 

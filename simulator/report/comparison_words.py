@@ -14,7 +14,7 @@ from simulator.experiment.comparison import (
     same_event,
 )
 from simulator.report import words
-from simulator.report.experiment_words import amount, change, half, name_of
+from simulator.report.experiment_words import amount, change, half, half_change, name_of
 from simulator.units import NS_PER_S
 
 LEAD: Final = ("lead_time_ns", "predicted_lead_time_ns")
@@ -230,10 +230,18 @@ def change_text(metric: MetricSummary, value: float | None) -> str:
     return change(metric.metric, value)
 
 
-def interval_text(metric: MetricSummary, interval: tuple[float, float] | None) -> str:
-    """Half an interval; of wall time, which is rarely even, both its ends."""
+def interval_text(
+    metric: MetricSummary, interval: tuple[float, float] | None, *, changed: bool = False
+) -> str:
+    """Half an interval; of wall time, which is rarely even, both its ends.
+
+    Args:
+        metric: of what.
+        interval: of it.
+        changed: whether it is of a difference, which is written in seconds.
+    """
     if metric.scale != "wall":
-        return half(metric.metric, interval)
+        return half_change(metric.metric, interval) if changed else half(metric.metric, interval)
     if interval is None:
         return ""
     return f"({words.measured(interval[0])} to {words.measured(interval[1])})"

@@ -9,7 +9,7 @@ from typing import Final
 
 from simulator.experiment.contrast import wanted
 from simulator.experiment.summary import ExperimentSummary, PairedSummary, PointSummary
-from simulator.report.experiment_words import change, half, named
+from simulator.report.experiment_words import change, half_change, named
 
 _MOST_TOLD: Final = 3
 _HUNDRED: Final = 100
@@ -54,11 +54,14 @@ def _share(summary: ExperimentSummary, column: str) -> str:
     )[:_MOST_TOLD]
     if not chosen:
         return "No stage's chance makes it vary."
-    told = [
-        f"{one.stage.replace('_', '-')} ({min(_HUNDRED, _HUNDRED * one.total):.0f} %)"
-        for one in chosen
-    ]
-    return f"Varies with the chance of {', '.join(told)}."
+    told = [f"{one.stage.replace('_', '-')} ({_HUNDRED * one.total:.0f} %)" for one in chosen]
+    text = f"Varies with the chance of {', '.join(told)}."
+    if any(one.total > 1 for one in chosen):
+        text += (
+            f" A share above 100 % is itself chance: {chosen[0].n:,} replications of each exchange "
+            "are too few to tell."
+        )
+    return text
 
 
 def _best(summary: ExperimentSummary, column: str) -> str:
@@ -79,7 +82,7 @@ def _best(summary: ExperimentSummary, column: str) -> str:
     best, point = max(found, key=lambda pair: sign * pair[0].mean)
     same = [other for one, other in found if one.mean == best.mean]
     more = f", and {len(same) - 1} more" if len(same) > 1 else ""
-    size = f"{change(column, best.mean)} {half(column, best.student)}".strip()
+    size = f"{change(column, best.mean)} {half_change(column, best.student)}".strip()
     return f"Best: {size} with variant {point.number}{more} ({_named(point)})."
 
 
@@ -89,7 +92,7 @@ def _worst(column: str, every: Sequence[tuple[PairedSummary, PointSummary]], sig
     if not found:
         return ""
     worst, point = min(found, key=lambda pair: sign * pair[0].mean)
-    size = f"{change(column, worst.mean)} {half(column, worst.student)}".strip()
+    size = f"{change(column, worst.mean)} {half_change(column, worst.student)}".strip()
     return f"Worst: {size} with variant {point.number} ({_named(point)})."
 
 

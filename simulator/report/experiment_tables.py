@@ -18,6 +18,7 @@ from simulator.report.experiment_words import (
     amount,
     change,
     half,
+    half_change,
     has_several_launches,
     is_detail,
     name_of,
@@ -117,7 +118,7 @@ def variants(summary: ExperimentSummary, column: str, most: int = MOST_POINTS) -
                 amount(column, median),
                 words.DASH
                 if paired is None
-                else f"{change(column, paired.mean)} {half(column, paired.student)}".strip(),
+                else f"{change(column, paired.mean)} {half_change(column, paired.student)}".strip(),
             )
         )
     left = summary.points_played - len(rows)
@@ -142,8 +143,10 @@ def tornado(summary: ExperimentSummary, column: str) -> Table:
         (
             swing.path,
             f"{swing.low} to {swing.high}",
-            f"{change(column, swing.at_low.mean)} {half(column, swing.at_low.student)}".strip(),
-            f"{change(column, swing.at_high.mean)} {half(column, swing.at_high.student)}".strip(),
+            *(
+                f"{change(column, end.mean)} {half_change(column, end.student)}".strip()
+                for end in (swing.at_low, swing.at_high)
+            ),
         )
         for swing in summary.swings
         if swing.column == column

@@ -11,7 +11,7 @@ from typing import Final
 from simulator.experiment.figures import LAUNCHES
 from simulator.experiment.summary import ExperimentSummary
 from simulator.report import words
-from simulator.units import NS_PER_MS, NS_PER_S
+from simulator.units import NS_PER_MIN, NS_PER_MS, NS_PER_S
 
 _NAMES: Final = {
     "alert": "launch to first alert",
@@ -126,7 +126,21 @@ def change(column: str, value: float | None) -> str:
 
 
 def half(column: str, interval: tuple[float, float] | None) -> str:
-    """Half the width of an interval: ``± 3.1 s``; nothing if there is none."""
+    """Half the width of an amount's interval, in its units: ``± 3.1 s``, ``± 1 min 13 s``.
+
+    Nothing if there is none.
+    """
+    if interval is None or interval[0] == interval[1]:
+        return ""
+    width = (interval[1] - interval[0]) / 2
+    if column.endswith("_ns") and not _SIGNED.search(column) and width >= _FINE_NS:
+        step = NS_PER_S if width >= NS_PER_MIN else _FINE_NS
+        return f"± {words.span(round(width / step) * step)}"
+    return half_change(column, interval)
+
+
+def half_change(column: str, interval: tuple[float, float] | None) -> str:
+    """Half the width of a change's interval, in seconds as the change is: ``± 73.0 s``."""
     if interval is None or interval[0] == interval[1]:
         return ""
     width = (interval[1] - interval[0]) / 2

@@ -37,6 +37,7 @@ _CONTENTS: Final = {"n": _NUMBER, "v": _FIGURE_FORM, "x": r"\S+?"}
 _MILLION: Final = re.compile(r"(\d+(?:\.\d+)?) million")
 _GLUED: Final = re.compile(r"(?<=\d) (?=[^\W\d]|%)|(?<=[±=]) | (?==)")
 _SENTENCES: Final = re.compile(r"(?<=[.!?]) (?=[A-Z\d])")
+_OTHERS: Final = re.compile(r"(\d+) more")  # at the end of a list; elsewhere it compares
 _FEWEST_LISTED: Final = 2
 
 
@@ -135,8 +136,9 @@ class Catalogue:
         return f"{found}。" if found is not None and text.endswith(".") else found
 
     def _phrase(self, text: str) -> str | None:
-        if text in self._exact:
-            return self._exact[text]
+        for exact in (text, text[:1].lower() + text[1:]):  # a phrase may begin a heading
+            if exact in self._exact:
+                return self._exact[exact]
         if _FIGURE.fullmatch(text):
             return _UNIT.sub(lambda unit: f" {_UNITS[unit[1]]}", text)
         if million := _MILLION.fullmatch(text):
@@ -153,7 +155,7 @@ class Catalogue:
         names = [*head.split(", "), last] if conjunction else text.split(", ")
         if len(names) < _FEWEST_LISTED:
             return None
-        said = [self._phrase(name) for name in names]
+        said = [self._phrase(_OTHERS.sub("\\1 others", name)) for name in names]
         return "、".join(one for one in said if one) if all(said) else None
 
     def _slot(self, text: str) -> str:

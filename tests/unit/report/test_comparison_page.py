@@ -69,7 +69,7 @@ def test_text_and_markdown_say_the_same() -> None:
     assert re.search(r"wrong message to its correction.*never happens in B", text)
     for sentence in summary.findings:
         assert sentence.split(":")[0] in markdown
-    assert max(map(len, text.splitlines())) < 150
+    assert max(map(len, text.splitlines())) < 160
     assert markdown.count("|---") or markdown.count("| ---")
 
 

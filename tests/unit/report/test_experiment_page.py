@@ -23,7 +23,15 @@ from simulator.report import experiment_variant_pictures as variant_pictures
 from simulator.report.experiment_findings import finding
 from simulator.report.experiment_page import experiment_page
 from simulator.report.experiment_text import experiment_text
-from simulator.report.experiment_words import amount, change, half, name_of, span_of
+from simulator.report.experiment_words import (
+    amount,
+    change,
+    half,
+    half_change,
+    name_of,
+    span_of,
+)
+from simulator.report.language import Catalogue, forms_of
 from simulator.report.words import DASH, MINUS
 
 _STAGES = ("chain.assessment", "chain.decision")
@@ -31,7 +39,7 @@ Made = tuple[ExperimentSummary, MemoryRows]
 
 
 @lru_cache
-def _made(kind: str, replications: int = 220, name: str = "hokkaido-2022-10-04") -> Made:
+def made_experiment(kind: str, replications: int = 220, name: str = "hokkaido-2022-10-04") -> Made:
     base = read_base(name)
     scenario = base.scenario()
     kinds: dict[str, Callable[[], designs.Design]] = {
@@ -77,9 +85,11 @@ def _pictures(page: str) -> dict[str, Any]:
     ],
 )
 def test_a_page_is_whole_escaped_and_fetches_nothing(
-    kind: str, replications: int, expected: set[str]
+    kind: str, replications: int, expected: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    summary, rows = _made(kind, replications)
+    summary, rows = made_experiment(kind, replications)
+    asked = Catalogue(forms_of("ja") | {"A <b>bold</b> title": "A", "made": "-"}, "ja")
+    monkeypatch.setattr("simulator.report.html.catalogue", lambda _: asked)
     page = experiment_page(summary, rows, ["alertsim", "simulate", "a b"])
     assert expected <= set(_pictures(page))
     assert "A &lt;b&gt;bold&lt;/b&gt; title" in page
@@ -88,12 +98,13 @@ def test_a_page_is_whole_escaped_and_fetches_nothing(
     assert "【訓練】 EXERCISE" in page
     assert "alertsim simulate 'a b'" in page or "&#x27;a b&#x27;" in page
     assert summary.rows_digest in page
+    assert list(asked.unknown) == []
     # Beside the plotting library there is at most a megabyte of data.
     assert sum(len(json.dumps(one)) for one in _pictures(page).values()) < 1_000_000
 
 
 def test_the_command_of_one_replication_stands_in_the_page() -> None:
-    summary, rows = _made("single")
+    summary, rows = made_experiment("single")
     one = ["alertsim", "simulate", "my drill.yaml", "--seed", "1", "--replication", "0"]
     page = experiment_page(summary, rows, ["alertsim"], one=one)
     assert "&#x27;my drill.yaml&#x27; --seed 1 --replication 0" in page
@@ -115,14 +126,14 @@ def test_the_command_of_one_replication_stands_in_the_page() -> None:
 )
 def test_what_an_experiment_comes_to_is_said(kind: str, column: str, said: str) -> None:
     sizes = {"sobol": 256, "single": 220}
-    summary, _ = _made(kind, sizes.get(kind, 20))
+    summary, _ = made_experiment(kind, sizes.get(kind, 20))
     assert re.fullmatch(said, finding(summary, column)), finding(summary, column)
     if kind != "single":
         assert "What it comes to" in experiment_text(summary, None)
 
 
 def test_the_best_variant_is_named_with_those_as_good() -> None:
-    summary, _ = _made("grid", 20)
+    summary, _ = made_experiment("grid", 20)
     better = [
         point.model_copy(
             update={
@@ -142,7 +153,7 @@ def test_the_best_variant_is_named_with_those_as_good() -> None:
 
 
 def test_a_variant_that_is_worse_beyond_chance_is_named_where_none_is_better() -> None:
-    summary, _ = _made("grid", 20)
+    summary, _ = made_experiment("grid", 20)
     worse = [
         point.model_copy(
             update={
@@ -167,7 +178,7 @@ def test_a_variant_that_is_worse_beyond_chance_is_named_where_none_is_better() -
 
 
 def test_a_hypercube_is_scattered_over_numbers() -> None:
-    summary, _ = _made("lhs", 20)
+    summary, _ = made_experiment("lhs", 20)
     picture = variant_pictures.response(summary, "alert_ns", "chain.decision")
     assert picture is not None
     (trace,) = picture["data"]
@@ -180,7 +191,7 @@ def test_a_hypercube_is_scattered_over_numbers() -> None:
 
 @pytest.mark.parametrize("kind", ["single", "grid", "tornado", "sobol"])
 def test_the_terminal_says_it_too(kind: str) -> None:
-    summary, _ = _made(kind, 32 if kind == "sobol" else 220 if kind == "single" else 20)
+    summary, _ = made_experiment(kind, 32 if kind == "sobol" else 220 if kind == "single" else 20)
     text = experiment_text(summary, None)
     assert text.startswith("【訓練】 EXERCISE")
     assert {
@@ -193,7 +204,7 @@ def test_the_terminal_says_it_too(kind: str) -> None:
 
 
 def test_stages_of_the_picture_add_up_to_the_alert() -> None:
-    summary, rows = _made("single")
+    summary, rows = made_experiment("single")
     picture = pictures.stage_split(rows, 220)
     assert picture is not None
     groups = picture["data"][0]["y"]
@@ -205,7 +216,7 @@ def test_stages_of_the_picture_add_up_to_the_alert() -> None:
 
 
 def test_a_curve_ends_where_all_replications_are_and_never_falls() -> None:
-    _, rows = _made("single")
+    _, rows = made_experiment("single")
     picture = pictures.by_time(rows, 220)
     assert picture is not None
     lines = [trace for trace in picture["data"] if "name" in trace]
@@ -216,7 +227,7 @@ def test_a_curve_ends_where_all_replications_are_and_never_falls() -> None:
 
 
 def test_bands_hold_the_mean_curve() -> None:
-    summary, _ = _made("single")
+    summary, _ = made_experiment("single")
     picture = pictures.warned_by(summary.points)
     assert picture is not None
     assert [trace["name"] for trace in picture["data"]] == [
@@ -232,7 +243,7 @@ def test_bands_hold_the_mean_curve() -> None:
 
 
 def test_too_few_replications_draw_nothing_they_cannot_carry() -> None:
-    summary, rows = _made("single", 9)
+    summary, rows = made_experiment("single", 9)
     assert pictures.by_time(rows, 9) is None
     picture = pictures.warned_by(summary.points)
     assert picture is not None
@@ -243,7 +254,7 @@ def test_too_few_replications_draw_nothing_they_cannot_carry() -> None:
 
 
 def test_the_trade_off_has_a_mark_for_every_variant() -> None:
-    summary, _ = _made("grid", 20)
+    summary, _ = made_experiment("grid", 20)
     picture = variant_pictures.trade_off(summary)
     assert picture is not None
     base, *curves = picture["data"]
@@ -253,11 +264,11 @@ def test_the_trade_off_has_a_mark_for_every_variant() -> None:
     named = [number for trace in picture["data"] for number in trace["text"]]
     assert sorted(named) == [str(number) for number in range(summary.points_played)]
     assert all(trace["x"] == sorted(trace["x"]) for trace in curves)
-    assert variant_pictures.trade_off(_made("single")[0]) is None
+    assert variant_pictures.trade_off(made_experiment("single")[0]) is None
 
 
 def test_a_tornado_names_the_ends_and_leaves_out_what_cannot_be_seen() -> None:
-    summary, _ = _made("tornado", 20)
+    summary, _ = made_experiment("tornado", 20)
     picture = variant_pictures.tornado(summary, "alert_ns")
     assert picture is not None
     rows = picture["layout"]["yaxis"]["categoryarray"]
@@ -276,7 +287,7 @@ def test_a_tornado_names_the_ends_and_leaves_out_what_cannot_be_seen() -> None:
 
 
 def test_a_grid_is_drawn_as_a_line_per_value_of_the_other_axes() -> None:
-    summary, _ = _made("grid", 20)
+    summary, _ = made_experiment("grid", 20)
     picture = variant_pictures.response(summary, "alert_ns")
     assert picture is not None
     assert [trace["name"] for trace in picture["data"]] == [
@@ -288,13 +299,13 @@ def test_a_grid_is_drawn_as_a_line_per_value_of_the_other_axes() -> None:
     for trace in picture["data"]:
         for middle, reach in zip(trace["y"], trace["error_y"]["array"], strict=True):
             assert low < middle - reach <= middle + reach < high
-    assert variant_pictures.response(_made("single")[0], "alert_ns") is None
+    assert variant_pictures.response(made_experiment("single")[0], "alert_ns") is None
     assert variant_pictures.tornado(summary, "alert_ns") is None
     assert variant_pictures.shares(summary, "alert_ns") is None
 
 
 def test_an_interrupted_experiment_says_so_first() -> None:
-    summary, rows = _made("single")
+    summary, rows = made_experiment("single")
     cut = summary.model_copy(update={"state": "interrupted", "replications_asked": 1000})
     page = experiment_page(cut, rows, ["alertsim"])
     assert "INCOMPLETE EXPERIMENT" in page
@@ -308,13 +319,13 @@ def test_an_interrupted_experiment_says_so_first() -> None:
 
 
 def test_an_experiment_without_replications_has_a_text() -> None:
-    summary, _ = _made("single")
+    summary, _ = made_experiment("single")
     empty = summary.model_copy(update={"points": (), "replications": 0, "state": "interrupted"})
     assert "INCOMPLETE" in experiment_text(empty, None)
 
 
 def test_repeated_figures_of_prefectures_are_shown_once() -> None:
-    summary, _ = _made("single")
+    summary, _ = made_experiment("single")
     point = summary.points[0]
     everything = tables.figures(point, everything=True)
     shown = [row[0] for row in everything.rows]
@@ -348,7 +359,7 @@ def test_it_is_said_whose_figures_are_where_there_are_several_launches() -> None
     shortest = "shortest predicted lead time of all launches"
     assert name_of("least_predicted_lead_time_ns", several=True) == shortest
     assert amount("least_lead_time_ns", 1.5e9) == "+1.5 s"
-    text = experiment_text(_made("single", 12, "salvo")[0], None)
+    text = experiment_text(made_experiment("single", 12, "salvo")[0], None)
     assert "launch to first alert (first launch)" in text
     assert "first launch to the alert of the last" in text
 
@@ -366,6 +377,10 @@ def test_it_is_said_whose_figures_are_where_there_are_several_launches() -> None
         (change, ("warned_people", -2.0), f"{MINUS}2"),
         (change, ("alert_ns", None), DASH),
         (half, ("alert_ns", (1e9, 4e9)), "± 1.5 s"),
+        (half, ("alert_ns", (0, 146e9)), "± 1 min 13 s"),
+        (half, ("predicted_lead_time_ns", (0, 146e9)), "± 73.0 s"),
+        (half_change, ("alert_ns", (0, 146e9)), "± 73.0 s"),
+        (half_change, ("alert_ns", None), ""),
         (half, ("warned_people", (10.0, 20.0)), "± 5"),
         (half, ("alert_ns", (1e9, 1e9)), ""),
         (half, ("alert_ns", None), ""),
