@@ -10,9 +10,11 @@ from typing import Final
 from simulator.clock import Clock
 from simulator.errors import InputError
 from simulator.run.provenance import new_run_id
+from simulator.service.broker import BrokerKeeper
 from simulator.service.options import ServiceOptions
-from simulator.service.orders import DEFAULT_ROOT, RunOrder, check_order
+from simulator.service.orders import DEFAULT_ROOT, RunOrder, arguments, check_order
 from simulator.service.problems import ProblemError
+from simulator.service.process import CommandProcess
 from simulator.service.records import RunRecord
 from simulator.service.scenarios import check_text, scenario_of, shipped_scenario
 from simulator.service.store import Store
@@ -63,6 +65,20 @@ def free_root(used: Collection[str]) -> str:
     """The first of ``alertsim``, ``alertsim-2``, … that no other run uses."""
     names = chain([DEFAULT_ROOT], (f"{DEFAULT_ROOT}-{number}" for number in count(2)))
     return next(name for name in names if name not in used)
+
+
+def process_of(record: RunRecord, store: Store, broker: BrokerKeeper) -> CommandProcess:
+    """The process that plays a run; not started yet."""
+    kept = store.own("scenarios", f"{record.run}.yaml").resolve()
+    said = arguments(
+        record.order,
+        run=record.run,
+        scenario=record.order.scenario or str(kept),
+        root=record.root or DEFAULT_ROOT,
+        broker=broker.for_runs,
+        out=str(store.path),
+    )
+    return CommandProcess(said, broker.environment)
 
 
 def _unused_id(store: Store, wall_ns: int) -> str:

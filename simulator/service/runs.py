@@ -13,20 +13,21 @@ from typing import Final
 import structlog
 
 from simulator.clock import Clock
+from simulator.errors import OutputError
 from simulator.service.broker import BrokerKeeper
 from simulator.service.feed import Feed
 from simulator.service.options import ServiceOptions
-from simulator.service.orders import DEFAULT_ROOT, RunOrder, arguments
-from simulator.service.planning import free_root, planned
+from simulator.service.orders import RunOrder
+from simulator.service.planning import free_root, planned, process_of
 from simulator.service.playing import Heard, Playing, info_of
 from simulator.service.problems import ProblemError
 from simulator.service.process import CommandProcess
-from simulator.service.records import RunInfo, RunRecord
+from simulator.service.records import RunInfo, RunRecord, outcome_of
 from simulator.service.store import Store, shown
 from simulator.units import wall_datetime
 
 _RECENT: Final = 16  # ended runs whose events stay at hand
-_STARTING_RECORD: Final = "the service ended while it played"
+_CUT_SHORT: Final = "the service ended while it played"
 
 
 class Runs:
@@ -71,14 +72,8 @@ class Runs:
             if record.state == "queued":
                 self._queue.append(Playing(record=record))
             elif record.state == "started":
-                await self._save(
-                    record.model_copy(
-                        update={
-                            "state": "ended",
-                            "ended": wall_datetime(self._clock.wall_ns()),
-                            "reason": _STARTING_RECORD,
-                        }
-                    )
+                await self._save_of(
+                    Playing(record=record), state="ended", ended=self._now(), reason=_CUT_SHORT
                 )
         self._log.info("runs wait from before", count=len(self._queue))
         self.pump()
@@ -253,6 +248,7 @@ class Runs:
         )
         if record is None:
             return found
+        code = record.exit_code if found.exit_code is None else found.exit_code
         return found.model_copy(
             update={
                 "name": record.order.name,
@@ -260,7 +256,8 @@ class Runs:
                 "ended": found.ended or record.ended,
                 "sentence": record.sentence,
                 "reason": record.reason or found.reason,
-                "exit_code": record.exit_code if found.exit_code is None else found.exit_code,
+                "exit_code": code,
+                "outcome": outcome_of(code),
                 "root": found.root or record.root,
             }
         )
@@ -301,17 +298,15 @@ class Runs:
     async def _play(self, playing: Playing) -> None:
         try:
             code, reason = await self._played(playing)
-            await self._end(playing, code, reason)
         except Exception as error:  # noqa: BLE001  # a defect here must not take the service along
             self._log.error("run failed", run=playing.run, reason=str(error))
-            playing.tell_end(107, str(error))
-        finally:
-            self._playing.pop(playing.run, None)
-            self.pump()
+            code, reason = 107, str(error)
+        await self._end(playing, code, reason)
+        self.pump()
 
     async def _played(self, playing: Playing) -> tuple[int, str]:
         """Play it as a process; its exit code and why it ended early."""
-        process = self._process(playing)
+        process = process_of(playing.record, self._store, self._broker)
         try:
             await self._save_of(playing, state="started", started=self._now())
             await process.start()
@@ -337,21 +332,6 @@ class Runs:
         finally:
             process.close()
 
-    def _process(self, playing: Playing) -> CommandProcess:
-        record = playing.record
-        scenario = record.order.scenario or str(
-            self._store.own("scenarios", f"{record.run}.yaml").resolve()
-        )
-        said = arguments(
-            record.order,
-            run=record.run,
-            scenario=scenario,
-            root=record.root or DEFAULT_ROOT,
-            broker=self._broker.for_runs,
-            out=str(self._store.path),
-        )
-        return CommandProcess(said, self._broker.environment)
-
     def _hear(self, playing: Playing, line: bytes) -> None:
         event = playing.hear(line)
         if event is None:
@@ -367,7 +347,8 @@ class Runs:
         for heard in self._heard:  # perhaps the second time: who counts, counts by run
             heard(playing.run, end)
         if playing.fold.last("plan") is not None:
-            await asyncio.to_thread(self._store.keep_snapshot, playing.run, playing.fold.snapshot())
+            whole = playing.fold.snapshot()
+            await self._kept(playing.run, self._store.keep_snapshot, playing.run, whole)
         await self._save_of(
             playing,
             state="ended",
@@ -388,12 +369,24 @@ class Runs:
         return wall_datetime(self._clock.wall_ns())
 
     async def _save_of(self, playing: Playing, **changed: object) -> None:
-        playing.record = playing.record.model_copy(update=changed)
-        await self._save(playing.record)
+        record = playing.record = playing.record.model_copy(update=changed)
+        self._records[record.run] = record
+        await self._kept(record.run, self._store.save, record)
+
+    async def _kept(self, run: str, keep: Callable[..., None], *what: object) -> None:
+        """Write something down; a disk that is full costs the note, never the run's end."""
+        try:
+            await asyncio.to_thread(keep, *what)
+        except OutputError as error:
+            self._log.error("not written down", run=run, reason=error.message)
 
     async def _save(self, record: RunRecord) -> None:
         self._records[record.run] = record
-        await asyncio.to_thread(self._store.save, record)
+        try:
+            await asyncio.to_thread(self._store.save, record)
+        except OutputError:
+            del self._records[record.run]
+            raise
 
 
 def _age(info: RunInfo) -> tuple[float, str]:

@@ -172,6 +172,24 @@ def test_a_run_whose_process_is_killed_is_incomplete(serve: Serve) -> None:
     assert served.get("/healthz")["status"] == "ok"
 
 
+def test_a_disk_that_fills_up_costs_the_note_and_not_the_end(serve: Serve) -> None:
+    served = serve()
+    run = served.start(**LONG)
+    served.wait_for(run, "running")
+    for kind in ("runs", "snapshots"):  # /dev/full is the one disk that is always full
+        (served.store / ".service" / kind / f".{run}.json.tmp").symlink_to("/dev/full")
+
+    served.http.post(f"/api/v1/runs/{run}/stop")
+
+    *_, (_, kind, _) = served.events(run)
+    assert kind in {"end", "snapshot"}
+    info = served.wait_for(run, "incomplete")
+    assert (info["exit_code"], info["outcome"]) == (ExitCode.ABORTED, "aborted")
+    assert "not written down" in served.process.stderr()
+    assert served.get("/healthz")["playing"] == 0
+    assert served.wait_for(served.start(**QUICK), "complete")["outcome"] == "pass"
+
+
 def test_browsers_are_told_where_to_connect(serve: Serve) -> None:
     served = serve()
 
