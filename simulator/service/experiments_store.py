@@ -4,6 +4,7 @@ Rule of the module: as the store of runs. A name is checked before it becomes a 
 never followed, what cannot be read is named in the log and left alone.
 """
 
+import contextlib
 import re
 import shutil
 import stat
@@ -14,7 +15,8 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
-from simulator.report.manifest import write_atomically
+from simulator.errors import OutputError
+from simulator.report.manifest import unwritable, write_atomically
 from simulator.service.experiments_model import ID_PATTERN, ExperimentRecord
 from simulator.service.retention_rule import State as StoredState
 from simulator.service.retention_rule import Stored
@@ -56,8 +58,16 @@ class ExperimentStore:
             OutputError: if the disk does not take it.
         """
         folder = self._folder / record.id
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / RECORD_NAME, record.model_dump_json(indent=1).encode())
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        try:
+            write_atomically(folder / RECORD_NAME, record.model_dump_json(indent=1).encode())
+        except OutputError:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # one that was only just made is empty
+            raise
 
     def records(self) -> list[ExperimentRecord]:
         """Every record that can be read; halves of removals that were cut short go for good."""

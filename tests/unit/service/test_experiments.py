@@ -1,9 +1,12 @@
+import errno
 import json
 from pathlib import Path
 
 import pytest
 
 from simulator.clock import ManualClock
+from simulator.errors import OutputError
+from simulator.report.manifest import unwritable
 from simulator.service.experiments import MOST_WAITING, Experiments, _ending, progress_in
 from simulator.service.experiments_model import ExperimentInfo, ExperimentOrder, ExperimentRecord
 from simulator.service.experiments_store import ExperimentStore
@@ -145,3 +148,24 @@ def test_a_record_of_another_name_is_not_believed(tmp_path: Path) -> None:
     assert isinstance(record, ExperimentRecord)
     (tmp_path / "experiments" / name).rename(tmp_path / "experiments" / "20200101t000000-0009")
     assert bench.store.records() == []
+
+
+def test_a_disk_that_takes_no_order_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path)
+    write = "simulator.service.experiments_store.write_atomically"
+
+    def full(path: Path, _data: bytes) -> None:
+        raise unwritable(path, OSError(errno.ENOSPC, "No space left on device"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(write, full)
+        with pytest.raises(OutputError, match="No space left"):
+            bench.order()
+    assert list((tmp_path / "experiments").iterdir()) == []
+    assert bench.experiments.listed() == []
+    (tmp_path / "experiments").rmdir()
+    (tmp_path / "experiments").write_text("a file stands here")
+    with pytest.raises(OutputError):
+        bench.order()
