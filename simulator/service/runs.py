@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from simulator.clock import Clock
-from simulator.errors import OutputError
+from simulator.errors import ExitCode, OutputError
 from simulator.service.broker import BrokerKeeper
 from simulator.service.feed import Feed
 from simulator.service.options import ServiceOptions
@@ -324,6 +324,9 @@ class Runs:
                     107 if not playing.stopping else 105,
                     f"its process was killed (signal {-code})",
                 )
+            if playing.stopping and code not in {*ExitCode}:
+                # SIGINT came before the program listened for it.
+                return int(ExitCode.ABORTED), "stopped before it began"
             if playing.fold.last("end") is None:
                 return code, process.error() or f"its process ended with {code}"
             return code, str((playing.fold.last("end") or {}).get("reason") or "")

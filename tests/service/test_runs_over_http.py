@@ -70,6 +70,16 @@ def test_a_stop_ends_a_run_in_order(service: Served) -> None:
     assert problem(service.http.post(f"/api/v1/runs/{run}/stop"))["status"] == 409
 
 
+def test_a_stop_may_come_before_the_run_has_begun(service: Served) -> None:
+    run = service.start(**LONG)
+
+    assert service.http.post(f"/api/v1/runs/{run}/stop").status_code == 202
+
+    info = service.wait_for(run, "failed", "incomplete")
+    assert (info["exit_code"], info["outcome"]) == (105, "aborted")
+    assert [kind for _, kind, _ in service.events(run)][-1] in {"snapshot", "end"}
+
+
 def test_runs_at_once_have_topics_of_their_own(service: Served) -> None:
     runs = [service.start(**LONG) for _ in range(2)]
     for run in runs:
