@@ -127,7 +127,7 @@ export function showRuns(runs, form) {
     const when = each.ended ?? each.started ?? each.created;
     put(meta, [
       form.moment(when),
-      each.speed ? (each.speed === 1 ? t("start.real") : t("start.times", { speed: form.number(each.speed) })) : "",
+      each.speed ? t(each.speed === 1 ? "clock.real" : "clock.times", { speed: form.number(each.speed) }) : "",
       each.subscribers !== undefined && each.subscribers !== null ? t("runs.subscribers", { n: each.subscribers, count: form.number(each.subscribers) }) : "",
     ].filter(Boolean).join(" · "));
     const has = each.files.includes("report.html");
