@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ import pytest
 from simulator.report.html import page
 from simulator.report.language import Catalogue, catalogue, forms_of, speaks
 from simulator.report.markup import Markup, tag
-from simulator.report.source import ReportSource
+from simulator.report.source import ReportSource, read_source
 from simulator.report.translated import Translated
+from tests.unit.report.made_run import Wanted, make_run
 
 SourceOf = Callable[[str], ReportSource]
 KINDS = ["complete", "trouble", "repeated", "aborted", "killed"]
@@ -119,6 +121,16 @@ def test_every_text_of_a_report_is_in_the_catalogue(
     monkeypatch.setattr("simulator.report.html.catalogue", lambda _: asked)
     page(source_of(kind))
     assert list(asked.unknown) == []
+
+
+def test_a_salvo_and_its_overlapping_deliveries_are_said_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = catalogue("ja")
+    monkeypatch.setattr("simulator.report.html.catalogue", lambda _: asked)
+    run = make_run(tmp_path, Wanted(scenario="salvo", subscribers=30, repeat=2, trouble=True))
+    page(read_source(run))
+    assert list(asked.unknown) == ["salvo"]  # the name of the scenario
 
 
 def test_no_two_texts_are_said_alike_so_that_the_switch_finds_back() -> None:
