@@ -186,7 +186,8 @@ class RunningDeliveries:
         if len(shown):
             self._cells += np.bincount(_cell(shown), minlength=_CELLS)
             self._late += int(np.count_nonzero(shown > self._late_after_ns))
-            self._max_ns = max(int(shown.max()), self._max_ns or 0)
+            longest_ns = int(shown.max())
+            self._max_ns = longest_ns if self._max_ns is None else max(longest_ns, self._max_ns)
         group = self._group_of(alert, table["qos"][pairs])
         handled = stamped & (handled_ns != NO_TIME)
         for segment, (values, chosen) in enumerate(
@@ -253,11 +254,14 @@ class RunningDeliveries:
 
     def _quantiles(self) -> dict[int, int]:
         total = int(self._cells.sum())
-        if not total:
+        if self._max_ns is None:
             return {}
         reached = np.cumsum(self._cells)
+        # The upper end of a cell can lie above everything in it.
         return {
-            percent: _upper_ns(int(np.searchsorted(reached, -(-percent * total // 100))))
+            percent: min(
+                self._max_ns, _upper_ns(int(np.searchsorted(reached, -(-percent * total // 100))))
+            )
             for percent in (50, 90, 99)
         }
 
