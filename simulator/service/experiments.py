@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -28,6 +28,14 @@ from simulator.service.experiments_model import (
     arguments,
     check_order,
 )
+from simulator.service.experiments_said import (
+    DEFECT,
+    STOPPED,
+    WHOLE,
+    ending,
+    heard_of,
+    progress_in,
+)
 from simulator.service.experiments_store import ExperimentStore
 from simulator.service.feed import Feed
 from simulator.service.frames import Frame, frame
@@ -39,10 +47,6 @@ MOST_WAITING: Final = 20
 _LOOK_S: Final = 0.5
 _GRACE_S: Final = 20.0
 _NICE: Final = 10
-_HEARD_BYTES: Final = 64 * 1024
-_WHOLE: Final = (0, 98, 99)
-_STOPPED: Final = 105
-_DEFECT: Final = 107
 _ENDED_WITH_SERVICE: Final = "the service ended while it played; what was finished is kept"
 
 
@@ -97,7 +101,7 @@ class Experiments:
             if record.state == "queued":
                 self._enqueue(record)
             elif record.state == "started":
-                self._keep(record, state="ended", exit_code=_STOPPED, reason=_ENDED_WITH_SERVICE)
+                self._keep(record, state="ended", exit_code=STOPPED, reason=_ENDED_WITH_SERVICE)
         self._worker = asyncio.create_task(self._work(), name="experiments")
 
     async def stop(self) -> None:
@@ -169,7 +173,7 @@ class Experiments:
             raise ProblemError(409, "ended", "the experiment has ended", field="id", value=name)
         if info.state == "queued":
             self._queue.remove(name)
-            self._end(live, _STOPPED, "stopped before it began", "")
+            self._end(live, STOPPED, "stopped before it began", "")
             return self.info(name)
         live.stopping = True
         if live.process is not None:
@@ -265,7 +269,7 @@ class Experiments:
                     structlog.get_logger().error(
                         "experiment failed", experiment=live.record.id, reason=str(error)
                     )
-                    self._end(live, _DEFECT, f"internal error: {type(error).__name__}", "")
+                    self._end(live, DEFECT, f"internal error: {type(error).__name__}", "")
             await self._wanted.wait()
 
     async def _play(self, live: _Live) -> None:
@@ -289,22 +293,22 @@ class Experiments:
             self._tell(name)
             watching = asyncio.create_task(self._watch(live, process))
             try:
-                heard = await _heard(process)
+                heard = await heard_of(process)
                 code = await process.wait()
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
             self._progress(live, process)
-            if live.stopping and code not in _WHOLE:
-                code = _STOPPED  # asked before it could listen, it dies of the signal
-            self._end(live, *_ending(code, heard, process.said()))
+            if live.stopping and code not in WHOLE:
+                code = STOPPED  # asked before it could listen, it dies of the signal
+            self._end(live, *ending(code, heard, process.said()))
             log.info("experiment ends", experiment=name, exit_code=code)
         except asyncio.CancelledError:
             await process.stop(_GRACE_S)
-            self._end(live, _STOPPED, _ENDED_WITH_SERVICE, "continue it")
+            self._end(live, STOPPED, _ENDED_WITH_SERVICE, "continue it")
             raise
         except OSError as error:
-            self._end(live, _DEFECT, f"its process cannot be started: {error}", "")
+            self._end(live, DEFECT, f"its process cannot be started: {error}", "")
         finally:
             process.close()
 
@@ -358,58 +362,6 @@ def _state(record: ExperimentRecord, *, stopping: bool) -> State:
         return "queued"
     if record.state == "started":
         return "stopping" if stopping else "running"
-    if record.exit_code in _WHOLE:
+    if record.exit_code in WHOLE:
         return "complete"
-    return "incomplete" if record.exit_code == _STOPPED else "failed"
-
-
-async def _heard(process: CommandProcess) -> str:
-    """The beginning of what it writes to standard output; the rest is read and forgotten."""
-    heard: list[str] = []
-    size = 0
-    async for line in process.lines():
-        if size < _HEARD_BYTES:
-            heard.append(line.decode(errors="replace"))
-            size += len(line)
-    return "\n".join(heard)
-
-
-def progress_in(said: str) -> tuple[int, int] | None:
-    """Replications done and planned, from the last log entry that says so; None if none does."""
-    for line in reversed(said.splitlines()):
-        entry = _entry(line)
-        if entry.get("event") == "replications":
-            done, total = entry.get("done"), entry.get("total")
-            if isinstance(done, int) and isinstance(total, int):
-                return done, total
-    return None
-
-
-def _entry(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _ending(code: int, heard: str, said: str) -> tuple[int, str, str]:
-    """Exit code, reason and remedy of an experiment whose process ended."""
-    if code in _WHOLE:
-        return code, "", ""
-    if code == _STOPPED:
-        return code, "it was stopped; what was finished is kept", "continue it"
-    if code < 0:
-        return _DEFECT, f"its process was killed (signal {-code})", "continue it"
-    error = _entry(heard).get("error")
-    if isinstance(error, dict):
-        parts = [str(error.get(name) or "") for name in ("where", "field", "message")]
-        value = error.get("value")
-        shown = ": ".join(part for part in parts if part)
-        return (
-            code,
-            shown if value is None else f"{shown} (got {value})",
-            str(error.get("remedy") or ""),
-        )
-    lines = [line for line in said.splitlines() if not _entry(line)]
-    return code, lines[-1].strip() if lines else f"its process ended with {code}", ""
+    return "incomplete" if record.exit_code == STOPPED else "failed"

@@ -7,8 +7,9 @@ import pytest
 from simulator.clock import ManualClock
 from simulator.errors import OutputError
 from simulator.report.manifest import unwritable
-from simulator.service.experiments import MOST_WAITING, Experiments, _ending, progress_in
+from simulator.service.experiments import MOST_WAITING, Experiments
 from simulator.service.experiments_model import ExperimentInfo, ExperimentOrder, ExperimentRecord
+from simulator.service.experiments_said import ending, progress_in
 from simulator.service.experiments_store import ExperimentStore
 from simulator.service.problems import ProblemError
 
@@ -38,12 +39,12 @@ def test_progress_is_the_last_that_was_said(said: str, found: tuple[int, int] | 
 def test_how_it_ended_is_said_in_the_commands_own_words() -> None:
     error = {"message": "unknown field", "where": "--set", "value": "x", "remedy": "look"}
     heard = json.dumps({"error": error, "exit_code": 104}, indent=2)
-    assert _ending(104, heard, "") == (104, "--set: unknown field (got x)", "look")
-    assert _ending(99, "{}", "") == (99, "", "")
-    assert _ending(105, "", "")[0] == 105
-    assert _ending(-9, "", "") == (107, "its process was killed (signal 9)", "continue it")
-    assert _ending(1, "", f"Traceback\nMemoryError\n{entry(1, 2)}") == (1, "MemoryError", "")
-    assert _ending(1, '{"error": 3}', "") == (1, "its process ended with 1", "")
+    assert ending(104, heard, "") == (104, "--set: unknown field (got x)", "look")
+    assert ending(99, "{}", "") == (99, "", "")
+    assert ending(105, "", "")[0] == 105
+    assert ending(-9, "", "") == (107, "its process was killed (signal 9)", "continue it")
+    assert ending(1, "", f"Traceback\nMemoryError\n{entry(1, 2)}") == (1, "MemoryError", "")
+    assert ending(1, '{"error": 3}', "") == (1, "its process ended with 1", "")
 
 
 class Bench:
