@@ -139,3 +139,9 @@ def test_nothing_heavy_is_imported_before_a_report_is_made() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_report_can_open_in_japanese(run_of: Callable[[str], Path], tmp_path: Path) -> None:
+    page = tmp_path / "ja.html"
+    regenerate(run_of("complete"), page, None, "ja")
+    assert '<html lang="ja">' in page.read_text(encoding="utf-8")
