@@ -43,7 +43,9 @@ COLUMNS: Final = (
     Column(name="group", unit="text", meaning="Group of the scenario that it belongs to."),
     Column(name="municipality", unit="text", meaning="Municipality code, where it stands for one."),
     Column(name="prefecture", unit="text", meaning="Prefecture of the alert, by slug."),
-    Column(name="event", unit="text", meaning="Event of the alert: `launch`, `passage` …"),
+    Column(
+        name="event", unit="text", meaning="Event of the alert, for example `launch` or `passage`."
+    ),
     Column(name="identifier", unit="text", meaning="CloudEvents id and CAP identifier."),
     Column(name="alert", unit="number", nullable=True, meaning="Number of the alert in the run."),
     Column(name="repetition", unit="number", nullable=True, meaning="Which playing, from 0."),

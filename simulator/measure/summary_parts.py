@@ -122,7 +122,7 @@ class Example(Part):
     event: str = Field(description="Event of the alert; empty if unknown.")
     latency_ns: int | None = Field(description="Received minus intended (wall, ns), if received.")
     intended_ns: str = Field(
-        default="", description="Monotonic stamp of the intended send; empty if unknown."
+        default="", description="Intended send (wall, monotonic ns); empty if unknown."
     )
 
 
