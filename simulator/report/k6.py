@@ -13,7 +13,7 @@ import json
 from typing import Any, Final
 
 from simulator.measure.summary import LatencyRow, Summary, ThresholdResult
-from simulator.report import tables
+from simulator.report import latency_tables
 from simulator.report.source import ReportSource
 from simulator.units import NS_PER_MS, NS_PER_S
 
@@ -60,7 +60,7 @@ def k6_summary(source: ReportSource) -> str:
 def _metrics(summary: Summary) -> dict[str, Any]:
     metrics: dict[str, Any] = {}
     for row in summary.latency:
-        if tables.is_whole(row):
+        if latency_tables.is_whole(row):
             metrics[_trend_name(row)] = _trend(row)
     total, seconds = summary.ledger.total, summary.run.duration_ns / NS_PER_S
     counted = {name: getattr(total, name) for name in _COUNTED}

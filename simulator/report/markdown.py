@@ -7,7 +7,7 @@ can neither end a table nor add markup of its own.
 import re
 
 from simulator.experiment.comparison import ComparisonSummary
-from simulator.report import group_tables, tables, words
+from simulator.report import group_tables, latency_tables, tables, words
 from simulator.report.baseline import TITLE, baseline_told
 from simulator.report.layout import Table
 from simulator.report.provenance import command_of
@@ -36,7 +36,7 @@ def markdown_report(source: ReportSource) -> str:
                 f"**{escaped(answer.question)}** {escaped(answer.headline)}",
                 "\n".join(f"- {escaped(sentence)}" for sentence in answer.sentences),
             ]
-        whole = [row for row in summary.latency if tables.is_whole(row)]
+        whole = [row for row in summary.latency if latency_tables.is_whole(row)]
         parts += [
             table_markdown(tables.thresholds(summary.thresholds)),
             table_markdown(tables.expected(summary.ledger.total)),
@@ -48,7 +48,7 @@ def markdown_report(source: ReportSource) -> str:
             table_markdown(foreign_clients(summary)),
             table_markdown(tables.messages(summary)),
             table_markdown(
-                tables.latency(
+                latency_tables.latency(
                     whole, "Latency by population and segment", more=summary.publisher.notes
                 )
             ),

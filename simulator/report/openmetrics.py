@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from simulator.measure.summary import Counts, LatencyRow, LeadTimeRow, Summary, ThresholdResult
-from simulator.report import tables
+from simulator.report import latency_tables, tables
 from simulator.report.run_directory import RunDirectory
 from simulator.report.source import ReportSource
 from simulator.units import NS_PER_S
@@ -113,7 +113,7 @@ def _latency(summary: Summary) -> Iterator[str]:
     name = "alertsim_latency_seconds"
     yield from _family(name, "summary", "Measured segments, wall time.", unit="seconds")
     for row in summary.latency:
-        if not tables.is_whole(row):
+        if not latency_tables.is_whole(row):
             continue
         labels = {"population": row.population, "segment": row.segment}
         for quantile in row.quantiles:
@@ -130,7 +130,7 @@ def _latency(summary: Summary) -> Iterator[str]:
 
 def _extremes(name: str, rows: Iterable[LatencyRow]) -> Iterator[str]:
     for row in rows:
-        if tables.is_whole(row) and row.max_ns is not None:
+        if latency_tables.is_whole(row) and row.max_ns is not None:
             labels = {"population": row.population, "segment": row.segment}
             yield _sample(name, labels, row.max_ns / NS_PER_S)
 

@@ -27,7 +27,7 @@ from simulator.report.drawing import (
     rows_axis,
     safe,
 )
-from simulator.report.tables import is_whole
+from simulator.report.latency_tables import is_whole
 from simulator.units import NS_PER_MS, NS_PER_S
 
 _SEGMENT_STYLES: Final = {

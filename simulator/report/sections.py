@@ -12,6 +12,7 @@ from simulator.model.timeline import Timeline
 from simulator.report import (
     group_tables,
     heat_map,
+    latency_tables,
     life_picture,
     people_tables,
     place_picture,
@@ -134,8 +135,8 @@ def _life(timeline: Timeline) -> Markup | None:
 
 def _latency(source: ReportSource, summary: Summary) -> Section:
     notes = summary.publisher.notes
-    whole = [row for row in summary.latency if tables.is_whole(row)]
-    narrowed = [row for row in summary.latency if not tables.is_whole(row)]
+    whole = [row for row in summary.latency if latency_tables.is_whole(row)]
+    narrowed = [row for row in summary.latency if not latency_tables.is_whole(row)]
     parts = [
         tag(
             "p",
@@ -144,14 +145,14 @@ def _latency(source: ReportSource, summary: Summary) -> Section:
             "the message was matched to its alert). Wall time, never scaled by the speed. Means "
             "add up exactly; quantiles do not.",
         ),
-        data(tables.latency(whole, "Latency by population and segment", more=notes)),
+        data(latency_tables.latency(whole, "Latency by population and segment", more=notes)),
         figure(
             "percentile-picture",
             f"Live deliveries by percentile. A curve ends where its n no longer supports it. "
             f"{_banded(summary)}",
             plots.percentiles(summary.curves, whole),
         ),
-        details("95 % intervals, by resampling bursts", data(tables.intervals(whole))),
+        details("95 % intervals, by resampling bursts", data(latency_tables.intervals(whole))),
         figure(
             "heat-picture",
             "How many live deliveries took how long, over the run: the darker, the more.",
@@ -164,7 +165,7 @@ def _latency(source: ReportSource, summary: Summary) -> Section:
         ),
         details(
             "By prefecture, event and QoS",
-            data(tables.latency(narrowed, "Latency, narrowed", where=True)),
+            data(latency_tables.latency(narrowed, "Latency, narrowed", where=True)),
         ),
     ]
     return Section(anchor="latency", title="Latency by segment", parts=tuple(parts))
@@ -177,7 +178,9 @@ def _banded(summary: Summary) -> str:
             "The band is the 95 % interval of the delivery at p50, p90 and what else n supports, "
             "by resampling bursts."
         )
-    rows = [row for row in summary.latency if row.segment == "delivery" and tables.is_whole(row)]
+    rows = [
+        row for row in summary.latency if row.segment == "delivery" and latency_tables.is_whole(row)
+    ]
     bursts = max((row.bursts for row in rows if row.population == "live"), default=0)
     return (
         f"There is no confidence band: it needs at least 10 bursts, and there "
@@ -320,7 +323,7 @@ def _latency_so_far(partial: Partial) -> tuple[Markup | None, ...]:
             "Latency percentiles of the rows written before the end.",
             plots.percentiles(partial.curves),
         ),
-        data(tables.latency(partial.latency, "Segments of what had arrived (wall)")),
+        data(latency_tables.latency(partial.latency, "Segments of what had arrived (wall)")),
     )
 
 

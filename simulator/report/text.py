@@ -5,7 +5,7 @@ characters are in a terminal, so that Japanese titles do not shift them.
 """
 
 from simulator.measure.summary import Summary
-from simulator.report import group_tables, tables, words
+from simulator.report import group_tables, latency_tables, tables, words
 from simulator.report.baseline import baseline_text
 from simulator.report.layout import INDENT, Table, printable, table_text, wrapped
 from simulator.report.provenance import command_of
@@ -104,7 +104,7 @@ def _so_far(source: ReportSource) -> str:
     lines += [f"{INDENT}{name}: {count:,}" for name, count in counts.items()]
     if source.partial and source.partial.latency:
         caption = "Latency of what had arrived (wall), by segment"
-        lines += ["", table_text(tables.latency(source.partial.latency, caption))]
+        lines += ["", table_text(latency_tables.latency(source.partial.latency, caption))]
     return "\n".join(lines)
 
 
@@ -118,9 +118,11 @@ def _seen(summary: Summary) -> Table:
 
 def _latency(summary: Summary) -> Table:
     """Without the mean and with short names: a terminal has 100 columns at best."""
-    whole = [row for row in summary.latency if tables.is_whole(row)]
+    whole = [row for row in summary.latency if latency_tables.is_whole(row)]
     notes = summary.publisher.notes
-    table = tables.latency(whole, "Latency from the planned instant (wall), by segment", more=notes)
+    table = latency_tables.latency(
+        whole, "Latency from the planned instant (wall), by segment", more=notes
+    )
     return Table(
         caption=table.caption,
         head=table.head[:-1],

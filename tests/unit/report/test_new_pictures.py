@@ -6,7 +6,7 @@ from dataclasses import replace
 import polars as pl
 
 from simulator.model.timeline import EventKind
-from simulator.report import place_picture, plots, tables
+from simulator.report import latency_tables, place_picture, plots, tables
 from simulator.report.first_picture import first_picture
 from simulator.report.heat import latency_heat
 from simulator.report.heat_map import heat_map
@@ -106,7 +106,9 @@ def test_the_band_stands_where_bursts_carry_it_and_its_absence_is_explained(
     assert few is not None
     known = plots.intervals_of(many.latency, "live")
     assert [percent for percent, _, _ in known][:3] == [50.0, 90.0, 99.0]
-    picture = plots.percentiles(many.curves, [r for r in many.latency if tables.is_whole(r)])
+    picture = plots.percentiles(
+        many.curves, [r for r in many.latency if latency_tables.is_whole(r)]
+    )
     assert picture is not None
     band = picture["data"][0]
     assert band["fill"] == "toself"

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.errors import OutputError
 from simulator.measure.summary import Summary
-from simulator.report import quality_tables, tables, words
+from simulator.report import latency_tables, quality_tables, tables, words
 from simulator.report.layout import Table
 from simulator.report.pieces import MOST_TABLE_ROWS, data, details
 from simulator.report.provenance import command_of, named
@@ -30,18 +30,18 @@ def test_negative_and_unplaceable_latencies_are_said(summary: Summary) -> None:
     rows = [
         row.model_copy(update={"negatives": 3, "out_of_range": 2})
         for row in summary.latency
-        if tables.is_whole(row)
+        if latency_tables.is_whole(row)
     ]
-    notes = " ".join(tables.latency(rows, "x").notes)
+    notes = " ".join(latency_tables.latency(rows, "x").notes)
     assert "3 latencies came out negative" in notes
     assert "2 were beyond the range" in notes
-    assert "negative" not in " ".join(tables.latency(summary.latency, "x").notes)
+    assert "negative" not in " ".join(latency_tables.latency(summary.latency, "x").notes)
 
 
 def test_narrowed_rows_say_to_what(summary: Summary) -> None:
-    rows = [row for row in summary.latency if not tables.is_whole(row)]
+    rows = [row for row in summary.latency if not latency_tables.is_whole(row)]
     rows.append(rows[0].model_copy(update={"qos": 1}))
-    of = {row[1] for row in tables.latency(rows, "x", where=True).rows}
+    of = {row[1] for row in latency_tables.latency(rows, "x", where=True).rows}
     assert {"Miyagi", "launch", "Miyagi, QoS 1"} <= of
 
 
@@ -49,10 +49,10 @@ def test_intervals_stand_only_where_there_are_enough_bursts(source_of: SourceOf)
     few, many = source_of("complete").summary, source_of("repeated").summary
     assert few is not None
     assert many is not None
-    assert tables.intervals(few.latency).rows == ()
-    assert len(tables.intervals(many.latency).rows) >= 5
-    assert any("fewer than 10 bursts" in n for n in tables.latency(few.latency, "x").notes)
-    assert not any("bursts" in n for n in tables.latency(many.latency, "x").notes)
+    assert latency_tables.intervals(few.latency).rows == ()
+    assert len(latency_tables.intervals(many.latency).rows) >= 5
+    assert any("fewer than 10 bursts" in n for n in latency_tables.latency(few.latency, "x").notes)
+    assert not any("bursts" in n for n in latency_tables.latency(many.latency, "x").notes)
 
 
 def test_threshold_values_in_the_unit_of_their_metric(summary: Summary) -> None:
