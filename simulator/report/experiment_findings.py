@@ -38,12 +38,11 @@ def _swing(summary: ExperimentSummary, column: str) -> str:
     swing = next((one for one in summary.swings if one.column == column), None)
     if swing is None:
         return "No assumption of the chain moves it."
-    ends = " to ".join(
-        f"{change(column, one.mean)}" for one in sorted(
-            (swing.at_low, swing.at_high), key=lambda end: end.mean
-        )
-    )  # fmt: skip
-    return f"Hangs most on {swing.path}, from {swing.low} to {swing.high}: {ends}."
+    ends = [change(column, one.mean) for one in (swing.at_low, swing.at_high)]
+    return (
+        f"Hangs most on {swing.path}: {ends[0]} at its low end ({swing.low}), {ends[1]} at its "
+        f"high end ({swing.high})."
+    )
 
 
 def _share(summary: ExperimentSummary, column: str) -> str:

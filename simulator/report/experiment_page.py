@@ -90,6 +90,9 @@ def _first_screen(summary: ExperimentSummary) -> Markup:
         spread = {one.percent: amount(column, one.value) for one in figure.quantiles}
         middle = [spread[percent] for percent in (5.0, 95.0) if percent in spread]
         lines = [finding(summary, column)]
+        headline = f"{amount(column, figure.mean)} (mean)"
+        if 50.0 in spread:  # noqa: PLR2004
+            headline = f"{spread[50.0]} (median)"
         sentence = f"On average {amount(column, figure.mean)} {half(column, figure.student)}."
         if len(middle) > 1:
             sentence += f" In nine of ten replications between {middle[0]} and {middle[1]}."
@@ -97,7 +100,7 @@ def _first_screen(summary: ExperimentSummary) -> Markup:
             tag(
                 "div",
                 tag("h2", named(summary, column).capitalize()),
-                tag("p", spread.get(50.0, amount(column, figure.mean)), class_="headline"),
+                tag("p", headline, class_="headline"),
                 tag("p", sentence),
                 [tag("p", line) for line in lines if line],
                 class_="answer",
@@ -150,8 +153,8 @@ def _variants(summary: ExperimentSummary) -> Section:
     parts: list[Markup | None] = [
         tag(
             "p",
-            "Every variant was played with the same random numbers, so that a difference between "
-            "two of them is a difference of their settings and not of luck.",
+            "Every variant was played with the same random numbers, which takes much of the luck "
+            "out of a difference between two of them. How much may be left, its interval says.",
         ),
         pieces.figure(
             "trade-off",

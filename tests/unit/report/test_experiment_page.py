@@ -103,6 +103,9 @@ def test_the_command_of_one_replication_stands_in_the_page() -> None:
     assert "comes back with its full timeline" not in experiment_page(summary, rows, ["alertsim"])
 
 
+HANGS = r"Hangs most on chain\.\w+: \S+ s at its low end \(.+\), \+\S+ s at its high end \(.+\)\."
+
+
 @pytest.mark.parametrize(
     ("kind", "column", "said"),
     [
@@ -110,7 +113,7 @@ def test_the_command_of_one_replication_stands_in_the_page() -> None:
         ("grid", "alert_ns", r"No variant is better than the scenario as it is by .*\."),
         ("grid", "closing_ns", r""),
         ("grid", "nothing_ns", r""),
-        ("tornado", "alert_ns", r"Hangs most on chain\.\w+, from \S+ to \S+: \S+ s to \+\S+ s\."),
+        ("tornado", "alert_ns", HANGS),
         ("tornado", "nothing_ns", r"No assumption of the chain moves it\."),
         ("sobol", "alert_ns", r"Varies with the chance of \S+ \(\d+ %\).*\."),
         ("sobol", "nothing_ns", r"No stage's chance makes it vary\."),
@@ -122,6 +125,19 @@ def test_what_an_experiment_comes_to_is_said(kind: str, column: str, said: str) 
     assert re.fullmatch(said, finding(summary, column)), finding(summary, column)
     if kind != "single":
         assert "What it comes to" in experiment_text(summary, None)
+
+
+def test_the_low_end_is_told_before_the_high_end_whichever_is_more() -> None:
+    summary, _ = made_experiment("tornado", 20)
+    first = next(one for one in summary.swings if one.column == "alert_ns")
+    ends = {
+        "at_low": first.at_low.model_copy(update={"mean": 9e9}),
+        "at_high": first.at_high.model_copy(update={"mean": -2e9}),
+    }
+    told = finding(
+        summary.model_copy(update={"swings": (first.model_copy(update=ends),)}), "alert_ns"
+    )
+    assert told.index("+9.0 s at its low end") < told.index("2.0 s at its high end")
 
 
 def test_the_best_variant_is_named_with_those_as_good() -> None:
