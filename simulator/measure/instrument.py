@@ -7,13 +7,15 @@ in them, so its verdict can only take firmness away from others.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
 from simulator.measure.columns import Int64s
 from simulator.measure.sampling import P99, nearest_rank
 from simulator.units import NS_PER_MS, format_seconds
+
+_HUNDRED: Final = 100
 
 
 class HealthReport(Protocol):
@@ -250,8 +252,12 @@ def judge_instrument(
     if len(lateness_ns):
         late_ns = nearest_rank(np.sort(lateness_ns), P99)
         if late_ns > limits.publisher_late_ns:
+            # Of fewer than a hundred the 99th percentile is the largest: one alert, not a share.
+            few = len(lateness_ns) < _HUNDRED
+            who = f"one of {len(lateness_ns)} alerts" if few else "one alert in a hundred"
+            late = f"{format_seconds(late_ns)} late" + ("" if few else " or later")
             reasons.append(
-                f"publisher: one alert in a hundred left {format_seconds(late_ns)} late or later, "
+                f"publisher: {who} left {late}, "
                 f"more than {format_seconds(limits.publisher_late_ns)}"
             )
     return InstrumentVerdict(bottleneck=bool(reasons), reasons=tuple(reasons))

@@ -42,7 +42,7 @@ def baseline_told(summary: ComparisonSummary) -> BaselineTold:
     return BaselineTold(
         name=summary.sides[0].name,
         headline=headline,
-        sentences=(*reason, *summary.findings, *summary.unlike),
+        sentences=(*reason, *summary.unlike, *summary.findings),
         differences=comparison_tables.differences(summary, _RUN, which="headline"),
         more=comparison_tables.differences(summary, _RUN, which="rest"),
         conditions=comparison_tables.gates(summary),

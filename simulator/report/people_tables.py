@@ -13,7 +13,8 @@ from simulator.units import format_clock
 
 MODELLED: Final = (
     "People are modelled: census population, and for each channel its coverage, delay and chance "
-    "that somebody is in reach of it, as on that date and at that time of day. Nobody was warned."
+    "that somebody is in reach of it, as on that date and at that time of day. No real "
+    "person was warned."
 )
 
 
@@ -32,10 +33,15 @@ def sentence(people: PeopleWarned, epoch: datetime) -> str:
     in_time, of = _in_time(people)
     parts = [f"Modelled: {words.people(people.alerted)} people live where an alert was issued"]
     if in_time is not None:
-        arrival = "something truly arrived" if _truly(people) else "the predicted passage came"
         share = words.share(round(in_time), round(of))
         who = "none of them" if round(in_time) < 1 else f"{words.people(in_time)} ({share})"
-        parts.append(f"{who} had been warned when {arrival}")
+        if _truly(people):
+            parts.append(
+                f"of {words.people(of)} who live where something truly arrived, {who} had been "
+                "warned when it did"
+            )
+        else:
+            parts.append(f"{who} had been warned when the predicted passage came")
     if people.warned:
         share = words.share(round(people.warned), round(people.alerted))
         parts.append(

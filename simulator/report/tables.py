@@ -3,6 +3,7 @@
 Rule of the module: pure; cells are finished text (see :mod:`simulator.report.words`), never markup.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -247,13 +248,19 @@ def lead_times(rows: Iterable[LeadTimeRow]) -> Table:
             for row in known
         ),
         numeric=frozenset({2, 3, 4, 5, 6}),
-        notes=tuple(
-            dict.fromkeys(
-                f"{row.kind.capitalize()} arrival: {row.reason.rstrip('.')}."
-                for row in known
-                if row.reason
-            )
-        ),
+        notes=_lead_notes(known),
+    )
+
+
+def _lead_notes(rows: list[LeadTimeRow]) -> tuple[str, ...]:
+    """Why rows have no lead time; how many of them, where others of their kind have one."""
+    every = Counter(row.kind for row in rows)
+    without = Counter((row.kind, row.reason.rstrip(".")) for row in rows if row.reason)
+    return tuple(
+        f"{kind.capitalize()} arrival"
+        + (f", {count:,} of {every[kind]:,} rows" if count < every[kind] else "")
+        + f": {reason}."
+        for (kind, reason), count in without.items()
     )
 
 

@@ -43,10 +43,10 @@ def process(*, lag_ms: float = 1, cpu: float = 0.5) -> ProcessFigures:
         (process(lag_ms=250, cpu=0.9), [100.0], []),  # the limits themselves
         (process(lag_ms=251), [], ["loop"]),
         (process(cpu=0.91), [], ["processor"]),
-        (process(), [101.0], ["left"]),
+        (process(), [101.0] * 9, ["one of 9 alerts left"]),
         (process(lag_ms=300, cpu=1), [500.0], ["loop", "processor", "left"]),
         (process(), [500.0] + [1.0] * 99, []),  # one in a hundred is not the 99th percentile
-        (process(), [500.0] * 2 + [1.0] * 98, ["left"]),
+        (process(), [500.0] * 2 + [1.0] * 98, ["one alert in a hundred left"]),
     ],
 )
 def test_the_limits(figures: ProcessFigures, lateness_ms: list[float], words: list[str]) -> None:

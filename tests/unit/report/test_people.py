@@ -57,7 +57,10 @@ def test_people_in_time_are_counted_by_the_true_arrival_where_there_is_one(
     told = replace(people, places=(hit, *rest))
     assert people_tables.headline(people) == "Nobody in time"
     assert people_tables.headline(told) == "1.15 million people in time (50.00 %)"
-    assert "had been warned when something truly arrived" in people_tables.sentence(told, EPOCH)
+    assert (
+        "; of 2.3 million who live where something truly arrived, 1.15 million (50.00 %) had been "
+        "warned when it did" in people_tables.sentence(told, EPOCH)
+    )
     nowhere = tuple(replace(place, before_predicted=None) for place in people.places)
     assert people_tables.headline(replace(people, places=nowhere)) == "4.34 million people"
 
@@ -66,7 +69,7 @@ def test_the_tables_add_up_and_say_that_nobody_was_warned(people: PeopleWarned) 
     places = people_tables.places(people, EPOCH)
     assert [row[0] for row in places.rows] == ["Miyagi", "Yamagata", "Niigata", "all"]
     assert places.rows[-1][1:3] == (words.people(people.alerted), words.people(people.warned))
-    assert places.notes[0].endswith("Nobody was warned.")
+    assert places.notes[0].endswith("No real person was warned.")
     single = people_tables.places(replace(people, places=people.places[:1]), EPOCH)
     assert [row[0] for row in single.rows] == ["Miyagi"]
     channels = people_tables.channels(people)

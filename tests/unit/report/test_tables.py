@@ -38,6 +38,15 @@ def test_negative_and_unplaceable_latencies_are_said(summary: Summary) -> None:
     assert "negative" not in " ".join(latency_tables.latency(summary.latency, "x").notes)
 
 
+def test_a_reason_is_told_of_the_rows_it_is_of(summary: Summary) -> None:
+    true = [row for row in summary.lead_times if row.kind == "true"]
+    assert tables.lead_times(true).notes == ("True arrival: nothing arrived.",)
+    reached = true[0].model_copy(update={"reason": "", "applicable": True})
+    assert tables.lead_times([reached, *true[1:]]).notes == (
+        "True arrival, 2 of 3 rows: nothing arrived.",
+    )
+
+
 def test_narrowed_rows_say_to_what(summary: Summary) -> None:
     rows = [row for row in summary.latency if not latency_tables.is_whole(row)]
     rows.append(rows[0].model_copy(update={"qos": 1}))
