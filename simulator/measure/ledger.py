@@ -29,7 +29,7 @@ from simulator.measure.receipts import NO_TIME, ConnectionChange, ConnectionEven
 from simulator.measure.receipts import ReceiptFlag as Flag
 from simulator.measure.rows import Columns, delivery_columns, stray_columns
 from simulator.measure.running import Running, RunningDeliveries
-from simulator.measure.settling import Evidence, settle_seen, settle_unseen
+from simulator.measure.settling import Codes, Evidence, populations, settle_seen, settle_unseen
 from simulator.measure.tallies import StateTally, UnexpectedTally
 from simulator.units import NS_PER_S
 
@@ -161,9 +161,14 @@ class Ledger:
             self._running.add(np.flatnonzero(arrived))
         return self._running.look(
             self._sent_ns,
+            population_of=self._population_of,
             duplicates=int(self._duplicates.sum()),
             unexpected=self._unexpected.total,
         )
+
+    def _population_of(self, pairs: Int64s) -> Codes:
+        evidence = self._evidence(None)
+        return populations(evidence, pairs, settle_seen(evidence, pairs)[0])
 
     @property
     def alerts(self) -> tuple[ScheduledAlert, ...]:

@@ -2,17 +2,20 @@
 
 Rule of the module: a view, never an account. Figures are of first copies seen so far, with the
 stamps as they were reported; what is lost, late for good or judged is said by the account alone.
+Latencies are of the live population: what was kept for a client that was away is counted apart.
 Quantiles here are those of a histogram whose cells are 4.4 % wide.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.measure.columns import Int64s
 from simulator.measure.expectation import Expectation
+from simulator.measure.outcomes import Population
 from simulator.measure.plan import SubscriberKind
 from simulator.measure.receipts import NO_TIME
 from simulator.units import NS_PER_MS, NS_PER_US
@@ -86,11 +89,12 @@ class Running:
     """Where the deliveries of a run stand.
 
     Attributes:
-        n: first copies whose latency is known.
+        n: live first copies whose latency is known.
         quantiles_ns: delivery latency by percent (50, 90, 99), wall ns; empty without any.
         max_ns: the longest; None without any.
         due: first copies owed of what was sent so far.
-        late: first copies later than the run's ``late_after``.
+        late: first copies later than the run's ``late_after``, queued ones left out.
+        queued: first copies that the broker kept until their client came back.
         duplicates: further copies.
         unexpected: copies that nobody was owed.
         groups: tallies of those groups that changed since the last look, whole.
@@ -102,6 +106,7 @@ class Running:
     max_ns: int | None
     due: int
     late: int
+    queued: int
     duplicates: int
     unexpected: int
     groups: tuple[GroupTally, ...]
@@ -128,6 +133,7 @@ class RunningDeliveries:
         self._fresh: list[Int64s] = []
         self._cells = np.zeros(_CELLS, np.int64)
         self._late = 0
+        self._queued = 0
         self._max_ns: int | None = None
         self._groups: dict[tuple[str, str, int], int] = {}
         self._buckets = np.zeros((0, len(SEGMENTS), _WIDTH), np.int64)
@@ -139,11 +145,19 @@ class RunningDeliveries:
         if len(pairs):
             self._fresh.append(pairs)
 
-    def look(self, sent_ns: Int64s, *, duplicates: int, unexpected: int) -> Running:
+    def look(
+        self,
+        sent_ns: Int64s,
+        *,
+        population_of: Callable[[Int64s], npt.NDArray[np.int8]],
+        duplicates: int,
+        unexpected: int,
+    ) -> Running:
         """Take in what came since the last look.
 
         Args:
             sent_ns: when each alert was written, monotonic ns; NO_TIME if that is not known yet.
+            population_of: the population of each of these pairs, all with a first copy.
             duplicates: counted by the ledger.
             unexpected: counted by the ledger.
         """
@@ -154,7 +168,7 @@ class RunningDeliveries:
         # A receipt may be quicker than the publisher's own report of the sending.
         self._fresh = [] if known.all() else [fresh[~known]]
         fresh, alert = fresh[known], alert[known]
-        changed = self._take(fresh, alert, sent_ns[alert]) if len(fresh) else ()
+        changed = self._take(fresh, sent_ns[alert], population_of(fresh)) if len(fresh) else ()
         due = table["owed"] & (sent_ns != NO_TIME)[table["alert"]]
         return Running(
             n=int(self._cells.sum()),
@@ -162,6 +176,7 @@ class RunningDeliveries:
             max_ns=self._max_ns,
             due=int(np.count_nonzero(due)),
             late=self._late,
+            queued=self._queued,
             duplicates=duplicates,
             unexpected=unexpected,
             groups=changed,
@@ -175,8 +190,14 @@ class RunningDeliveries:
             ),
         )
 
-    def _take(self, pairs: Int64s, alert: Int64s, sent_ns: Int64s) -> tuple[GroupTally, ...]:
+    def _take(
+        self, pairs: Int64s, sent_ns: Int64s, population: npt.NDArray[np.int8]
+    ) -> tuple[GroupTally, ...]:
+        self._queued += int(np.count_nonzero(population == Population.QUEUED))
+        live = population == Population.LIVE
+        pairs, sent_ns = pairs[live], sent_ns[live]
         table = self._expectation.pairs
+        alert = table["alert"][pairs]
         received_ns, handled_ns = table["received_ns"][pairs], table["handled_ns"][pairs]
         intended_ns = self._expectation.intended_ns[alert]
         stamped = received_ns != NO_TIME

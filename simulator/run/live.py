@@ -23,8 +23,7 @@ from simulator.errors import AlertsimError, ExitCode
 from simulator.measure.plan import ScheduledAlert
 from simulator.measure.running import GroupTally, Running
 from simulator.model.timeline import PlannedAlert, Timeline
-from simulator.report.language import catalogue
-from simulator.report.sentences import passed
+from simulator.run.live_end import told_of
 from simulator.run.live_people import people_of
 from simulator.run.observer import Counts, Observer, View, Watched
 from simulator.run.request import RunRequest, RunResult
@@ -227,20 +226,14 @@ class LiveEvents:
         """The last ``progress`` and the ``end`` object."""
         if self._view is not None:
             self._progress(self._view())
-        summary = result.summary
-        ledger = None if summary is None else summary.ledger.total.model_dump(mode="json")
-        answer = None if summary is None else passed(summary)
-        sentence = "" if answer is None else " ".join(answer.sentences[:1])
         self._end(
             {
                 "exit_code": int(result.exit_code),
                 "outcome": _OUTCOMES.get(result.exit_code, "error"),
                 "reason": result.reason,
-                "sentence": sentence,
-                "sentence_ja": catalogue("ja").say(sentence),
                 "directory": None if result.directory is None else str(result.directory),
                 "report": None if result.report is None else str(result.report),
-                "ledger": ledger,
+                **told_of(result.summary),
             }
         )
         self._next.ended(result)
@@ -344,6 +337,7 @@ def _running(running: Running | None) -> Event:
         return {
             "due": 0,
             "late": 0,
+            "queued": 0,
             "duplicates": 0,
             "unexpected": 0,
             "latency": None,
@@ -360,6 +354,7 @@ def _running(running: Running | None) -> Event:
     return {
         "due": running.due,
         "late": running.late,
+        "queued": running.queued,
         "duplicates": running.duplicates,
         "unexpected": running.unexpected,
         "latency": latency,

@@ -212,13 +212,26 @@ class Progress(LiveEvent):
     delivered: int = Field(ge=0, description="First copies received.")
     owed: int = Field(ge=0, description="Deliveries owed in the whole run.")
     due: int = Field(ge=0, description="Of them, of alerts that were sent.")
-    late: int = Field(ge=0, description="First copies after late_after.")
+    late: int = Field(ge=0, description="First copies after late_after, without queued.")
+    queued: int = Field(
+        default=0, ge=0, description="First copies kept for clients that were away."
+    )
     duplicates: int = Field(ge=0, description="Further copies.")
     unexpected: int = Field(ge=0, description="Wrong area, foreign or malformed.")
     latency: LatencySoFar | None = Field(description="Null before the first delivery.")
     groups: list[Group] = Field(description="Groups that changed, whole and cumulative.")
     clients: list[ClientSeen] = Field(description="Clients that are not ours.")
     reconnects: int = Field(ge=0, description="Connections lost and made again.")
+
+
+class LatencyAtEnd(Told):
+    """Delivery latency of the live population, as in the summary."""
+
+    n: int = Field(ge=1, description="Live deliveries.")
+    p50_ns: Nanoseconds | None = Field(description="Median (wall); null: too few.")
+    p90_ns: Nanoseconds | None = Field(description="90th percentile (wall); null: too few.")
+    p99_ns: Nanoseconds | None = Field(description="99th percentile (wall); null: too few.")
+    max_ns: Nanoseconds | None = Field(description="Largest (wall).")
 
 
 class End(LiveEvent):
@@ -232,6 +245,11 @@ class End(LiveEvent):
     reason: str = Field(description="Why, one sentence.")
     sentence: str = Field(description="Whether it passed, as the report says; may be empty.")
     sentence_ja: str = Field(default="", description="The same in Japanese; may be empty.")
+    warned: str = Field(default="", description="Who was warned in time, as the report says.")
+    warned_ja: str = Field(default="", description="The same in Japanese; may be empty.")
+    latency: LatencyAtEnd | None = Field(
+        default=None, description="As in the summary; null if nothing was measured."
+    )
     directory: str | None = Field(description="The run directory, if there is one.")
     report: str | None = Field(description="Its report, if there is one.")
     ledger: Counts | None = Field(description="Counts of the whole run, if it was accounted for.")

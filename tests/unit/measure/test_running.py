@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from simulator.measure.plan import Session
 from simulator.measure.running import BUCKETS_NS, SEGMENTS
 from simulator.model.timeline import AlertEvent
 
@@ -109,3 +110,21 @@ def test_copies_that_are_not_first_or_not_owed_are_told_beside(kit: Any) -> None
 
     assert (seen.n, seen.duplicates, seen.unexpected) == (1, 1, 1)
     assert kit.close(ledger).total().duplicates == 1
+
+
+def test_what_was_kept_for_a_client_that_was_away_is_counted_apart(kit: Any) -> None:
+    subs = [kit.sub(0, session=Session.PERSISTENT), kit.sub(1)]
+    ledger = kit.ledger([kit.alert(0)], subs)
+    ledger.connection(kit.change(0, kit.Change.CONNECTED, -2))
+    ledger.connection(kit.change(0, kit.Change.OFFLINE, -1))
+    kit.send(ledger, 0)
+    ledger.connection(kit.change(0, kit.Change.CONNECTED, 15, session_present=True))
+    ledger.receipts(kit.batch(kit.row(0, 0, 15 * kit.S + kit.MS)))
+
+    first = ledger.running()
+
+    assert (first.queued, first.n, first.late, first.max_ns, first.groups) == (1, 0, 0, None, ())
+    ledger.receipts(kit.batch(kit.row(1, 0, 3 * kit.MS)))
+    seen = ledger.running()
+    assert (seen.queued, seen.n, seen.max_ns) == (1, 1, 3 * kit.MS)
+    assert kit.close(ledger).total().queued == 1
