@@ -79,7 +79,8 @@ def test_an_exercise_is_started_watched_to_its_verdict_and_its_report_opened(
             assert slowest.endswith("s")
 
             assert page.inner_text("#verdict-title") == "Passed"
-            assert "1,209 of 1,209 deliveries" in page.inner_text("#verdict-sentence")
+            assert "1,209 of 1,209 expected" in page.inner_text("#verdict-sentence")
+            assert "Nobody" in page.inner_text("#verdict-warned")
             assert page.title().startswith("【訓練】 EXERCISE")
             with page.context.expect_page() as opened:
                 page.click("#verdict-links a.primary")

@@ -246,12 +246,17 @@ export class Watch {
     const own = book ? t("verdict.counts", {
       delivered: this.form.number(book.delivered), expected: this.form.number(book.expected), lost: this.form.number(book.lost),
     }) : "";
-    const words = [language === "ja" ? end.sentence_ja || end.sentence : end.sentence, end.reason, own].filter(Boolean);
+    const said = language === "ja" ? end.sentence_ja || end.sentence : end.sentence;
+    const inTime = (language === "ja" ? end.warned_ja || end.warned : end.warned) ?? "";
+    const reason = end.sentence?.includes(end.reason) ? "" : end.reason;
+    const words = [said, reason, said ? "" : own].filter(Boolean);
+    put(byId("verdict-warned"), inTime);
+    byId("verdict-warned").lang = foreign(inTime) ?? language;
     byId("verdict-sentence").replaceChildren(...words.map((text) => el("span", { lang: foreign(text) }, `${text} `)));
     byId("verdict-links").replaceChildren(...(end.report ? [
       fileLink(this.run, "report.html", t("verdict.report"), { class: "primary" }),
       fileLink(this.run, "summary.json", t("verdict.summary")),
     ] : [t("verdict.no-report")]));
-    this.#say(`${t(`verdict.${outcome}`)}. ${words.join(" ")}`);
+    this.#say(`${t(`verdict.${outcome}`)}. ${words.join(" ")} ${inTime}`);
   }
 }
