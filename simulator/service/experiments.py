@@ -310,7 +310,7 @@ class Experiments:
         except OSError as error:
             self._end(live, DEFECT, f"its process cannot be started: {error}", "")
         finally:
-            process.close()
+            await process.finish(_GRACE_S)
 
     async def _watch(self, live: _Live, process: CommandProcess) -> None:
         while True:

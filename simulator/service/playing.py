@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from simulator.errors import ExitCode
 from simulator.service.feed import Feed
 from simulator.service.fold import Event, Fold, FoldError
 from simulator.service.frames import Frame, frame
@@ -59,7 +60,7 @@ class Playing:
     def state(self) -> State:
         """As the service shows it, while there is no directory that says more."""
         if self.record.state == "ended":
-            return "failed"
+            return unplayed(self.record)
         if self.stopping:
             return "stopping"
         if not self.called:
@@ -98,6 +99,28 @@ class Playing:
     def info(self, *, waiting: int | None = None) -> RunInfo:
         """As the service shows it."""
         return info_of(self.record, self.state, waiting=waiting)
+
+
+def unplayed(record: RunRecord) -> State:
+    """State of a run that ended and left no directory: it was stopped, or it failed."""
+    return "incomplete" if record.exit_code == ExitCode.ABORTED else "failed"
+
+
+def laid_over(found: RunInfo, record: RunRecord) -> RunInfo:
+    """What a directory says of a run of this service, with what only the record knows."""
+    code = record.exit_code if found.exit_code is None else found.exit_code
+    return found.model_copy(
+        update={
+            "name": record.order.name,
+            "created": record.created,
+            "ended": found.ended or record.ended,
+            "sentence": record.sentence,
+            "reason": record.reason or found.reason,
+            "exit_code": code,
+            "outcome": outcome_of(code),
+            "root": found.root or record.root,
+        }
+    )
 
 
 def info_of(record: RunRecord, state: State, *, waiting: int | None = None) -> RunInfo:

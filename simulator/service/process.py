@@ -2,7 +2,8 @@
 
 Rule of the module: the service only reads. The process ends when it is done, when it is asked
 (SIGINT, as Ctrl-C would), when it is not quick enough about it (SIGKILL), and when this process
-dies, by SIGKILL too. It stands in a session of its own, so that Ctrl-C in the terminal of the
+dies, by SIGKILL too. What it says on standard error is read on and on, and only its end is kept. It
+stands in a session of its own, so that Ctrl-C in the terminal of the
 service reaches the service alone, which ends its runs in order.
 """
 
@@ -11,7 +12,6 @@ import contextlib
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from simulator.delivery.brokers import guard
 _ROOT: Final = str(Path(simulator.__file__).parent.parent)
 _LINE_BYTES: Final = 64 * 1024 * 1024  # a plan of every prefecture is below one
 _TAIL_BYTES: Final = 4_000
+_LAST_WORDS_S: Final = 1.0
 _SECRETS: Final = ("ALERTSIM_SERVICE_TOKEN",)
 
 
@@ -39,7 +40,8 @@ class CommandProcess:
         self._arguments = tuple(arguments)
         self._environment = dict(environment or {})
         self._process: asyncio.subprocess.Process | None = None
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process
+        self._tail = b""
+        self._hearing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start it, from the main thread: the kernel ties its life to the thread that does.
@@ -55,11 +57,16 @@ class CommandProcess:
             *(*python, "-m", "simulator", *self._arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=self._stderr,
+            stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             limit=_LINE_BYTES,
             env=inherited | {"PYTHONPATH": os.pathsep.join(paths)} | self._environment,
         )
+        self._hearing = asyncio.create_task(self._hear(self._process.stderr), name="stderr")
+
+    async def _hear(self, stderr: asyncio.StreamReader | None) -> None:
+        while stderr is not None and (piece := await stderr.read(_TAIL_BYTES)):
+            self._tail = (self._tail + piece)[-_TAIL_BYTES:]
 
     @property
     def pid(self) -> int | None:
@@ -77,7 +84,10 @@ class CommandProcess:
         """Its exit code, once it has ended; negative: the signal that killed it."""
         if self._process is None:
             return 0
-        return await self._process.wait()
+        code = await self._process.wait()
+        if self._hearing is not None:  # its last words may still be in the pipe
+            await asyncio.wait({self._hearing}, timeout=_LAST_WORDS_S)
+        return code
 
     def interrupt(self) -> None:
         """Ask it to end in order, as Ctrl-C would."""
@@ -108,18 +118,31 @@ class CommandProcess:
 
     def said(self) -> str:
         """The end of what it wrote to standard error."""
-        if self._stderr.closed:
-            return ""
-        size = os.fstat(self._stderr.fileno()).st_size
-        start = max(0, size - _TAIL_BYTES)
-        tail = os.pread(self._stderr.fileno(), size - start, start)
-        return tail.decode(errors="replace").strip()
+        return self._tail.decode(errors="replace").strip()
 
     def error(self) -> str:
         """The error that it ended with, from what it wrote; empty if it wrote none."""
         errors = [line for line in self.said().splitlines() if "error: " in line]
         return errors[-1].partition("error: ")[2] if errors else ""
 
-    def close(self) -> None:
-        """Forget what it said."""
-        self._stderr.close()
+    async def finish(self, grace_s: float) -> None:
+        """Leave nothing behind: if it still runs, end it; whatever it still writes is not read.
+
+        Args:
+            grace_s: how long it may take to end in order, wall seconds.
+        """
+        if self._process is not None and self._process.returncode is None:
+            # Nobody reads its lines any more: a full pipe would hold up its end.
+            draining = asyncio.create_task(self._drain(), name="drain")
+            try:
+                await self.stop(grace_s)
+            finally:
+                self.kill()
+                draining.cancel()
+        if self._hearing is not None:
+            self._hearing.cancel()
+
+    async def _drain(self) -> None:
+        if self._process is not None and self._process.stdout is not None:
+            while await self._process.stdout.read(_LINE_BYTES):
+                pass

@@ -79,8 +79,8 @@ class RunInfo(BaseModel):
     state: State = Field(
         description="queued: waits for its turn. starting: its process plans and connects. "
         "running: alerts are being sent. stopping: asked to end. complete: ended, whole. "
-        "incomplete: ended early or was killed; what was measured is kept. failed: ended before "
-        "anything was sent, so there is no directory. writing: another process writes it. "
+        "incomplete: stopped, killed or ended early; what was measured is kept. failed: ended "
+        "before anything was sent, so there is no directory. writing: another process writes it. "
         "unreadable: damaged, or of another version of alertsim."
     )
     outcome: Outcome | None = Field(

@@ -16,17 +16,19 @@ from simulator.clock import Clock
 from simulator.errors import ExitCode, OutputError
 from simulator.service.broker import BrokerKeeper
 from simulator.service.feed import Feed
+from simulator.service.fold import Event
 from simulator.service.options import ServiceOptions
 from simulator.service.orders import RunOrder
 from simulator.service.planning import free_root, planned, process_of
-from simulator.service.playing import Heard, Playing, info_of
+from simulator.service.playing import Heard, Playing, info_of, laid_over, unplayed
 from simulator.service.problems import ProblemError
 from simulator.service.process import CommandProcess
-from simulator.service.records import RunInfo, RunRecord, outcome_of
+from simulator.service.records import RunInfo, RunRecord
 from simulator.service.store import Store, shown
 from simulator.units import wall_datetime
 
 _RECENT: Final = 16  # ended runs whose events stay at hand
+_NOT_BEGUN: Final = "stopped before it began"
 _CUT_SHORT: Final = "the service ended while it played"
 
 
@@ -60,6 +62,7 @@ class Runs:
         self._records: dict[str, RunRecord] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard: list[Heard] = []
+        self._coming = 0  # orders that are taken and not in the queue yet
         self._closing = False
         self._log = structlog.get_logger()
 
@@ -111,21 +114,29 @@ class Runs:
             ProblemError: if the service cannot take it now.
         """
         self._check_room()
-        record = await asyncio.to_thread(planned, order, self._options, self._store, self._clock)
-        self._check_room()
-        await self._save(record)
-        playing = Playing(record=record)
-        self._queue.append(playing)
+        self._coming += 1
+        try:
+            tools = (self._options, self._store, self._clock)
+            record = await asyncio.to_thread(planned, order, *tools)
+            self._check_open()
+            await self._save(record)
+            playing = Playing(record=record)
+            self._queue.append(playing)
+        finally:
+            self._coming -= 1
         self._log.info("run ordered", run=record.run, scenario=record.scenario)
         self._changed(record.run)
         self.pump()
         return self._info_of(playing)
 
-    def _check_room(self) -> None:
+    def _check_open(self) -> None:
         if self._closing:
             raise ProblemError(503, "closing", "the service is about to end")
+
+    def _check_room(self) -> None:
+        self._check_open()
         most = self._options.max_runs + self._options.max_waiting
-        if len(self._queue) + len(self._playing) >= most:
+        if len(self._queue) + len(self._playing) + self._coming >= most:
             raise ProblemError(
                 503,
                 "queue-full",
@@ -143,7 +154,10 @@ class Runs:
         for playing in self._queue:
             if playing.run == run:
                 self._queue.remove(playing)
-                await self._end(playing, 105, "stopped before it began")
+                # Until it is written down it counts as one that ends: nobody deletes it meanwhile.
+                self._playing[run], playing.called, playing.stopping = playing, True, True
+                await self._end(playing, ExitCode.ABORTED, _NOT_BEGUN)
+                self.pump()
                 return await self.info(run)
         playing_now = self._playing.get(run)
         if playing_now is None:
@@ -223,13 +237,9 @@ class Runs:
         """
         if run not in self._records and self._store.directory(run) is None:
             raise ProblemError(
-                404,
-                "no-such-run",
-                "there is no such run",
-                field="run",
-                value=run,
+                404, "no-such-run", "there is no such run", field="run", value=run,
                 remedy="see /api/v1/runs",
-            )
+            )  # fmt: skip
         return await asyncio.to_thread(self._shown, run, self.playing(run), self._records.get(run))
 
     def _shown(self, run: str, playing: Playing | None, record: RunRecord | None) -> RunInfo:
@@ -238,9 +248,9 @@ class Runs:
             return self._info_of(playing)
         kept = self._store.kept_of(run)
         if kept is None:
-            if record is None:  # deleted this instant
+            if record is None:  # deleted meanwhile
                 return RunInfo(run=run, state="unreadable", reason="it was deleted")
-            return info_of(record, "failed")
+            return info_of(record, unplayed(record))
         found = shown(
             kept,
             self._store.files(run),
@@ -248,19 +258,7 @@ class Runs:
         )
         if record is None:
             return found
-        code = record.exit_code if found.exit_code is None else found.exit_code
-        return found.model_copy(
-            update={
-                "name": record.order.name,
-                "created": record.created,
-                "ended": found.ended or record.ended,
-                "sentence": record.sentence,
-                "reason": record.reason or found.reason,
-                "exit_code": code,
-                "outcome": outcome_of(code),
-                "root": found.root or record.root,
-            }
-        )
+        return laid_over(found, record)
 
     def _info_of(self, playing: Playing) -> RunInfo:
         waiting = None
@@ -318,37 +316,43 @@ class Runs:
                 self._ask(playing)
             async for line in process.lines():
                 self._hear(playing, line)
-            code = await process.wait()
-            if code < 0:
-                return (
-                    107 if not playing.stopping else 105,
-                    f"its process was killed (signal {-code})",
-                )
-            if playing.stopping and code not in {*ExitCode}:
-                # SIGINT came before the program listened for it.
-                return int(ExitCode.ABORTED), "stopped before it began"
-            if playing.fold.last("end") is None:
+            if (code := await process.wait()) < 0:
+                killed = f"its process was killed (signal {-code})"
+                return ExitCode.ABORTED if playing.stopping else ExitCode.INTERNAL, killed
+            told = playing.fold.last("end") is not None
+            if playing.stopping and (
+                code not in {*ExitCode} or (code == ExitCode.ABORTED and not told)
+            ):
+                # Where it is none of ours, SIGINT came before the program listened for it.
+                begun = playing.fold.last("begun") is not None
+                return int(ExitCode.ABORTED), "it was stopped" if begun else _NOT_BEGUN
+            if not told:
                 return code, process.error() or f"its process ended with {code}"
             return code, str((playing.fold.last("end") or {}).get("reason") or "")
         except OSError as error:
             return 107, f"its process cannot be started: {error}"
         finally:
-            process.close()
+            await process.finish(self._options.stop_s)
 
     def _hear(self, playing: Playing, line: bytes) -> None:
         event = playing.hear(line)
         if event is None:
             return
-        for heard in self._heard:
-            heard(playing.run, event)
+        self._tell(playing.run, event)
         if event["type"] in {"begun", "directory"}:
             self._changed(playing.run)
+
+    def _tell(self, run: str, event: Event) -> None:
+        for heard in self._heard:
+            try:
+                heard(run, event)
+            except Exception as error:  # noqa: BLE001  # the run and the others must not suffer
+                self._log.error("a listener failed", run=run, reason=repr(error))
 
     async def _end(self, playing: Playing, code: int, reason: str) -> None:
         playing.tell_end(code, reason)
         end = playing.fold.last("end") or {}
-        for heard in self._heard:  # perhaps the second time: who counts, counts by run
-            heard(playing.run, end)
+        self._tell(playing.run, end)  # perhaps the second time: who counts, counts by run
         if playing.fold.last("plan") is not None:
             whole = playing.fold.snapshot()
             await self._kept(playing.run, self._store.keep_snapshot, playing.run, whole)

@@ -1,0 +1,52 @@
+"""The queue of runs: bounded whoever orders at once; who waits can be given up."""
+
+import asyncio
+from pathlib import Path
+from typing import cast
+
+from simulator.clock import SystemClock
+from simulator.service.broker import BrokerKeeper
+from simulator.service.options import ServiceOptions
+from simulator.service.orders import RunOrder
+from simulator.service.problems import ProblemError
+from simulator.service.runs import Runs
+from simulator.service.store import Store
+
+
+class _Down:
+    """A broker that is down, so that nothing begins."""
+
+    down = "not up yet"
+
+
+def _runs(folder: Path, waiting: int) -> Runs:
+    store = Store(folder, SystemClock())
+    store.open()
+    options = ServiceOptions(store=folder, max_runs=1, max_waiting=waiting)
+    return Runs(options, store, cast("BrokerKeeper", _Down()), SystemClock(), lambda _news: None)
+
+
+async def test_orders_at_the_same_instant_do_not_pass_the_bound(tmp_path: Path) -> None:
+    runs = _runs(tmp_path, 2)
+    order = RunOrder(scenario="drill-minimal")
+
+    found = await asyncio.gather(*(runs.order(order) for _ in range(12)), return_exceptions=True)
+
+    refused = [each for each in found if isinstance(each, BaseException)]
+    assert len(found) - len(refused) == 3
+    assert {each.problem.status for each in refused if isinstance(each, ProblemError)} == {503}
+    assert runs.counts() == (0, 3)
+
+
+async def test_a_run_that_is_given_up_was_stopped_and_did_not_fail(tmp_path: Path) -> None:
+    runs = _runs(tmp_path, 2)
+    run = (await runs.order(RunOrder(scenario="drill-minimal"))).run
+
+    info = await runs.stop_run(run)
+
+    assert (info.state, info.outcome, info.reason) == (
+        "incomplete",
+        "aborted",
+        "stopped before it began",
+    )
+    assert runs.counts() == (0, 0)
