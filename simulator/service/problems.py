@@ -213,9 +213,10 @@ def described_methods(description: Mapping[str, Any], path: str) -> tuple[str, .
 
     Args:
         description: whose paths may hold ``{parameters}``, each one level.
-        path: of a request.
+        path: of a request; a path that stands there as it is comes before one with parameters.
     """
-    for template, operations in description["paths"].items():
+    paths = description["paths"]
+    for template, operations in sorted(paths.items(), key=lambda item: item[0] != path):
         pattern = re.sub(r"\\{[^/]*?\\}", "[^/]+", re.escape(template))
         if re.fullmatch(pattern, path):
             return tuple(sorted(method.upper() for method in operations))

@@ -86,7 +86,7 @@ def test_a_body_of_100_mb_is_refused_before_it_is_read(service: Served) -> None:
     headers = {"content-type": "application/json", "content-length": "100000000"}
     try:
         answer = service.http.post("/api/v1/runs", content=body(), headers=headers)
-    except (httpx.WriteError, httpx.ReadError):
+    except httpx.TransportError:
         pass  # it closed the connection while we still talked, which is its right
     else:
         assert problem(answer)["status"] == 413
@@ -101,7 +101,7 @@ def test_a_body_without_a_length_is_counted(service: Served) -> None:
     headers = {"content-type": "application/json"}
     try:
         answer = service.http.post("/api/v1/runs", content=body(), headers=headers)
-    except (httpx.WriteError, httpx.ReadError):
+    except httpx.TransportError:
         return
     assert problem(answer)["status"] == 413
 
