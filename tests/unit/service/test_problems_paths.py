@@ -2,7 +2,9 @@
 
 from simulator.service.problems import described_methods
 
-_PATHS = {"paths": {"/runs/{run}": {"get": {}, "delete": {}}, "/runs/check": {"post": {}}}}
+_PATHS: dict[str, dict[str, dict[str, object]]] = {
+    "paths": {"/runs/{run}": {"get": {}, "delete": {}}, "/runs/check": {"post": {}}}
+}
 
 
 def test_a_path_that_is_described_as_it_stands_comes_before_one_with_parameters() -> None:
