@@ -146,7 +146,8 @@ def test_it_says_that_a_figure_is_not_known_well_enough(run: Run, tmp_path: Path
         "--chain-only", "--out", "wide",
     )  # fmt: skip
     assert played.returncode == 0, played.stderr
-    assert re.search(r"alert=1ms: not reached: ± [1-9]\d* min \d+ s after 40 replications", played.stdout)
+    said = r"alert=1ms: not reached: ± [1-9]\d* min \d+ s after 40 replications"
+    assert re.search(said, played.stdout)
     summary = json.loads((tmp_path / "wide" / "summary.json").read_text())
     assert (summary["state"], summary["stop_reached"]) == ("complete", False)
 
