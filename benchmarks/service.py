@@ -24,7 +24,7 @@ import psutil
 from benchmarks.harness import CLOCK, BenchmarkError, Result, Table, Target, main, median, spread
 from benchmarks.onlookers import Onlookers, Seen
 from simulator.measure.summary import Summary
-from simulator.report.tables import is_whole
+from simulator.report.latency_tables import is_whole
 from simulator.units import NS_PER_MS, NS_PER_S
 
 PAGES: Final = 50
