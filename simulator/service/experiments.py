@@ -57,6 +57,7 @@ class _Live:
     record: ExperimentRecord
     process: CommandProcess | None = None
     stopping: bool = False
+    ending: asyncio.Task[int] | None = None
     number: int = 0
     feed: Feed = field(init=False)
     snapshot: Callable[[], Frame]
@@ -176,9 +177,13 @@ class Experiments:
             self._end(live, STOPPED, "stopped before it began", "")
             return self.info(name)
         live.stopping = True
-        if live.process is not None:
-            live.process.interrupt()
+        self._insist(live)
         return self._tell(name)
+
+    def _insist(self, live: _Live) -> None:
+        """End its process in order, and by force if it does not hear: what is finished is kept."""
+        if live.process is not None and live.ending is None:
+            live.ending = asyncio.create_task(live.process.stop(_GRACE_S), name="stop experiment")
 
     async def delete(self, name: str) -> None:
         """Remove one and everything kept of it.
@@ -289,7 +294,7 @@ class Experiments:
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PGRP, process.pid or 0, _NICE)
             if live.stopping:
-                process.interrupt()
+                self._insist(live)
             self._tell(name)
             watching = asyncio.create_task(self._watch(live, process))
             try:
