@@ -12,6 +12,7 @@ of floating-point sums never show.
     alerted_needlessly_people         were warned although nothing arrives there
     missed_people                     were not warned although something arrives
     warned_PREFECTURE_people          were warned at all, where an alert was issued
+    warned_before_predicted_PREFECTURE_people  before the arrival believed in there
     warned_before_arrival_PREFECTURE_people  before the true arrival there
     corrected_people                  got a correction, through the channels that carried it
     first_CHANNEL_people              heard it first through this channel
@@ -114,13 +115,15 @@ class People:
             return {}
         first = first_warnings(timeline)
         true = true_arrivals(timeline, first)
+        predicted = predicted_arrivals(timeline)
         result = self.reached(scenario, timeline, launched[0], streams)
         totals = result.totals()
         arrives = bool(true)
+        in_predicted_time = result.warned_before(predicted)
         found: dict[str, Value] = {
             "alerted_people": totals.alerted,
             "warned_people": totals.warned,
-            "warned_before_predicted_people": _before_predicted(result, timeline),
+            "warned_before_predicted_people": float(in_predicted_time.sum()) if predicted else None,
             "warned_before_arrival_people": totals.in_time if arrives else None,
             "alerted_needlessly_people": totals.needless,
             "missed_people": totals.missed if arrives else None,
@@ -128,12 +131,14 @@ class People:
         }
         for channel, people in totals.first.items():
             found[f"first_{str(channel).replace('-', '_')}_people"] = people
-        for slug, people in result.by_prefecture(result.warned).items():
-            if slug in first:
-                found[f"warned_{slug}_people"] = people
-        for slug, people in result.by_prefecture(result.in_time).items():
-            if slug in first and slug in true:
-                found[f"warned_before_arrival_{slug}_people"] = people
+        for column, each, places in (
+            ("warned", result.warned, first),
+            ("warned_before_predicted", in_predicted_time, predicted),
+            ("warned_before_arrival", result.in_time, first.keys() & true.keys()),
+        ):
+            for slug, people in result.by_prefecture(each).items():
+                if slug in places:
+                    found[f"{column}_{slug}_people"] = people
         found = {
             name: None if value is None else round(value, _DIGITS) for name, value in found.items()
         }
@@ -281,12 +286,6 @@ def is_band(column: str) -> bool:
 def band_seconds(column: str) -> int:
     """Seconds after the launch of a column of the curve."""
     return int(column.removeprefix("warned_by_").removesuffix("s_people"))
-
-
-def _before_predicted(result: ReachResult, timeline: Timeline | Played) -> float | None:
-    """People warned before the arrival that was believed in; None where none was predicted."""
-    predicted = predicted_arrivals(timeline)
-    return float(result.warned_before(predicted).sum()) if predicted else None
 
 
 def predicted_arrivals(timeline: Timeline | Played) -> Mapping[str, int]:

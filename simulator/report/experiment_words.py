@@ -50,12 +50,13 @@ _OF_A_LAUNCH: Final = frozenset(
     }
 )
 _PLACED: Final = re.compile(
-    r"(issue|predicted_lead_time|lead_time|warned|warned_before_arrival)_([a-z]+)"
+    r"(issue|predicted_lead_time|lead_time|warned|warned_before_(?:arrival|predicted))_([a-z]+)"
 )
 _PLACES: Final = {
     "issue": "launch to alert",
     "warned": "people warned at all",
     "warned_before_arrival": "people warned before the true arrival",
+    "warned_before_predicted": "people warned before the predicted arrival",
     "predicted_lead_time": "predicted lead time",
     "lead_time": "lead time",
 }

@@ -224,3 +224,15 @@ def test_people_of_the_prefectures_add_up() -> None:
     before = [value for name, value in found.items() if name.startswith("warned_before_arrival_")]
     assert sum(before) == pytest.approx(2 * found["warned_before_arrival_people"], abs=0.01)
     assert "warned_before_arrival_tokyo_people" not in found
+    expected = [found[f"warned_before_predicted_{slug}_people"] for slug in ("hokkaido", "aomori")]
+    assert all(people > 0 for people in expected)
+    assert sum(expected) == pytest.approx(found["warned_before_predicted_people"], abs=0.01)
+    # Tokyo's islands were warned by mistake: nothing was predicted to arrive there.
+    assert "warned_before_predicted_tokyo_people" not in found
+
+
+def test_of_where_all_are_warned_too_late_it_is_nobody_not_nothing() -> None:
+    found = _figures(load_scenario("tohoku-2022-11-03"))
+    places = [name for name in found if name.startswith("warned_before_predicted_")]
+    assert {found[name] for name in places} == {0}
+    assert len(places) == 4  # three prefectures, and all together

@@ -23,6 +23,10 @@ from simulator.report.words import DASH, MINUS
         ("stage_second-look_ns", "stage second-look"),
         ("issue_miyagi_ns", "launch to alert, Miyagi"),
         ("second.predicted_lead_time_miyagi_ns", "predicted lead time, Miyagi (second)"),
+        (
+            "warned_before_predicted_miyagi_people",
+            "people warned before the predicted arrival, Miyagi",
+        ),
         ("first_cell_broadcast_people", "people who heard it first by cell broadcast"),
         ("something_else_count", "something else"),
     ],
