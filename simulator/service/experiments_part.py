@@ -21,9 +21,8 @@ from simulator.service.frames import frame
 from simulator.service.problems import ProblemError, documented
 from simulator.service.retention_rule import Stored
 from simulator.service.routes_runs import REPORT_CSP
-from simulator.service.routes_service import STREAM
 from simulator.service.service import Service
-from simulator.service.stream import EventStream
+from simulator.service.stream import WATCHED, EventStream, LastId, seen, the_last
 
 _Id = Annotated[
     str,
@@ -176,27 +175,20 @@ class ExperimentsPart:
             "/{id}/events",
             summary="Watch an experiment",
             response_class=EventStream,
-            responses={
-                **documented(404),
-                200: {"description": "Server-sent events.", "content": STREAM},
-            },
+            responses=WATCHED,
         )
-        async def watch(id: _Id) -> Response:  # noqa: A002
+        async def watch(id: _Id, last_event_id: LastId = None) -> Response:  # noqa: A002
             """Server-sent events, each with the whole of it as ``experiment``.
 
             `snapshot` first, then `state`, `progress` and at last `end`, after which the stream
-            ends; of one that has ended only the `snapshot`.
+            ends; of one that has ended only the `snapshot`, and 204 for a reader that has seen it.
             """
             feed = experiments.feed(id)
             if feed is not None:
-                return EventStream(feed.read())
+                return EventStream(feed)
             info = experiments.info(id)
             body = b'{"type":"snapshot","experiment":%s}' % info.model_dump_json().encode()
-            return Response(
-                frame("snapshot", body).data,
-                media_type="text/event-stream",
-                headers={"cache-control": "no-store"},
-            )
+            return the_last(frame("snapshot", body, last=True), seen(last_event_id))
 
         @routes.get(
             "/{id}/files/{name}",

@@ -145,27 +145,39 @@ class Feed:
             return missed
         return [self._snapshot()]
 
-    async def read(
-        self, last: int | None = None, heartbeat_s: float = HEARTBEAT_S
-    ) -> AsyncGenerator[bytes, None]:
-        """What one page is told, from now to the end; empty: nothing happened for a while.
+    def join(self, last: int | None = None) -> Page | None:
+        """One more page, counted from this instant until it leaves; None if no more may look on.
 
         Args:
             last: the last id that it saw before it lost the connection.
-            heartbeat_s: how long nothing may be said, wall seconds.
         """
+        if len(self._pages) >= MOST_PAGES:
+            return None
         page = Page(self._bound)
         for each in self._beginning(last):
             page.put(each)
         self._pages.add(page)
         if self._closed:
             page.close()
-        try:
-            while (data := await page.take(heartbeat_s)) is not None:
-                yield data
-                if page.has_lost():
-                    for each in self._beginning(None):
-                        page.put(each)
-        finally:
+        return page
+
+    def leave(self, page: Page) -> None:
+        """Tell it no more."""
+        if page in self._pages:
             self._pages.discard(page)
             self._lost_before += page.lost
+
+    async def told(
+        self, page: Page, heartbeat_s: float = HEARTBEAT_S
+    ) -> AsyncGenerator[bytes, None]:
+        """What a page that joined is told, to the end; empty: nothing happened for a while.
+
+        Args:
+            page: that joined.
+            heartbeat_s: how long nothing may be said, wall seconds.
+        """
+        while (data := await page.take(heartbeat_s)) is not None:
+            yield data
+            if page.has_lost():
+                for each in self._beginning(None):
+                    page.put(each)

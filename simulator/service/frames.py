@@ -15,7 +15,7 @@ class Frame:
     """One event as it goes over the wire.
 
     Attributes:
-        number: its id, from 1; 0 if it has none and cannot be resumed after.
+        number: its id, from 1; 0 if it cannot be resumed after.
         kind: its type.
         data: its bytes, the empty line at the end included.
     """
@@ -30,15 +30,17 @@ class Frame:
         return self.kind == "progress"
 
 
-def frame(kind: str, document: bytes, number: int = 0) -> Frame:
+def frame(kind: str, document: bytes, number: int = 0, *, last: bool = False) -> Frame:
     """An event.
 
     Args:
         kind: its type, one word.
         document: one JSON document without line ends.
         number: its id; 0: none.
+        last: nothing will ever follow, so that it has an id even if that is 0: by it the reader
+            who asks again is known to have seen it.
     """
-    head = b"id: %d\n" % number if number else b""
+    head = b"id: %d\n" % number if number or last else b""
     return Frame(
         number=number,
         kind=kind,

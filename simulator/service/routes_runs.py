@@ -2,19 +2,17 @@
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.service.frames import frame
 from simulator.service.orders import RunOrder
 from simulator.service.problems import ProblemError, documented
 from simulator.service.records import RunInfo, State
-from simulator.service.routes_service import STREAM
 from simulator.service.service import Service
 from simulator.service.store import FILES
-from simulator.service.stream import EventStream, stream_of
+from simulator.service.stream import WATCHED, EventStream, LastId, seen, the_last
 
 REPORT_CSP: Final = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -125,36 +123,23 @@ def _add_events(router: APIRouter, service: Service) -> None:
         "/api/v1/runs/{run}/events",
         summary="Watch a run",
         response_class=EventStream,
-        responses={
-            **documented(404, 503),
-            200: {"description": "Server-sent events.", "content": STREAM},
-            204: {"description": "It has ended, and the reader has seen its end."},
-        },
+        responses=WATCHED,
     )
-    async def watch(
-        run: RunName,
-        last_event_id: Annotated[
-            str | None, Header(max_length=32, description="The last id that was seen.")
-        ] = None,
-    ) -> Response:
+    async def watch(run: RunName, last_event_id: LastId = None) -> Response:
         """Server-sent events: a `snapshot` of everything so far, then each event as it happens.
 
         `id` is the number of the event, `event` its type, `data` the event. A reader that is too
         slow loses `progress` first and is told so by `dropped`; if it lost more it gets another
-        `snapshot`. The stream ends after `end`.
+        `snapshot`. The stream ends after `end`. Of a run that has ended there is one `snapshot`,
+        and 204 for a reader that has seen it.
         """
-        last = int(last_event_id) if last_event_id and last_event_id.isdecimal() else None
+        last = seen(last_event_id)
         playing = runs.playing(run)
-        if playing is not None:
-            if playing.record.state == "ended" and last == playing.fold.number:
-                return Response(status_code=204)
-            return stream_of(playing.feed, last)
-        info = await runs.info(run)
-        if last is not None:
+        if playing is None:
+            return the_last(await service.run_snapshot(await runs.info(run)), last)
+        if playing.record.state == "ended" and last == playing.fold.number:
             return Response(status_code=204)
-        document = await service.run_snapshot(info)
-        once = frame("snapshot", document).data
-        return Response(once, media_type="text/event-stream", headers={"cache-control": "no-store"})
+        return EventStream(playing.feed, last)
 
 
 def _add_files(router: APIRouter, service: Service) -> None:

@@ -1,6 +1,6 @@
 """Routes about the service itself: what it is, whether it is well, news of its runs, signing in."""
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -10,11 +10,10 @@ from simulator.service.doors import COOKIE, is_token, session_of
 from simulator.service.problems import ProblemError, documented
 from simulator.service.retention import RetentionInfo
 from simulator.service.service import Service
-from simulator.service.stream import EventStream, stream_of
+from simulator.service.stream import STREAMED, EventStream
 from simulator.units import NS_PER_S, wall_datetime
 
 _LEAST_FREE_BYTES: Final = 256 * 1024 * 1024
-STREAM: Final[dict[str, Any]] = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
 class Limits(BaseModel):
@@ -142,10 +141,7 @@ def service_router(service: Service) -> APIRouter:
         "/api/v1/events",
         summary="News of runs",
         response_class=EventStream,
-        responses={
-            **documented(503),
-            200: {"description": "Server-sent events.", "content": STREAM},
-        },
+        responses=STREAMED,
     )
     async def news() -> Response:
         """Server-sent events about runs and the broker.
@@ -153,7 +149,7 @@ def service_router(service: Service) -> APIRouter:
         `hello` first and after a gap (list the runs anew then), `run` with a run that is new or
         changed, `deleted`, `broker`, and what schedules and the like tell.
         """
-        return stream_of(service.news)
+        return EventStream(service.news)
 
     @router.post(
         "/api/v1/session",

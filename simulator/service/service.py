@@ -115,16 +115,16 @@ class Service:
         text = json.dumps({"type": kind} | document, ensure_ascii=False, separators=(",", ":"))
         self.news.publish(frame(kind, text.encode()))
 
-    async def run_snapshot(self, info: RunInfo) -> bytes:
+    async def run_snapshot(self, info: RunInfo) -> Frame:
         """What pages were told of a run that is over; of one that told nothing, how it ended."""
         kept = await asyncio.to_thread(self.store.snapshot, info.run)
         if kept is not None:
-            return kept
+            return frame("snapshot", kept[1], kept[0], last=True)
         fold = Fold()
         if info.exit_code is not None or info.state == "incomplete":
             end = {
                 "type": "end",
-                "n": 0,
+                "n": 1,
                 "exit_code": info.exit_code,
                 "outcome": info.outcome or "error",
                 "reason": info.reason,
@@ -134,7 +134,7 @@ class Service:
                 "ledger": None,
             }
             fold.add(json.dumps(end, ensure_ascii=False).encode())
-        return fold.snapshot()
+        return frame("snapshot", fold.snapshot(), fold.number, last=True)
 
     def _hello(self) -> Frame:
         """The first word, and the one after a gap: whoever hears it lists the runs anew."""

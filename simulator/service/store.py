@@ -174,12 +174,16 @@ class Store:
         """
         write_atomically(self._own / "snapshots" / f"{run}.json", document)
 
-    def snapshot(self, run: str) -> bytes | None:
-        """What was kept of it; None if nothing was."""
+    def snapshot(self, run: str) -> tuple[int, bytes] | None:
+        """Number of its last event and what was kept of it; None if nothing whole was."""
         try:
-            return (self._own / "snapshots" / f"{run}.json").read_bytes()
-        except OSError:
+            kept = (self._own / "snapshots" / f"{run}.json").read_bytes()
+            found = json.loads(kept)
+        except (OSError, ValueError, RecursionError):
             return None
+        number = found.get("n") if isinstance(found, dict) else None
+        # More than one line would be more than one thing that a page is told.
+        return (number, kept) if isinstance(number, int) and len(kept.splitlines()) == 1 else None
 
     # --- run directories ---------------------------------------------------------------------
 

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, MutableMapping
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 
 from simulator.service.feed import Feed
 from simulator.service.frames import HEARTBEAT, Frame, frame
-from simulator.service.stream import EventStream
+from simulator.service.stream import EventStream, seen, the_last
 
 
 class Told:
@@ -21,6 +22,19 @@ class Told:
 
     def _snapshot(self) -> Frame:
         return frame("snapshot", b'{"n":%d}' % self.number, self.number)
+
+    async def read(
+        self, last: int | None = None, heartbeat_s: float = 15.0
+    ) -> AsyncGenerator[bytes, None]:
+        """What one page hears, from when it is first asked to the end."""
+        page = self.feed.join(last)
+        assert page is not None
+        async with aclosing(self.feed.told(page, heartbeat_s)) as told:
+            try:
+                async for data in told:
+                    yield data
+            finally:
+                self.feed.leave(page)
 
     def tell(self, kind: str, times: int = 1) -> None:
         for _ in range(times):
@@ -44,7 +58,7 @@ async def heard(page: AsyncGenerator[bytes, None]) -> list[str]:
 async def test_a_page_gets_what_is_so_and_then_what_happens() -> None:
     told = Told()
     told.tell("phase", 3)
-    page = told.feed.read()
+    page = told.read()
     first = await anext(page)
     assert first == b'id: 3\nevent: snapshot\ndata: {"n":3}\n\n'
 
@@ -59,8 +73,8 @@ async def test_a_page_that_comes_back_gets_what_it_missed() -> None:
     told.tell("sent", 6)
     told.feed.close()
 
-    assert await heard(told.feed.read(last=4)) == ["sent", "sent"]
-    assert await heard(told.feed.read(last=99)) == ["snapshot"]
+    assert await heard(told.read(last=4)) == ["sent", "sent"]
+    assert await heard(told.read(last=99)) == ["snapshot"]
 
 
 async def test_a_page_that_missed_more_than_is_kept_begins_again() -> None:
@@ -68,13 +82,13 @@ async def test_a_page_that_missed_more_than_is_kept_begins_again() -> None:
     told.tell("sent", 6)
     told.feed.close()
 
-    assert await heard(told.feed.read(last=3)) == ["sent", "sent", "sent"]
-    assert await heard(told.feed.read(last=2)) == ["snapshot"]
+    assert await heard(told.read(last=3)) == ["sent", "sent", "sent"]
+    assert await heard(told.read(last=2)) == ["snapshot"]
 
 
 async def test_a_slow_page_loses_progress_first_and_is_told() -> None:
     told = Told(bound=8)
-    page = told.feed.read()
+    page = told.read()
     await anext(page)
 
     told.tell("sent", 4)
@@ -93,7 +107,7 @@ async def test_a_slow_page_loses_progress_first_and_is_told() -> None:
 
 async def test_a_page_that_lost_more_than_progress_begins_again() -> None:
     told = Told(bound=4)
-    page = told.feed.read()
+    page = told.read()
     await anext(page)
 
     told.tell("sent", 10)
@@ -106,7 +120,7 @@ async def test_a_page_that_lost_more_than_progress_begins_again() -> None:
 
 async def test_a_slow_page_holds_up_nobody() -> None:
     told = Told(bound=4)
-    slow, quick = told.feed.read(), told.feed.read()
+    slow, quick = told.read(), told.read()
     await anext(slow)
     await anext(quick)
 
@@ -120,7 +134,7 @@ async def test_a_slow_page_holds_up_nobody() -> None:
 
 async def test_fifty_pages_get_the_same_bytes() -> None:
     told = Told(bound=100)
-    pages = [told.feed.read() for _ in range(50)]
+    pages = [told.read() for _ in range(50)]
     for page in pages:
         await anext(page)
     told.tell("sent", 20)
@@ -135,7 +149,7 @@ async def test_fifty_pages_get_the_same_bytes() -> None:
 
 async def test_nothing_for_a_while_is_a_heartbeat() -> None:
     told = Told()
-    page = told.feed.read(heartbeat_s=0.01)
+    page = told.read(heartbeat_s=0.01)
     await anext(page)
 
     assert await anext(page) == b""
@@ -157,7 +171,7 @@ async def _sent_until(
         if send is not None:
             await send(message)
 
-    stream = EventStream(told.feed.read(heartbeat_s=0.01))
+    stream = EventStream(told.feed, heartbeat_s=0.01)
     await stream({"type": "http"}, receive, kept)
     return messages
 
@@ -209,6 +223,33 @@ async def test_a_stream_ends_with_its_feed_and_beats_meanwhile() -> None:
     assert messages[-1]["more_body"] is False
 
 
+async def test_no_more_pages_look_on_than_may_whoever_asks_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulator.service.feed.MOST_PAGES", 3)
+    told, leave = Told(), asyncio.Event()
+    watching = [asyncio.create_task(_sent_until(told, leave)) for _ in range(8)]
+    await asyncio.wait(watching, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.sleep(0)
+    assert told.feed.pages == 3
+    leave.set()
+
+    answers = [messages[0]["status"] for messages in await asyncio.gather(*watching)]
+
+    assert sorted(answers) == [200] * 3 + [503] * 5
+    assert told.feed.pages == 0
+
+
+def test_what_is_over_is_told_until_it_was_seen() -> None:
+    whole = frame("snapshot", b"{}", 0, last=True)
+
+    assert whole.data == b"id: 0\nevent: snapshot\ndata: {}\n\n"
+    assert the_last(whole, None).body == whole.data
+    assert the_last(whole, 7).status_code == 200
+    assert the_last(whole, 0).status_code == 204
+    assert [seen(text) for text in (None, "", "x", "-1", "0", "12")] == [None] * 4 + [0, 12]
+
+
 def test_a_frame_without_a_number_cannot_be_resumed_after() -> None:
     assert frame("dropped", b"{}").data == b"event: dropped\ndata: {}\n\n"
     assert frame("progress", b"{}", 3).may_be_dropped
@@ -221,4 +262,4 @@ async def test_a_feed_that_has_ended_still_tells_what_was(last: int | None) -> N
     told.tell("sent", 5)
     told.feed.close()
 
-    assert await heard(told.feed.read(last=last))
+    assert await heard(told.read(last=last))

@@ -184,8 +184,8 @@ def test_a_deleted_run_is_gone_with_everything_kept_of_it(store: Store) -> None:
     put(store, "one", MANIFEST)
     store.save(record("one"))
     store.keep_scenario("one", "a: 1")
-    store.keep_snapshot("one", b"{}")
-    assert store.snapshot("one") == b"{}"
+    store.keep_snapshot("one", b'{"n":7}')
+    assert store.snapshot("one") == (7, b'{"n":7}')
 
     store.delete("one")
 
@@ -204,3 +204,10 @@ def test_a_full_disk_is_told_as_such(store: Store) -> None:
     found = problem_of(caught.value)
     assert (found.status, found.type) == (507, "urn:alertsim:problem:disk-full")
     assert "free some space" in found.remedy
+
+
+@pytest.mark.parametrize("kept", [b"", b"{", b"[]", b"{}", b'{"n":"7"}', b'{"n":7,\n\n"end":1}'])
+def test_what_pages_were_told_is_one_whole_line_or_nothing(store: Store, kept: bytes) -> None:
+    store.keep_snapshot("one", kept)
+
+    assert store.snapshot("one") is None
