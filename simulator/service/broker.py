@@ -2,11 +2,13 @@
 
 Rule of the module: runs attach to it and never own it. A broker that dies ends the runs that play
 (106, they notice by themselves); it comes back on the same ports where they are free, after waits
-that double, and the reason is shown until it is back.
+that double, and the reason is shown until it is back. One that is not ours is asked now and then
+whether it lets us in, never by a request; while it does not, runs wait.
 """
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -20,12 +22,16 @@ from simulator.delivery.brokers.base import Broker
 from simulator.delivery.brokers.choose import STARTED, choose_broker
 from simulator.delivery.brokers.external import without_password
 from simulator.delivery.brokers.started import StartedBroker
+from simulator.delivery.preflight import check_admitted
 from simulator.errors import AlertsimError, BrokerUnreachableError
 from simulator.service.orders import DEFAULT_ROOT
 from simulator.settings import RunSettings, load_settings
 from simulator.units import NS_PER_S
 
 _LOOK_S: Final = 2.0
+_ASK_S: Final = 10.0
+_ASK_AGAIN_S: Final = 3.0
+_ANSWER_S: Final = 5.0
 _BACKOFF: Final = Backoff(first_ns=NS_PER_S, longest_ns=60 * NS_PER_S, jitter=False)
 
 
@@ -35,8 +41,10 @@ class BrokerInfo(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: str = Field(description="Kind of broker.", examples=["embedded"])
-    alive: bool = Field(description="Whether it is up.")
-    reason: str = Field(default="", description="Why it is not up.")
+    alive: bool = Field(
+        description="Whether it is up; one given by its address is asked every 10 seconds."
+    )
+    reason: str = Field(default="", description="Why it is not up, or cannot be reached.")
     addresses: dict[str, str] = Field(
         description="URL by MQTT version.", examples=[{"3.1.1": "mqtt://127.0.0.1:18831"}]
     )
@@ -63,6 +71,7 @@ class BrokerKeeper:
         self._for_browsers = self._settings.broker in STARTED
         self._broker: Broker = self._chosen()
         self._task: asyncio.Task[None] | None = None
+        self._ending = threading.Event()
         self._down = "not started yet"
         self._addresses: dict[str, str] = {}
         self._restarts = 0
@@ -116,11 +125,14 @@ class BrokerKeeper:
             self._broker = self._chosen()
             await asyncio.to_thread(self._broker.start)
         self._is_up()
-        if self.is_ours:
-            self._task = asyncio.create_task(self._watch(), name="broker-watch")
+        if not self.is_ours:
+            await self._ask()
+        watch = self._watch() if self.is_ours else self._keep_asking()
+        self._task = asyncio.create_task(watch, name="broker-watch")
 
     async def stop(self) -> None:
         """End it, if it is ours."""
+        self._ending.set()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -157,6 +169,42 @@ class BrokerKeeper:
             if why is not None:
                 self._is_down(why)
                 await self._restart()
+
+    async def _keep_asking(self) -> None:
+        while True:
+            await asyncio.sleep(_ASK_AGAIN_S if self._down else _ASK_S)
+            try:
+                await self._ask()
+            except Exception as error:  # noqa: BLE001  # the next time it is asked all the same
+                self._log.error("broker cannot be asked", reason=repr(error))
+
+    async def _ask(self) -> None:
+        """Whether it lets us in, with either MQTT version that its address allows."""
+        why = await asyncio.to_thread(self._refused)
+        if self._ending.is_set():
+            return
+        if why and self._down:
+            self._down = why.partition("\n")[0]
+        elif why:
+            self._is_down(why)
+        elif self._down:
+            self._is_up()
+            self._log.warning("broker is back", addresses=self._addresses)
+            self._changed()
+
+    def _refused(self) -> str:
+        """Why no run could connect; empty if one could. Blocks, until the end of the service."""
+        why = ""
+        versions = self._broker.protocols
+        for version in versions:
+            try:
+                endpoint = self._broker.endpoint(version)
+                check_admitted(endpoint, _ANSWER_S / len(versions), stop=self._ending)
+            except (AlertsimError, OSError) as error:
+                why = why or str(error)
+            else:
+                return ""
+        return why
 
     def _is_down(self, why: str) -> None:
         self._down = why.partition("\n")[0]

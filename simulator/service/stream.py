@@ -46,14 +46,19 @@ class EventStream(Response):
         feed: what it hears; asked for a place when the answer begins.
         last: the last id that the reader saw.
         heartbeat_s: how long nothing may be said, wall seconds.
+        status_code: HTTP status; FastAPI reads its default.
     """
 
     media_type = _MEDIA_TYPE
 
     def __init__(
-        self, feed: Feed, last: int | None = None, heartbeat_s: float = HEARTBEAT_S
+        self,
+        feed: Feed,
+        last: int | None = None,
+        heartbeat_s: float = HEARTBEAT_S,
+        status_code: int = 200,
     ) -> None:
-        super().__init__(headers=_HEADERS)
+        super().__init__(status_code=status_code, headers=_HEADERS)
         del self.headers["content-length"]
         self._feed, self._last, self._heartbeat_s = feed, last, heartbeat_s
 
