@@ -6,22 +6,23 @@ of an earlier one. It reports the same records as the measured publisher, with o
 ms at the median for one alert, more in a burst; ``STAMP_NOTE`` says so to the reader).
 
 No retained warning outlives it: each state is published by a guardian connection of its own, whose
-last will is the empty retained message; the end in order publishes the same, unless another run has
-written the state meanwhile (a killed one clears it all the same: the will cannot know).
+last will is the empty retained message; the end in order publishes the same. What another run has
+written meanwhile is that run's: see the guardians.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from simulator.alerts.topics import state_topic
 from simulator.clock import Clock
 from simulator.delivery.aio import Connection, Will, connect
+from simulator.delivery.aio_guardians import STATE_QOS, AioGuardian
 from simulator.delivery.guardians import own_mark
-from simulator.delivery.messages import Acknowledged, Play, Published, PublishOrder, Sent
+from simulator.delivery.messages import Acknowledged, Notice, Play, Published, PublishOrder, Sent
 from simulator.delivery.sending import compose_payload
-from simulator.errors import BrokerError, BrokerLostError
+from simulator.errors import BrokerLostError
 from simulator.measure.plan import ScheduledAlert
 from simulator.units import NS_PER_S
 
@@ -29,10 +30,8 @@ STAMP_NOTE: Final = (
     "sent is stamped before the message is handed to aiomqtt, not at the socket write: the send "
     "segment is too short and the transit segment too long by the client's own delay"
 )
-_STATE_QOS: Final = 1
-_CLEARING_S: Final = 1.0
 
-Emit = Callable[[Sent | Acknowledged | Published], None]
+Emit = Callable[[Sent | Acknowledged | Published | Notice], None]
 
 
 class AioPublisher:
@@ -40,9 +39,7 @@ class AioPublisher:
 
     Args:
         connection: for the alerts.
-        guardians: one connection for each guarded prefecture.
-        root: topic root.
-        run: run id.
+        guardians: one for each guarded prefecture.
         clock: for stamps and deadlines.
         emit: called with each record.
     """
@@ -50,17 +47,13 @@ class AioPublisher:
     def __init__(
         self,
         connection: Connection,
-        guardians: dict[str, Connection],
+        guardians: dict[str, AioGuardian],
         *,
-        root: str,
-        run: str,
         clock: Clock,
         emit: Emit,
     ) -> None:
-        self._run = run
         self._connection = connection
         self._guardians = guardians
-        self._root = root
         self._clock = clock
         self._emit = emit
 
@@ -136,39 +129,11 @@ class AioPublisher:
     async def _set_state(self, alert: ScheduledAlert, payload: bytes, timeout_s: float) -> None:
         guardian = self._guardians.get(alert.planned.prefecture)
         if guardian is not None:
-            await guardian.publish(
-                alert.state_topic,
-                payload if alert.planned.in_force else b"",
-                qos=_STATE_QOS,
-                retain=True,
-                timeout_s=timeout_s,
-            )
-
-    async def listen(self) -> None:
-        """Follow the guarded states: whose they are is known at the end only so."""
-        for prefecture, guardian in self._guardians.items():
-            await guardian.subscribe([(state_topic(self._root, prefecture), _STATE_QOS)])
+            await guardian.set(payload if alert.planned.in_force else b"", timeout_s=timeout_s)
 
     async def clear(self) -> None:
-        """Publish the empty state of every guarded prefecture; whatever fails, the will does.
-
-        A state that another run has written last is that run's.
-        """
-
-        async def clear_one(prefecture: str, guardian: Connection) -> None:
-            states = [each.payload for each in guardian.heard() if each.payload]
-            if states and own_mark(self._run, prefecture) not in states[-1]:
-                return
-            with suppress(BrokerError):
-                await guardian.publish(
-                    state_topic(self._root, prefecture),
-                    b"",
-                    qos=_STATE_QOS,
-                    retain=True,
-                    timeout_s=_CLEARING_S,
-                )
-
-        await asyncio.gather(*(clear_one(*item) for item in self._guardians.items()))
+        """Clear every guarded state that is still ours; whatever fails, the will does."""
+        await asyncio.gather(*(each.clear() for each in self._guardians.values()))
 
 
 @asynccontextmanager
@@ -185,36 +150,38 @@ async def open_publisher(
     Raises:
         BrokerUnreachableError: if a connection cannot be made.
     """
-    root = order.context.root
-    async with AsyncExitStack() as stack:
+    root, run = order.context.root, order.context.run
 
-        async def enter(client_id: str, will: Will | None = None) -> Connection:
-            return await stack.enter_async_context(
-                connect(
-                    order.endpoint,
-                    client_id,
-                    clock=clock,
-                    will=will,
-                    keep_alive_s=order.keep_alive_s,
-                    message_expiry_s=order.message_expiry_s,
-                )
-            )
-
-        publisher = AioPublisher(
-            await enter(order.client),
-            {
-                prefecture: await enter(
-                    f"{order.client}-state-{prefecture}",
-                    Will(topic=state_topic(root, prefecture), payload=b"", qos=_STATE_QOS),
-                )
-                for prefecture in (order.prefectures if order.state else ())
-            },
-            root=root,
-            run=order.context.run,
+    def connecting(
+        client_id: str, will: Will | None = None
+    ) -> AbstractAsyncContextManager[Connection]:
+        return connect(
+            order.endpoint,
+            client_id,
             clock=clock,
-            emit=emit,
+            will=will,
+            keep_alive_s=order.keep_alive_s,
+            message_expiry_s=order.message_expiry_s,
         )
-        await publisher.listen()
+
+    def guardian(prefecture: str) -> AioGuardian:
+        topic = state_topic(root, prefecture)
+        will = Will(topic=topic, payload=b"", qos=STATE_QOS)
+        client_id = f"{order.client}-state-{prefecture}"
+        return AioGuardian(
+            lambda: connecting(client_id, will),
+            topic=topic,
+            mark=own_mark(run, prefecture),
+            report=emit,
+        )
+
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(connecting(order.client))
+        guardians = {name: guardian(name) for name in (order.prefectures if order.state else ())}
+        for each in guardians.values():
+            stack.push_async_callback(each.close)
+            await each.open()
+        publisher = AioPublisher(connection, guardians, clock=clock, emit=emit)
         try:
             yield publisher
         finally:

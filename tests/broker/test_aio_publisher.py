@@ -11,14 +11,14 @@ from simulator.alerts.recognise import decode
 from simulator.alerts.topics import alerts_filter, state_filter
 from simulator.clock import SystemClock
 from simulator.delivery.aio import Incoming, connect
-from simulator.delivery.aio_publisher import open_publisher
+from simulator.delivery.aio_publisher import AioPublisher, open_publisher
 from simulator.delivery.brokers.base import Broker
-from simulator.delivery.messages import Acknowledged, Play, Published, PublishOrder, Sent
+from simulator.delivery.messages import Acknowledged, Notice, Play, Published, PublishOrder, Sent
 from simulator.errors import BrokerLostError
 
 CLOCK = SystemClock()
 PREFECTURES = ("miyagi", "yamagata", "niigata")
-Record = Sent | Acknowledged | Published
+Record = Sent | Acknowledged | Published | Notice
 
 
 def ignore(record: Record) -> None:
@@ -35,6 +35,28 @@ def order(
         client="publisher",
         message_expiry_s=message_expiry_s,
     )
+
+
+class Noticed(list[Record]):
+    """Records, and when the first notice came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notice = asyncio.Event()
+
+    def emit(self, record: Record) -> None:
+        self.append(record)
+        if isinstance(record, Notice):
+            self.notice.set()
+
+
+def kill(publisher: AioPublisher) -> None:
+    """Cut every guardian that stands off, without DISCONNECT: as if the process were killed."""
+    for guardian in publisher._guardians.values():
+        if guardian.connection is not None:
+            ended = guardian.connection._client._client.socket()
+            assert isinstance(ended, socket.socket)
+            ended.shutdown(socket.SHUT_RDWR)
 
 
 @asynccontextmanager
@@ -122,10 +144,7 @@ async def test_states_are_cleared_when_the_publisher_is_cut_off(
         open_publisher(order(mosquitto, play), clock=CLOCK, emit=ignore) as publisher,
     ):
         await publisher.play(half)
-        for guardian in publisher._guardians.values():  # no DISCONNECT: as if it were killed
-            ended = guardian._client._client.socket()
-            assert isinstance(ended, socket.socket)
-            ended.shutdown(socket.SHUT_RDWR)
+        kill(publisher)
 
     cleared = [m.topic for m in heard if not m.payload]
     assert sorted(cleared) == [f"alertsim/v1/state/{name}" for name in sorted(PREFECTURES)]
@@ -154,21 +173,47 @@ async def test_a_broker_that_dies_in_the_middle_is_lost_not_unbalanced(
     assert not any(isinstance(record, Published) for record in records)
 
 
+@pytest.mark.parametrize("killed", [False, True])
 async def test_a_state_that_another_run_wrote_last_is_left_to_it(
-    broker: Broker, make_play: Callable[..., Play]
+    broker: Broker, make_play: Callable[..., Play], killed: bool
 ) -> None:
+    records = Noticed()
     async with asyncio.timeout(20), connect(broker.endpoint("5"), "other", clock=CLOCK) as other:
         await other.subscribe([(state_filter("alertsim"), 1)])
         heard = other.messages()
-        async with open_publisher(order(broker, make_play()), clock=CLOCK, emit=ignore):
+        async with open_publisher(
+            order(broker, make_play()), clock=CLOCK, emit=records.emit
+        ) as publisher:
             await other.publish("alertsim/v1/state/miyagi", b"other-run", qos=1, retain=True)
             assert (await anext(heard)).payload == b"other-run"
-            await asyncio.sleep(0.2)  # until the guardian has it too
+            await records.notice.wait()
+            if killed:
+                kill(publisher)
         cleared = [await anext(heard) for _ in PREFECTURES[1:]]
         assert {each.topic.rpartition("/")[2] for each in cleared} == set(PREFECTURES[1:])
         assert not any(each.payload for each in cleared)
         await other.publish("alertsim/v1/state/miyagi", b"", qos=1, retain=True)
         assert (await anext(heard)).topic == "alertsim/v1/state/miyagi"
+    assert ["another run's message" in str(note) for note in records] == [True]
+
+
+async def test_a_publisher_that_left_a_state_comes_back_with_one_of_its_own(
+    broker: Broker, make_play: Callable[..., Play]
+) -> None:
+    topic, records = "alertsim/v1/state/miyagi", Noticed()
+    async with asyncio.timeout(20), connect(broker.endpoint("5"), "other", clock=CLOCK) as other:
+        await other.publish(topic, b"other-run", qos=1, retain=True)
+        await other.subscribe([(topic, 1)])
+        heard = other.messages()
+        assert (await anext(heard)).payload == b"other-run"
+        async with open_publisher(
+            order(broker, make_play()), clock=CLOCK, emit=records.emit
+        ) as publisher:
+            await records.notice.wait()
+            play = make_play()
+            await publisher.play(Play(schedule=play.schedule[:3], context=play.context))
+            assert play.schedule[0].identifier.encode() in (await anext(heard)).payload
+        assert not (await anext(heard)).payload
 
 
 @pytest.mark.mosquitto
