@@ -19,8 +19,10 @@ from typing import Final
 MULTIPLIER: Final = 0x2360ED051FC65DA44385DF649FCCF645
 _MASK_64: Final = 2**64 - 1
 _MASK_128: Final = 2**128 - 1
+_TWICE: Final = 2**64 + 1
 _FRACTION_BITS: Final = 52
 _DROPPED_BITS: Final = 64 - _FRACTION_BITS
+_MASK_FRACTION: Final = 2**_FRACTION_BITS - 1
 _STEP: Final = 2.0**-_FRACTION_BITS
 
 
@@ -108,8 +110,7 @@ class Streams:
             hasher.update(name.encode())
             start = read(hasher.digest(), "big")
             state = ((start >> 128) * MULTIPLIER + (start | 1)) & _MASK_128
-            folded = (state >> 64) ^ (state & _MASK_64)
-            rotation = state >> 122
-            raw = (folded >> rotation | folded << (64 - rotation)) & _MASK_64
-            found.append(((raw >> _DROPPED_BITS) + 0.5) * _STEP)
+            twice = ((state ^ state >> 64) & _MASK_64) * _TWICE  # side by side: shifted is rotated
+            kept = twice >> (state >> 122) + _DROPPED_BITS & _MASK_FRACTION
+            found.append((kept + 0.5) * _STEP)
         return found

@@ -11,7 +11,7 @@ from typing import Any
 import simpy
 
 from simulator.model.launch_script import RANKS, LaunchScript, Step
-from simulator.model.recorder import Recorder
+from simulator.model.recorder import Recorder, now_of
 from simulator.model.rows import StageRow, waited_note
 from simulator.model.script import Script
 from simulator.randomness import Streams
@@ -55,12 +55,11 @@ class Play:
     @property
     def now_ns(self) -> int:
         """Scenario time."""
-        # Asked for so often that going through the engine's own property would show.
-        return self.env._now  # type: ignore[return-value]  # noqa: SLF001  # whole numbers
+        return now_of(self.env)
 
     def until(self, at_ns: int) -> simpy.Timeout:
         """Waits for an instant that lies ahead."""
-        return self.env.timeout(at_ns - self.env.now)
+        return self.env.timeout(at_ns - now_of(self.env))
 
     def draw_ns(self, step: Step) -> int:
         """How long a stage takes this time."""
@@ -79,7 +78,7 @@ class Play:
             part: which of several messages of the launch it belongs to.
         """
         step = launch.steps[name, part]
-        started_ns = self.now_ns
+        started_ns = now_of(self.env)
         yield self.env.timeout(self.draw_ns(step))
         return self.recorder.stage(step.shown, step.described, launch.id, cause, started_ns)
 
@@ -99,7 +98,7 @@ class Play:
         them; within a turn it is not interrupted.
         """
         step = launch.steps[name, part]
-        started_ns = self.now_ns
+        started_ns = now_of(self.env)
         duration_ns = self.draw_ns(step)
         rank = launch.rank + RANKS * turn
         waited_ns = yield from team_work(self.env, self.teams, rank, duration_ns)
@@ -123,16 +122,16 @@ def team_work(
     """
     waited_ns, left_ns = 0, duration_ns
     while True:
-        asked_ns = env.now
+        asked_ns = now_of(env)
         users = teams.users
         interrupts = bool(users) and any(one.priority // RANKS > rank // RANKS for one in users)
         with teams.request(priority=rank, preempt=interrupts) as request:
             yield request
-            begun_ns = env.now
-            waited_ns += begun_ns - asked_ns  # type: ignore[assignment]  # whole numbers, all of them
+            begun_ns = now_of(env)
+            waited_ns += begun_ns - asked_ns
             try:
                 yield env.timeout(left_ns)
             except simpy.Interrupt:
-                left_ns -= env.now - begun_ns  # type: ignore[assignment]
+                left_ns -= now_of(env) - begun_ns
             else:
                 return waited_ns
