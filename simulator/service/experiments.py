@@ -3,6 +3,8 @@
 Rule of the module: as for runs, with two differences. An experiment has no broker and measures
 nothing, so it plays at low priority, one at a time; and one that was stopped goes on from its
 finished replications when it is continued. The record beside its directory says how far it came.
+What is so is decided here at once and written down after it, in threads, one record at a time and
+always the latest of each; one that is being deleted is neither written nor continued.
 """
 
 import asyncio
@@ -11,7 +13,6 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +21,11 @@ import structlog
 from simulator.clock import Clock
 from simulator.errors import AlertsimError
 from simulator.run.provenance import new_run_id
+from simulator.service.experiments_live import GRACE_S, Live, state_of
 from simulator.service.experiments_model import (
     ExperimentInfo,
     ExperimentOrder,
     ExperimentRecord,
-    State,
     arguments,
     check_order,
 )
@@ -45,25 +46,8 @@ from simulator.units import wall_datetime
 
 MOST_WAITING: Final = 20
 _LOOK_S: Final = 0.5
-_GRACE_S: Final = 20.0
 _NICE: Final = 10
 _ENDED_WITH_SERVICE: Final = "the service ended while it played; what was finished is kept"
-
-
-@dataclass(slots=True, kw_only=True)
-class _Live:
-    """An experiment that waits or plays, and who looks on."""
-
-    record: ExperimentRecord
-    process: CommandProcess | None = None
-    stopping: bool = False
-    ending: asyncio.Task[int] | None = None
-    number: int = 0
-    feed: Feed = field(init=False)
-    snapshot: Callable[[], Frame]
-
-    def __post_init__(self) -> None:
-        self.feed = Feed(self.snapshot)
 
 
 class Experiments:
@@ -88,12 +72,14 @@ class Experiments:
         self._run_folder = run_folder
         self._changed = changed
         self._records: dict[str, ExperimentRecord] = {}
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, Live] = {}
+        self._claimed: set[str] = set()  # ids that are being ordered or deleted
+        self._writing = asyncio.Lock()
+        self._writes: set[asyncio.Task[None]] = set()
+        self._closing = False
         self._queue: deque[str] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._wanted = asyncio.Event()
-
-    # --- life --------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Take up what an earlier service left."""
@@ -102,21 +88,28 @@ class Experiments:
             if record.state == "queued":
                 self._enqueue(record)
             elif record.state == "started":
-                self._keep(record, state="ended", exit_code=STOPPED, reason=_ENDED_WITH_SERVICE)
+                self._set(record, state="ended", exit_code=STOPPED, reason=_ENDED_WITH_SERVICE)
+                await self._written(record.id)
         self._worker = asyncio.create_task(self._work(), name="experiments")
 
     async def stop(self) -> None:
         """End what plays, in order; what waits stays in the queue for the next service."""
+        self._closing = True
         if self._worker is not None:
             self._worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._worker
         for live in self._live.values():
             live.feed.close()
+        await asyncio.gather(*self._writes)
 
-    # --- what is asked for -------------------------------------------------------------------
+    def kill(self) -> None:
+        """End what plays at once, and begin nothing more."""
+        self._closing = True
+        for live in self._live.values():
+            live.kill()
 
-    def order(self, order: ExperimentOrder) -> ExperimentInfo:
+    async def order(self, order: ExperimentOrder) -> ExperimentInfo:
         """Play an experiment, or let it wait for its turn.
 
         Raises:
@@ -125,35 +118,51 @@ class Experiments:
         """
         check_order(order)
         self._check_room()
-        wall_ns = self._clock.wall_ns()
-        name = new_run_id(wall_ns)
         arguments(order, Path(), self._place)
+        wall_ns = self._clock.wall_ns()
+        while self._is_known(name := new_run_id(wall_ns)):
+            pass  # two in one second, by one chance in 65,536
         record = ExperimentRecord(id=name, order=order, created=wall_datetime(wall_ns))
-        self._store.save(record)
+        self._claimed.add(name)
+        try:
+            await asyncio.to_thread(self._store.save, record)
+        finally:
+            self._claimed.discard(name)
         self._records[name] = record
         self._enqueue(record)
         return self._tell(name)
 
-    def resume(self, name: str) -> ExperimentInfo:
+    def _is_known(self, name: str) -> bool:
+        return name in self._records or name in self._claimed or self._store.is_known(name)
+
+    async def resume(self, name: str) -> ExperimentInfo:
         """Go on with one that was stopped or that failed, from what is finished.
 
         Raises:
-            ProblemError: if there is none, or it waits, plays or is complete.
+            ProblemError: if there is none, or it waits, plays, is complete or being deleted.
         """
-        info = self.info(name)
+        info = self._unclaimed(name)
         if info.state not in {"incomplete", "failed"}:
-            raise ProblemError(
-                409, "not-stopped", f"the experiment is {info.state}", field="id", value=name
-            )
+            raise _refused(409, "not-stopped", f"the experiment is {info.state}", name)
         self._check_room()
-        record = self._keep(
+        record = self._set(
             self._records[name], state="queued", exit_code=None, reason="", remedy="", ended=None
         )
         self._enqueue(record)
-        return self._tell(name)
+        told = self._tell(name)
+        await self._written(name)
+        return told
+
+    def _unclaimed(self, name: str) -> ExperimentInfo:
+        info = self.info(name)
+        if name in self._claimed:
+            raise _refused(409, "busy", "the experiment is being deleted", name)
+        return info
 
     def _check_room(self) -> None:
-        if len(self._queue) >= MOST_WAITING:
+        if self._closing:
+            raise ProblemError(503, "closing", "the service is about to end")
+        if len(self._queue) + len(self._claimed - self._records.keys()) >= MOST_WAITING:
             raise ProblemError(
                 503,
                 "queue-full",
@@ -162,7 +171,7 @@ class Experiments:
                 headers={"retry-after": "60"},
             )
 
-    def stop_one(self, name: str) -> ExperimentInfo:
+    async def stop_one(self, name: str) -> ExperimentInfo:
         """Ask one to end in order; one that waits leaves the queue.
 
         Raises:
@@ -171,41 +180,44 @@ class Experiments:
         info = self.info(name)
         live = self._live.get(name)
         if live is None:
-            raise ProblemError(409, "ended", "the experiment has ended", field="id", value=name)
+            raise _refused(409, "ended", "the experiment has ended", name)
         if info.state == "queued":
             self._queue.remove(name)
-            self._end(live, STOPPED, "stopped before it began", "")
+            await self._end(live, STOPPED, "stopped before it began", "")
             return self.info(name)
         live.stopping = True
-        self._insist(live)
+        live.insist()
         return self._tell(name)
-
-    def _insist(self, live: _Live) -> None:
-        """End its process in order, and by force if it does not hear: what is finished is kept."""
-        if live.process is not None and live.ending is None:
-            live.ending = asyncio.create_task(live.process.stop(_GRACE_S), name="stop experiment")
 
     async def delete(self, name: str) -> None:
         """Remove one and everything kept of it.
 
         Raises:
-            ProblemError: if there is none, or it waits or plays.
+            ProblemError: if there is none, or it waits, plays or is being deleted.
+            OSError: if something of it cannot be removed.
         """
-        info = self.info(name)
+        info = self._unclaimed(name)
         if name in self._live:
-            raise ProblemError(
-                409, "busy", f"the experiment is {info.state}", field="id", value=name,
-                remedy="stop it first, or wait for its end",
-            )  # fmt: skip
-        await asyncio.to_thread(self._store.delete, name)
-        self._records.pop(name, None)
+            remedy = "stop it first, or wait for its end"
+            raise _refused(409, "busy", f"the experiment is {info.state}", name, remedy)
+        self._claimed.add(name)
+        try:
+            async with self._writing:  # what is written now would come again
+                await asyncio.to_thread(self._store.delete, name)
+            self._records.pop(name, None)
+        finally:
+            self._claimed.discard(name)
         self._changed(name, None)
 
-    # --- what is shown -----------------------------------------------------------------------
-
-    def listed(self) -> list[ExperimentInfo]:
+    async def listed(self) -> list[ExperimentInfo]:
         """All of them, the newest first."""
-        return [self.info(name) for name in sorted(self._records, reverse=True)]
+        seen = [
+            (self._records[name], self._is_stopping(name))
+            for name in sorted(self._records, reverse=True)
+        ]  # threads read a copy: this thread goes on meanwhile
+        return await asyncio.to_thread(
+            lambda: [self._info_of(record, stopping=stopping) for record, stopping in seen]
+        )
 
     def info(self, name: str) -> ExperimentInfo:
         """One of them.
@@ -215,14 +227,18 @@ class Experiments:
         """
         record = self._records.get(name)
         if record is None:
-            raise ProblemError(
-                404, "no-such-experiment", "there is no such experiment", field="id", value=name,
-                remedy="see /api/v1/experiments",
-            )  # fmt: skip
+            why = ("no-such-experiment", "there is no such experiment")
+            raise _refused(404, *why, name, "see /api/v1/experiments")
+        return self._info_of(record, stopping=self._is_stopping(name))
+
+    def _is_stopping(self, name: str) -> bool:
         live = self._live.get(name)
+        return live is not None and live.stopping
+
+    def _info_of(self, record: ExperimentRecord, *, stopping: bool) -> ExperimentInfo:
         return ExperimentInfo(
-            state=_state(record, stopping=live is not None and live.stopping),
-            files=self._store.files(name),
+            state=state_of(record, stopping=stopping),
+            files=self._store.files(record.id),
             **record.model_dump(exclude={"schema_version", "state"}),
         )
 
@@ -235,15 +251,13 @@ class Experiments:
         """Of all that wait or play."""
         return [live.feed for live in self._live.values()]
 
-    # --- playing -----------------------------------------------------------------------------
-
     def _enqueue(self, record: ExperimentRecord) -> None:
         name = record.id
 
         def snapshot() -> Frame:
             return self._frame("snapshot", name)
 
-        self._live[name] = _Live(record=record, snapshot=snapshot)
+        self._live[name] = Live(record=record, snapshot=snapshot)
         self._queue.append(name)
         self._wanted.set()
 
@@ -266,7 +280,7 @@ class Experiments:
     async def _work(self) -> None:
         while True:
             self._wanted.clear()
-            while self._queue:
+            while self._queue and not self._closing:
                 live = self._live[self._queue.popleft()]
                 try:
                     await self._play(live)
@@ -274,27 +288,28 @@ class Experiments:
                     structlog.get_logger().error(
                         "experiment failed", experiment=live.record.id, reason=str(error)
                     )
-                    self._end(live, DEFECT, f"internal error: {type(error).__name__}", "")
+                    await self._end(live, DEFECT, f"internal error: {type(error).__name__}", "")
             await self._wanted.wait()
 
-    async def _play(self, live: _Live) -> None:
+    async def _play(self, live: Live) -> None:
         name, log = live.record.id, structlog.get_logger()
         try:
             said = arguments(live.record.order, self._store.result(name), self._place)
         except ProblemError as error:
-            self._end(live, 104, error.problem.detail, error.problem.remedy)
+            await self._end(live, 104, error.problem.detail, error.problem.remedy)
             return
         process = CommandProcess(said)
         started = wall_datetime(self._clock.wall_ns())
-        live.record = self._keep(live.record, state="started", started=started)
+        live.record = self._set(live.record, state="started", started=started)
         try:
+            await self._written(name)
             await process.start()
             live.process = process
             log.info("experiment starts", experiment=name, pid=process.pid)
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PGRP, process.pid or 0, _NICE)
             if live.stopping:
-                self._insist(live)
+                live.insist()
             self._tell(name)
             watching = asyncio.create_task(self._watch(live, process))
             try:
@@ -306,23 +321,23 @@ class Experiments:
             self._progress(live, process)
             if live.stopping and code not in WHOLE:
                 code = STOPPED  # asked before it could listen, it dies of the signal
-            self._end(live, *ending(code, heard, process.said()))
+            await self._end(live, *ending(code, heard, process.said()))
             log.info("experiment ends", experiment=name, exit_code=code)
         except asyncio.CancelledError:
-            await process.stop(_GRACE_S)
-            self._end(live, STOPPED, _ENDED_WITH_SERVICE, "continue it")
+            await process.stop(GRACE_S)
+            await self._end(live, STOPPED, _ENDED_WITH_SERVICE, "continue it")
             raise
         except OSError as error:
-            self._end(live, DEFECT, f"its process cannot be started: {error}", "")
+            await self._end(live, DEFECT, f"its process cannot be started: {error}", "")
         finally:
-            await process.finish(_GRACE_S)
+            await process.finish(GRACE_S)
 
-    async def _watch(self, live: _Live, process: CommandProcess) -> None:
+    async def _watch(self, live: Live, process: CommandProcess) -> None:
         while True:
             await asyncio.sleep(_LOOK_S)
             self._progress(live, process)
 
-    def _progress(self, live: _Live, process: CommandProcess) -> None:
+    def _progress(self, live: Live, process: CommandProcess) -> None:
         found = progress_in(process.said())
         if found is None or found == (live.record.done, live.record.total):
             return
@@ -330,24 +345,40 @@ class Experiments:
         self._records[live.record.id] = live.record
         self._tell(live.record.id, "progress")
 
-    def _end(self, live: _Live, code: int, reason: str, remedy: str) -> None:
+    async def _end(self, live: Live, code: int, reason: str, remedy: str) -> None:
+        name = live.record.id
+        if self._live.get(name) is not live:
+            return  # it has ended, and perhaps waits again
         ended = wall_datetime(self._clock.wall_ns())
-        self._keep(
+        self._set(
             live.record, state="ended", ended=ended, exit_code=code, reason=reason, remedy=remedy
         )
-        self._tell(live.record.id, "end")
+        self._tell(name, "end")
         live.feed.close()
-        self._live.pop(live.record.id, None)
+        self._live.pop(name)
+        await self._written(name)
 
-    def _keep(self, record: ExperimentRecord, **changed: object) -> ExperimentRecord:
-        """Change what is kept; a disk that takes nothing is logged, the experiment goes on."""
-        record = record.model_copy(update=changed)
-        self._records[record.id] = record
-        try:
-            self._store.save(record)
-        except (AlertsimError, OSError) as error:
-            structlog.get_logger().error("not kept", experiment=record.id, reason=str(error))
+    def _set(self, record: ExperimentRecord, **changed: object) -> ExperimentRecord:
+        record = self._records[record.id] = record.model_copy(update=changed)
         return record
+
+    async def _written(self, name: str) -> None:
+        """Once the latest of it stands on the disk; whoever is cut short, it is written."""
+        writing = asyncio.create_task(self._write(name), name=f"write-{name}")
+        self._writes.add(writing)
+        writing.add_done_callback(self._writes.discard)
+        await asyncio.shield(writing)
+
+    async def _write(self, name: str) -> None:
+        """A disk that takes nothing is logged, the experiment goes on."""
+        async with self._writing:
+            record = self._records.get(name)
+            if record is None or name in self._claimed:
+                return
+            try:
+                await asyncio.to_thread(self._store.save, record)
+            except (AlertsimError, OSError) as error:
+                structlog.get_logger().error("not kept", experiment=name, reason=str(error))
 
     def _place(self, kind: str, name: str) -> Path:
         found: Path | None = None
@@ -362,11 +393,5 @@ class Experiments:
         return found
 
 
-def _state(record: ExperimentRecord, *, stopping: bool) -> State:
-    if record.state == "queued":
-        return "queued"
-    if record.state == "started":
-        return "stopping" if stopping else "running"
-    if record.exit_code in WHOLE:
-        return "complete"
-    return "incomplete" if record.exit_code == STOPPED else "failed"
+def _refused(status: int, kind: str, detail: str, name: str, remedy: str = "") -> ProblemError:
+    return ProblemError(status, kind, detail, field="id", value=name, remedy=remedy)

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from simulator.service.experiments import Experiments
 from simulator.service.experiments_model import ID_PATTERN, ExperimentInfo, ExperimentOrder
 from simulator.service.experiments_store import FILES, ExperimentStore
-from simulator.service.feed import Feed
 from simulator.service.frames import frame
 from simulator.service.problems import ProblemError, documented
 from simulator.service.retention_rule import Stored
@@ -68,6 +67,7 @@ class ExperimentsPart:
         self._ended = ended
         self._store = ExperimentStore(service.store.path)
         self.experiments = Experiments(self._store, service.clock, self._run_folder, self._changed)
+        service.more_feeds.append(self.experiments.feeds)
 
     def _run_folder(self, run: str) -> Path | None:
         found = self._service.store.directory(run)
@@ -84,10 +84,6 @@ class ExperimentsPart:
     def on_end(self, ended: Callable[[], None]) -> None:
         """Call this when one has ended."""
         self._ended = ended
-
-    def feeds(self) -> list[Feed]:
-        """Of all that wait or play."""
-        return self.experiments.feeds()
 
     def stored(self, kept: frozenset[str], size: Callable[[Path], int]) -> list[Stored]:
         """All of them, with their sizes, for retention. Blocks."""
@@ -109,17 +105,21 @@ class ExperimentsPart:
         """End what plays."""
         await self.experiments.stop()
 
+    def kill(self) -> None:
+        """End at once what plays."""
+        self.experiments.kill()
+
     def routers(self) -> Sequence[APIRouter]:
         """``/api/v1/experiments``."""
         routes = APIRouter(prefix="/api/v1/experiments", tags=["experiments"])
         experiments = self.experiments
 
         @routes.get("", summary="List experiments")
-        def listed(
+        async def listed(
             limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 100,
         ) -> ExperimentList:
             """Replications, sweeps and comparisons of this service, the newest first."""
-            found = experiments.listed()
+            found = await experiments.listed()
             return ExperimentList(experiments=tuple(found[:limit]), total=len(found))
 
         @routes.post(
@@ -127,7 +127,7 @@ class ExperimentsPart:
         )
         async def play(order: ExperimentOrder, response: Response) -> ExperimentInfo:
             """It waits if one plays already: one at a time, at low priority."""
-            info = experiments.order(order)
+            info = await experiments.order(order)
             response.headers["location"] = f"/api/v1/experiments/{info.id}"
             return info
 
@@ -143,7 +143,7 @@ class ExperimentsPart:
         )
         async def stop(id: _Id) -> ExperimentInfo:  # noqa: A002
             """Ask it to end in order; finished replications are kept."""
-            return experiments.stop_one(id)
+            return await experiments.stop_one(id)
 
         @routes.post(
             "/{id}/continue",
@@ -153,7 +153,7 @@ class ExperimentsPart:
         )
         async def resume(id: _Id) -> ExperimentInfo:  # noqa: A002
             """Go on with one that was stopped, from its finished replications."""
-            return experiments.resume(id)
+            return await experiments.resume(id)
 
         @routes.delete(
             "/{id}",

@@ -5,6 +5,7 @@ never followed, what cannot be read is named in the log and left alone.
 """
 
 import contextlib
+import os
 import re
 import shutil
 import stat
@@ -69,6 +70,10 @@ class ExperimentStore:
                 folder.rmdir()  # one that was only just made is empty
             raise
 
+    def is_known(self, name: str) -> bool:
+        """Whether there is anything of this name, whatever it is."""
+        return os.path.lexists(self._folder / name)
+
     def records(self) -> list[ExperimentRecord]:
         """Every record that can be read; halves of removals that were cut short go for good."""
         found: list[ExperimentRecord] = []
@@ -104,7 +109,8 @@ class ExperimentStore:
         folder = self._folder / name
         gone = self._folder / f"{_GONE}{name}"
         shutil.rmtree(gone, ignore_errors=True)
-        shutil.rmtree(folder.replace(gone))
+        with contextlib.suppress(FileNotFoundError):  # somebody else removed it
+            shutil.rmtree(folder.replace(gone))
 
     def stored(self, kept: frozenset[str], size: Callable[[Path], int]) -> list[Stored]:
         """All of them as retention sees them. Blocks."""

@@ -5,7 +5,7 @@ end: its last event, or the service when its process is gone.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -32,21 +32,13 @@ class MetricsPart:
         self._service = service
         self.metrics = Metrics(version=service.version)
         self._exposition = Exposition(self.metrics.registry(), service.clock)
-        self._more: Callable[[], list[Feed]] = list
         self._ended: deque[str] = deque(maxlen=_REMEMBERED)
         self._lost: WeakKeyDictionary[Feed, int] = WeakKeyDictionary()
         gauges = self.metrics.gauges
         gauges["alertsim_runs_active"] = lambda: service.runs.counts()[0]
         gauges["alertsim_runs_queued"] = lambda: service.runs.counts()[1]
-        gauges["alertsim_pages_connected"] = lambda: sum(feed.pages for feed in self._feeds())
+        gauges["alertsim_pages_connected"] = lambda: sum(feed.pages for feed in service.feeds())
         service.runs.listen(self._heard)
-
-    def count_feeds_of(self, feeds: Callable[[], list[Feed]]) -> None:
-        """Count pages that listen to these, too."""
-        self._more = feeds
-
-    def _feeds(self) -> list[Feed]:
-        return [self._service.news, *self._service.runs.feeds(), *self._more()]
 
     def _heard(self, run: str, event: dict[str, Any]) -> None:
         if run in self._ended:
@@ -59,7 +51,7 @@ class MetricsPart:
 
     def _count_lost(self) -> None:
         """Take in what feeds lost since the last scrape; a feed lives longer than its run."""
-        for feed in self._feeds():
+        for feed in self._service.feeds():
             self.metrics.feed_dropped += feed.lost - self._lost.get(feed, 0)
             self._lost[feed] = feed.lost
 
@@ -95,3 +87,6 @@ class MetricsPart:
 
     async def stop(self) -> None:
         """Nothing to stop."""
+
+    def kill(self) -> None:
+        """Nothing plays here."""

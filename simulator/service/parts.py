@@ -25,5 +25,4 @@ def parts_of(service: Service) -> list[Part]:
     experiments = ExperimentsPart(service)
     retention = RetentionPart(service, counts.metrics, experiments)
     experiments.on_end(retention.look_soon)
-    counts.count_feeds_of(experiments.feeds)
     return [counts, experiments, schedules, retention]

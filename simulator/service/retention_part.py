@@ -207,6 +207,9 @@ class RetentionPart:
             with suppress(asyncio.CancelledError):
                 await self._task
 
+    def kill(self) -> None:
+        """Nothing plays here."""
+
 
 def _unix_ns(moment: datetime | None) -> int:
     return 0 if moment is None else int(moment.timestamp() * NS_PER_S)

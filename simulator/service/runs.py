@@ -89,13 +89,9 @@ class Runs:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def close_feeds(self) -> None:
-        """Let every page go: the service is about to end."""
-        for feed in self.feeds():
-            feed.close()
-
     def kill(self) -> None:
-        """End what plays at once."""
+        """End what plays at once, and begin nothing more."""
+        self._closing = True
         for playing in self._playing.values():
             if playing.process is not None:
                 playing.process.kill()

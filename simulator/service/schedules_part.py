@@ -102,6 +102,9 @@ class SchedulesPart:
             with suppress(asyncio.CancelledError):
                 await self._task
 
+    def kill(self) -> None:
+        """Nothing plays here."""
+
 
 def loops_of(options: ServiceOptions) -> tuple[Schedule, ...]:
     """The loops of the command line: ``loop``, ``loop-2``, … which end with the service.

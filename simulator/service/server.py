@@ -119,7 +119,7 @@ async def serve(
     def ask() -> None:
         if server.should_exit:
             structlog.get_logger().warning("ending at once")
-            service.runs.kill()
+            service.kill()
         server.should_exit = True
         service.close_feeds()
 

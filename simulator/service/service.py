@@ -7,7 +7,7 @@ and is started and ended with the rest.
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -39,7 +39,11 @@ class Part(Protocol):
         ...
 
     async def stop(self) -> None:
-        """The service ends; runs are ended after it."""
+        """The service ends; the other parts and the runs end at the same time."""
+        ...
+
+    def kill(self) -> None:
+        """Whatever of it still plays ends at once."""
         ...
 
 
@@ -57,6 +61,7 @@ class Service:
         news: told to every page that lists runs.
         parts: what hooked in; see :meth:`add`.
         retention: what the store holds, as the part that keeps it within its bounds tells it.
+        more_feeds: what pages listen to beside news and runs; parts add theirs.
     """
 
     def __init__(self, options: ServiceOptions, clock: Clock | None = None) -> None:
@@ -70,6 +75,7 @@ class Service:
         self.news = Feed(self._hello, keep=0)
         self.parts: list[Part] = []
         self.retention: Callable[[], RetentionInfo | None] = lambda: None
+        self.more_feeds: list[Callable[[], list[Feed]]] = []
         self._untold: dict[str, None] = {}
         self._telling: asyncio.Task[None] | None = None
 
@@ -94,21 +100,29 @@ class Service:
             raise
 
     async def stop(self) -> None:
-        """End everything, in the opposite order; whatever fails is logged."""
+        """End what plays, all of it at the same time, then the broker; what fails is logged."""
         self.close_feeds()
-        for part in reversed(self.parts):
-            try:
-                await part.stop()
-            except Exception as error:  # noqa: BLE001  # the others must end all the same
-                structlog.get_logger().error("a part does not end", reason=str(error))
-        await self.runs.stop()
-        await self.broker.stop()
+        # In this order they are asked, so that schedules start nothing that runs then refuse.
+        stops = [*(part.stop for part in reversed(self.parts)), self.runs.stop]
+        await asyncio.gather(*map(_ended, stops))
+        await _ended(self.broker.stop)
         self.store.close()
+
+    def kill(self) -> None:
+        """End what plays at once: somebody asked for the end a second time."""
+        self.runs.kill()
+        for part in self.parts:
+            part.kill()
+
+    def feeds(self) -> list[Feed]:
+        """Everything that pages listen to."""
+        more = (each for feeds in self.more_feeds for each in feeds())
+        return [self.news, *self.runs.feeds(), *more]
 
     def close_feeds(self) -> None:
         """Let every page go."""
-        self.news.close()
-        self.runs.close_feeds()
+        for feed in self.feeds():
+            feed.close()
 
     def tell(self, kind: str, document: Any) -> None:  # noqa: ANN401  # any JSON
         """Tell every page that lists runs: one word, and something that JSON can say."""
@@ -163,3 +177,10 @@ class Service:
             self.tell("deleted", {"run": run})
         else:
             self.tell("run", {"run": info.model_dump(mode="json")})
+
+
+async def _ended(stop: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await stop()
+    except Exception as error:  # noqa: BLE001  # the others must end all the same
+        structlog.get_logger().error("something does not end", reason=repr(error))

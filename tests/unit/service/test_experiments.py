@@ -1,7 +1,11 @@
+import asyncio
 import errno
 import json
+import shutil
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from simulator.clock import ManualClock
@@ -61,42 +65,42 @@ class Bench:
             lambda name, info: self.told.append((name, info)),
         )
 
-    def order(self) -> str:
+    async def order(self) -> str:
         self.clock.advance(1_000_000_000)
-        return self.experiments.order(ORDER).id
+        return (await self.experiments.order(ORDER)).id
 
 
 async def test_only_so_many_wait(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    names = [bench.order() for _ in range(MOST_WAITING)]
+    names = [await bench.order() for _ in range(MOST_WAITING)]
     with pytest.raises(ProblemError) as error:
-        bench.order()
+        await bench.order()
     assert error.value.problem.status == 503
-    assert [each.id for each in bench.experiments.listed()] == names[::-1]
+    assert [each.id for each in await bench.experiments.listed()] == names[::-1]
     assert len(bench.told) == MOST_WAITING
 
 
 async def test_one_that_waits_is_stopped_at_once_and_can_be_continued(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    name = bench.order()
+    name = await bench.order()
     with pytest.raises(ProblemError):
-        bench.experiments.resume(name)
-    assert bench.experiments.stop_one(name).state == "incomplete"
+        await bench.experiments.resume(name)
+    assert (await bench.experiments.stop_one(name)).state == "incomplete"
     assert bench.experiments.feeds() == []
     with pytest.raises(ProblemError):
-        bench.experiments.stop_one(name)
-    assert bench.experiments.resume(name).state == "queued"
+        await bench.experiments.stop_one(name)
+    assert (await bench.experiments.resume(name)).state == "queued"
     with pytest.raises(ProblemError):
         await bench.experiments.delete(name)
-    bench.experiments.stop_one(name)
+    await bench.experiments.stop_one(name)
     await bench.experiments.delete(name)
     assert bench.told[-1] == (name, None)
-    assert bench.experiments.listed() == []
+    assert await bench.experiments.listed() == []
 
 
-def test_records_that_cannot_be_read_are_left_out_and_left_alone(tmp_path: Path) -> None:
+async def test_records_that_cannot_be_read_are_left_out_and_left_alone(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    name = bench.order()
+    name = await bench.order()
     folder = tmp_path / "experiments"
     for other, text in (("20200101t000000-0000", "{"), ("20200101t000000-0001", "{}")):
         (folder / other).mkdir()
@@ -111,9 +115,9 @@ def test_records_that_cannot_be_read_are_left_out_and_left_alone(tmp_path: Path)
     assert (folder / "20200101t000000-0000" / "order.json").read_text() == "{"
 
 
-def test_files_are_of_a_fixed_list_and_no_links(tmp_path: Path) -> None:
+async def test_files_are_of_a_fixed_list_and_no_links(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    name = bench.order()
+    name = await bench.order()
     result = bench.store.result(name)
     result.mkdir()
     (result / "summary.json").write_text("{}")
@@ -125,13 +129,13 @@ def test_files_are_of_a_fixed_list_and_no_links(tmp_path: Path) -> None:
     assert bench.store.file("../..", "summary.json") is None
 
 
-def test_retention_sees_them_by_how_they_went(tmp_path: Path) -> None:
+async def test_retention_sees_them_by_how_they_went(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    waiting = bench.order()
+    waiting = await bench.order()
     states = {0: "complete", 99: "complete", 105: "incomplete", 104: "incomplete"}
     wanted = {waiting: "busy"}
     for code, state in states.items():
-        name = bench.order()
+        name = await bench.order()
         record = next(each for each in bench.store.records() if each.id == name)
         ended = record.model_copy(update={"state": "ended", "exit_code": code})
         bench.store.save(ended)
@@ -142,16 +146,16 @@ def test_retention_sees_them_by_how_they_went(tmp_path: Path) -> None:
     assert {each.size_bytes for each in found} == {7}
 
 
-def test_a_record_of_another_name_is_not_believed(tmp_path: Path) -> None:
+async def test_a_record_of_another_name_is_not_believed(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    name = bench.order()
+    name = await bench.order()
     record = bench.store.records()[0]
     assert isinstance(record, ExperimentRecord)
     (tmp_path / "experiments" / name).rename(tmp_path / "experiments" / "20200101t000000-0009")
     assert bench.store.records() == []
 
 
-def test_a_disk_that_takes_no_order_leaves_nothing_behind(
+async def test_a_disk_that_takes_no_order_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench(tmp_path)
@@ -163,10 +167,124 @@ def test_a_disk_that_takes_no_order_leaves_nothing_behind(
     with monkeypatch.context() as patch:
         patch.setattr(write, full)
         with pytest.raises(OutputError, match="No space left"):
-            bench.order()
+            await bench.order()
     assert list((tmp_path / "experiments").iterdir()) == []
-    assert bench.experiments.listed() == []
+    assert await bench.experiments.listed() == []
     (tmp_path / "experiments").rmdir()
     (tmp_path / "experiments").write_text("a file stands here")
     with pytest.raises(OutputError):
-        bench.order()
+        await bench.order()
+
+
+async def test_ids_of_one_second_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(tmp_path)
+    drawn = iter(["20200101t000000-0001", "20200101t000000-0001", "20200101t000000-0002"] * 2)
+    monkeypatch.setattr("simulator.service.experiments.new_run_id", lambda _wall_ns: next(drawn))
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "20200101t000000-0002").symlink_to("nowhere")
+    drawn = iter(["20200101t000000-0001"] * 2 + ["20200101t000000-0002", "20200101t000000-0003"])
+
+    names = await asyncio.gather(bench.order(), bench.order())
+
+    assert sorted(names) == ["20200101t000000-0001", "20200101t000000-0003"]
+
+
+async def test_orders_at_the_same_instant_do_not_pass_the_bound(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+
+    found = await asyncio.gather(
+        *(bench.order() for _ in range(MOST_WAITING + 5)), return_exceptions=True
+    )
+
+    assert sum(isinstance(each, ProblemError) for each in found) == 5
+    assert len(await bench.experiments.listed()) == MOST_WAITING
+
+
+async def test_what_is_being_deleted_is_neither_continued_nor_written_again(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path)
+    name = await bench.order()
+    experiments = bench.experiments
+
+    async def stop_and_delete() -> None:
+        await asyncio.sleep(0)  # its end is decided and not written down yet
+        await experiments.delete(name)
+
+    tries = (experiments.resume, experiments.delete, experiments.resume)
+    found = await asyncio.gather(
+        experiments.stop_one(name),
+        stop_and_delete(),
+        *(_later(attempt, name) for attempt in tries),
+        return_exceptions=True,
+    )
+
+    assert [each for each in found[:2] if isinstance(each, Exception)] == []
+    refused = [each.problem.status for each in found[2:] if isinstance(each, ProblemError)]
+    assert refused == [409, 409, 409]
+    assert await experiments.listed() == []
+    assert list((tmp_path / "experiments").iterdir()) == []
+
+
+async def _later(attempt: Callable[[str], Awaitable[object]], name: str) -> None:
+    for _ in range(2):
+        await asyncio.sleep(0)
+    await attempt(name)
+
+
+async def test_what_somebody_removed_by_hand_can_still_be_deleted(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    name = await bench.order()
+    await bench.experiments.stop_one(name)
+    shutil.rmtree(tmp_path / "experiments" / name)
+
+    await bench.experiments.delete(name)
+
+    assert await bench.experiments.listed() == []
+
+
+async def test_killed_experiments_begin_nothing_more(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    waits = await bench.order()
+    bench.experiments.kill()
+
+    await bench.experiments.start()
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    assert bench.experiments.info(waits).state == "queued"
+    with pytest.raises(ProblemError):
+        await bench.order()
+    await bench.experiments.stop()
+
+
+async def test_a_second_signal_ends_the_one_that_plays_and_keeps_what_it_has(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path)
+    order = ORDER.model_copy(update={"replications": 900_000, "chain_only": True})
+    name = (await bench.experiments.order(order)).id
+    waits = await bench.order()
+    await bench.experiments.start()
+    async with asyncio.timeout(60):
+        while not _is_told_of(bench, "running"):  # noqa: ASYNC110  # it plays in a task of its own
+            await asyncio.sleep(0.01)
+
+    stopping = asyncio.create_task(bench.experiments.stop())
+    await asyncio.sleep(0)
+    bench.experiments.kill()
+    async with asyncio.timeout(15):
+        await stopping
+
+    assert _children() == []
+    kept = {each.id: each for each in bench.store.records()}
+    assert (kept[name].state, kept[name].exit_code) == ("ended", 105)
+    assert kept[waits].state == "queued"
+
+
+def _is_told_of(bench: Bench, state: str) -> bool:
+    return any(info is not None and info.state == state for _, info in bench.told)
+
+
+def _children() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
