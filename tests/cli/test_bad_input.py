@@ -1,15 +1,12 @@
 """What bad input gets: file, line, field, value, remedy; exit 104; no traceback; nothing left."""
 
 import json
-import os
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from tests.cli.conftest import Run
 
 DRILL = """\
 schema: "1.0"
@@ -27,22 +24,6 @@ launches:
 """
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "simulator", *arguments],
-            cwd=tmp_path,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return call
-
-
 def _refused(result: subprocess.CompletedProcess[str], *said: str) -> None:
     assert result.returncode == 104, (result.returncode, result.stdout, result.stderr)
     assert "Traceback" not in result.stderr
@@ -50,9 +31,9 @@ def _refused(result: subprocess.CompletedProcess[str], *said: str) -> None:
         assert text in result.stderr, result.stderr
 
 
-def test_the_drill_itself_is_valid(run: Run, tmp_path: Path) -> None:
+def test_the_drill_itself_is_valid(call: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(DRILL)
-    result = run("validate", "mine.yaml")
+    result = call("validate", "mine.yaml")
     assert result.returncode == 0, result.stderr
 
 
@@ -96,18 +77,18 @@ def test_the_drill_itself_is_valid(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_scenario_errors_name_place_value_and_remedy(
-    run: Run, tmp_path: Path, old: str, new: str, said: tuple[str, ...]
+    call: Run, tmp_path: Path, old: str, new: str, said: tuple[str, ...]
 ) -> None:
     assert old in DRILL
     (tmp_path / "mine.yaml").write_text(DRILL.replace(old, new, 1))
-    _refused(run("run", "mine.yaml"), "mine.yaml", *said)
+    _refused(call("run", "mine.yaml"), "mine.yaml", *said)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.yaml"]
 
 
-def test_two_launches_with_one_id(run: Run, tmp_path: Path) -> None:
+def test_two_launches_with_one_id(call: Run, tmp_path: Path) -> None:
     launch = DRILL[DRILL.index("  - id: one") :]
     (tmp_path / "mine.yaml").write_text(DRILL + launch)
-    _refused(run("validate", "mine.yaml"), "mine.yaml:13", "one")
+    _refused(call("validate", "mine.yaml"), "mine.yaml:13", "one")
 
 
 @pytest.mark.parametrize(
@@ -119,22 +100,22 @@ def test_two_launches_with_one_id(run: Run, tmp_path: Path) -> None:
         ("deep", b"[" * 100_000),
     ],
 )
-def test_files_that_are_no_scenario(run: Run, tmp_path: Path, name: str, content: bytes) -> None:
+def test_files_that_are_no_scenario(call: Run, tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / f"{name}.yaml").write_bytes(content)
-    _refused(run("validate", f"{name}.yaml"), f"{name}.yaml", "remedy")
+    _refused(call("validate", f"{name}.yaml"), f"{name}.yaml", "remedy")
 
 
-def test_hundred_megabytes_are_refused_unread(run: Run, tmp_path: Path) -> None:
+def test_hundred_megabytes_are_refused_unread(call: Run, tmp_path: Path) -> None:
     with (tmp_path / "huge.yaml").open("wb") as file:
         file.truncate(100_000_000)
-    _refused(run("validate", "huge.yaml"), "huge.yaml")
+    _refused(call("validate", "huge.yaml"), "huge.yaml")
 
 
-def test_missing_file_and_directory(run: Run, tmp_path: Path) -> None:
-    _refused(run("validate", "nowhere.yaml"), "nowhere.yaml")
+def test_missing_file_and_directory(call: Run, tmp_path: Path) -> None:
+    _refused(call("validate", "nowhere.yaml"), "nowhere.yaml")
     (tmp_path / "folder.yaml").mkdir()
-    _refused(run("validate", "folder.yaml"), "folder.yaml")
-    _refused(run("run", "tohoku-2022-11-3"), "tohoku-2022-11-03")
+    _refused(call("validate", "folder.yaml"), "folder.yaml")
+    _refused(call("run", "tohoku-2022-11-3"), "tohoku-2022-11-03")
 
 
 @pytest.mark.parametrize(
@@ -157,67 +138,67 @@ def test_missing_file_and_directory(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_options_that_cannot_be(
-    run: Run, tmp_path: Path, arguments: tuple[str, ...], said: tuple[str, ...]
+    call: Run, tmp_path: Path, arguments: tuple[str, ...], said: tuple[str, ...]
 ) -> None:
-    _refused(run("run", "drill-minimal", *arguments), *said)
+    _refused(call("run", "drill-minimal", *arguments), *said)
     assert not list(tmp_path.iterdir())
 
 
-def test_environment_and_file_are_checked_too(run: Run, tmp_path: Path) -> None:
-    _refused(run("run", "drill-minimal", ALERTSIM_QOS="9"), "qos", "9")
+def test_environment_and_file_are_checked_too(call: Run, tmp_path: Path) -> None:
+    _refused(call("run", "drill-minimal", ALERTSIM_QOS="9"), "qos", "9")
     (tmp_path / "settings.toml").write_text("speeed = 3\n")
-    _refused(run("run", "drill-minimal", "--config", "settings.toml"), "settings.toml", "speeed")
+    _refused(call("run", "drill-minimal", "--config", "settings.toml"), "settings.toml", "speeed")
     (tmp_path / "settings.toml").write_text("speed = \n")
-    _refused(run("run", "drill-minimal", "--config", "settings.toml"), "settings.toml", "TOML")
+    _refused(call("run", "drill-minimal", "--config", "settings.toml"), "settings.toml", "TOML")
 
 
-def test_output_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
+def test_output_that_cannot_be_written(call: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    _refused(run("run", "drill-minimal", "--out", "file"), "file", "--out")
-    _refused(run("run", "drill-minimal", "--out", "/proc/runs"), "/proc", "--out")
+    _refused(call("run", "drill-minimal", "--out", "file"), "file", "--out")
+    _refused(call("run", "drill-minimal", "--out", "/proc/runs"), "/proc", "--out")
 
 
-def test_errors_are_one_json_document_with_json(run: Run) -> None:
-    result = run("run", "drill-minimal", "--speed", "0", "--json")
+def test_errors_are_one_json_document_with_json(call: Run) -> None:
+    result = call("run", "drill-minimal", "--speed", "0", "--json")
     document = json.loads(result.stdout)
     assert document["exit_code"] == result.returncode == 104
     assert document["error"]["field"] == "--speed"
     assert document["error"]["remedy"]
 
 
-def test_report_of_something_else(run: Run, tmp_path: Path) -> None:
-    _refused(run("report", "nowhere"), "nowhere")
+def test_report_of_something_else(call: Run, tmp_path: Path) -> None:
+    _refused(call("report", "nowhere"), "nowhere")
     (tmp_path / "half").mkdir()
     (tmp_path / "half" / "manifest.json").write_text('{"schema_version": "1.0", "ru')
-    _refused(run("report", "half"), "manifest.json", "truncated")
+    _refused(call("report", "half"), "manifest.json", "truncated")
 
 
-def test_subscribe_without_place_or_broker(run: Run, tmp_path: Path) -> None:
+def test_subscribe_without_place_or_broker(call: Run, tmp_path: Path) -> None:
     runtime = str(tmp_path)
-    _refused(run("subscribe", XDG_RUNTIME_DIR=runtime), "--prefecture")
-    _refused(run("subscribe", "--prefecture", "atlantis", XDG_RUNTIME_DIR=runtime), "atlantis")
-    alone = run("subscribe", "--all", XDG_RUNTIME_DIR=runtime)
+    _refused(call("subscribe", XDG_RUNTIME_DIR=runtime), "--prefecture")
+    _refused(call("subscribe", "--prefecture", "atlantis", XDG_RUNTIME_DIR=runtime), "atlantis")
+    alone = call("subscribe", "--all", XDG_RUNTIME_DIR=runtime)
     assert alone.returncode == 106
     assert "alertsim publish" in alone.stderr
 
 
-def test_subscribe_says_how_it_ended(run: Run, tmp_path: Path) -> None:
+def test_subscribe_says_how_it_ended(call: Run, tmp_path: Path) -> None:
     runtime = str(tmp_path)
-    both = run("subscribe", "--all", "--prefecture", "miyagi", XDG_RUNTIME_DIR=runtime)
+    both = call("subscribe", "--all", "--prefecture", "miyagi", XDG_RUNTIME_DIR=runtime)
     _refused(both, "both")
-    _refused(run("subscribe", "--all", "--timeout", "5", XDG_RUNTIME_DIR=runtime), "--timeout")
-    named = run("subscribe", "--all", "--broker", "embedded", XDG_RUNTIME_DIR=runtime)
+    _refused(call("subscribe", "--all", "--timeout", "5", XDG_RUNTIME_DIR=runtime), "--timeout")
+    named = call("subscribe", "--all", "--broker", "embedded", XDG_RUNTIME_DIR=runtime)
     assert named.returncode == 106
 
 
-def test_timeline_file_that_exists_is_not_overwritten(run: Run, tmp_path: Path) -> None:
+def test_timeline_file_that_exists_is_not_overwritten(call: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.jsonl").write_text("mine")
-    _refused(run("simulate", "drill-minimal", "--out", "mine.jsonl"), "mine.jsonl", "exists")
+    _refused(call("simulate", "drill-minimal", "--out", "mine.jsonl"), "mine.jsonl", "exists")
     assert (tmp_path / "mine.jsonl").read_text() == "mine"
 
 
-def test_usage_errors_are_documents_too(run: Run) -> None:
-    result = run("run", "--json", "--speeed", "3")
+def test_usage_errors_are_documents_too(call: Run) -> None:
+    result = call("run", "--json", "--speeed", "3")
     assert result.returncode == 104
     assert json.loads(result.stdout)["exit_code"] == 104
-    assert run().returncode == 0
+    assert call().returncode == 0

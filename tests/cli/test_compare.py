@@ -5,34 +5,16 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from tests.cli.conftest import COMMAND, Run
+
 THEN = "tohoku-2022-11-03-modelled"
 LATER = "tohoku-2022-11-03-rules-2023"
-_COMMAND = [sys.executable, "-m", "simulator"]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*_COMMAND, *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-
-    return call
 
 
 def test_the_rules_of_2023_warn_earlier_and_cost_more_needless_alerts(
@@ -124,11 +106,11 @@ def test_experiments_of_other_seeds_are_compared_as_independent_samples(
     ],
 )
 def test_bad_input_is_refused_before_anything_is_played(
-    run: Run, tmp_path: Path, arguments: list[str], said: tuple[str, ...]
+    call: Run, tmp_path: Path, arguments: list[str], said: tuple[str, ...]
 ) -> None:
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "note.txt").write_text("mine")
-    result = run(*arguments)
+    result = call(*arguments)
     assert result.returncode == 104, (result.stdout, result.stderr)
     assert "Traceback" not in result.stderr
     assert "replications:" not in result.stderr.split("error:")[0]
@@ -179,7 +161,7 @@ def test_ctrl_c_keeps_what_is_finished_and_judges_nothing(run: Run, tmp_path: Pa
         "--out", "cut", "--fail-if", "alert > 0.1x",
     ]  # fmt: skip
     process = subprocess.Popen(
-        [*_COMMAND, *arguments],
+        [*COMMAND, *arguments],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -2,39 +2,20 @@
 
 import hashlib
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import polars as pl
 import pytest
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from tests.cli.conftest import COMMAND, Run
+
 MODELLED = "tohoku-2022-11-03-modelled"
-_COMMAND = [sys.executable, "-m", "simulator"]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*_COMMAND, *arguments],
-            cwd=tmp_path,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-
-    return call
 
 
 def _table(path: Path) -> bytes:
@@ -80,7 +61,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
 ) -> None:
     arguments = ["simulate", MODELLED, "--replications", "2000", "--workers", "2", "--chain-only"]
     process = subprocess.Popen(
-        [*_COMMAND, *arguments, "--out", "cut"],
+        [*COMMAND, *arguments, "--out", "cut"],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -109,7 +90,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
 def test_a_killed_experiment_goes_on_too(run: Run, tmp_path: Path) -> None:
     arguments = ["simulate", MODELLED, "--replications", "700", "--chain-only", "--workers", "2"]
     process = subprocess.Popen(
-        [*_COMMAND, *arguments, "--out", "cut", "--quiet"], cwd=tmp_path, stderr=subprocess.DEVNULL
+        [*COMMAND, *arguments, "--out", "cut", "--quiet"], cwd=tmp_path, stderr=subprocess.DEVNULL
     )
     parts = tmp_path / "cut" / "replications"
     while process.poll() is None and len(list(parts.glob("part-*.parquet"))) < 3:
@@ -317,9 +298,9 @@ def test_assumptions_of_the_world_are_ranked_beside_those_of_the_chain(run: Run)
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_before_anything_is_played(
-    run: Run, tmp_path: Path, arguments: list[str], said: tuple[str, ...]
+    call: Run, tmp_path: Path, arguments: list[str], said: tuple[str, ...]
 ) -> None:
-    result = run(*arguments)
+    result = call(*arguments)
     assert result.returncode == 104, (result.stdout, result.stderr)
     assert "Traceback" not in result.stderr
     for text in said:

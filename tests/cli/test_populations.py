@@ -1,15 +1,11 @@
 """``validate`` says whom a run would play to; what cannot be played ends with 104 and its line."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from tests.cli.conftest import Run
 
 HEAD = """\
 extends: tohoku-2022-11-03
@@ -17,22 +13,6 @@ id: mine
 subscribers:
   - {id: first, kind: steady, count: 3}
 """
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "simulator", *arguments],
-            cwd=tmp_path,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return call
 
 
 def test_validate_explains_who_and_how_many_and_why(run: Run) -> None:
@@ -88,10 +68,10 @@ def test_scripts_get_the_same(run: Run) -> None:
     ],
 )
 def test_what_only_a_plan_shows_is_refused_with_its_line(
-    run: Run, tmp_path: Path, command: tuple[str, ...], group: str, said: tuple[str, ...]
+    call: Run, tmp_path: Path, command: tuple[str, ...], group: str, said: tuple[str, ...]
 ) -> None:
     (tmp_path / "mine.yaml").write_text(HEAD + f"  - {group}\n", encoding="utf-8")
-    result = run(command[0], "mine.yaml", *command[1:])
+    result = call(command[0], "mine.yaml", *command[1:])
     assert result.returncode == 104, (result.stdout, result.stderr)
     assert "Traceback" not in result.stderr
     assert "mine.yaml:" in result.stderr

@@ -4,8 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
@@ -13,9 +12,8 @@ import pytest
 
 from simulator.measure.history import history_json_schema
 from simulator.measure.summary import summary_json_schema
+from tests.cli.conftest import Run
 from tests.unit.report.made_run import Wanted, make_run
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -27,22 +25,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "trouble": make_run(parent / "trouble", Wanted(repeat=12, trouble=True)),
         "killed": make_run(parent / "killed", Wanted(), killed=True),
     }
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "simulator", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-
-    return call
 
 
 def _copy(made: Path, target: Path, **manifest: object) -> Path:
