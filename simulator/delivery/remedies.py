@@ -15,6 +15,7 @@ _GIVE: Final = (
     "ALERTSIM_USERNAME and ALERTSIM_PASSWORD, or --username and --password-file, or "
     "mqtt://user:password@host"
 )
+_VERSION: Final = "protocol version"
 _ELSE: Final = {
     SPEAKS_TLS: "write mqtts:// (or wss://) instead of mqtt://",
     SPEAKS_HTTP: "write ws:// instead of mqtt://, wss:// instead of mqtts://",
@@ -43,6 +44,10 @@ def remedy(endpoint: BrokerEndpoint, cause: Cause, reason: str, own: str = "") -
 
 
 def _refused(endpoint: BrokerEndpoint, reason: str) -> str:
+    if _VERSION in reason:
+        asked = endpoint.protocol
+        other = "3.1.1" if asked == "5" else "5"
+        return f"write ?protocol={other} behind its address: it does not speak MQTT {asked}"
     if any(word in reason.lower() for word in _CREDENTIALS):
         return f"give a user and password that the broker knows: {_GIVE}"
     if reason.startswith(TOO_SMALL):

@@ -85,15 +85,32 @@ def examine_broker(settings: RunSettings, *, thorough: bool = False) -> list[Fin
     )
     try:
         with broker:
-            found = [_round_trip(broker, protocol, settings.root) for protocol in broker.protocols]
+            found = _round_trips(broker, settings.root)
+            if found[-1].level == "error":
+                return found
             facts = learn_facts(
                 broker.endpoint(broker.control_protocol), ask_sys=broker.kind == "external"
             )
             found += [*_stated(facts), *_traps(broker, facts, tried=thorough)]
             return found + (_tried(broker, settings.root) if thorough else [])
     except BrokerError as error:
-        what, _, remedy = str(error).partition("\n  remedy: ")
-        return [Finding(level="error", subject=_SUBJECT, text=what, remedy=remedy)]
+        return [_failure(error)]
+
+
+def _failure(error: BrokerError) -> Finding:
+    what, _, remedy = str(error).partition("\n  remedy: ")
+    return Finding(level="error", subject=_SUBJECT, text=what, remedy=remedy)
+
+
+def _round_trips(broker: Broker, root: str) -> list[Finding]:
+    """What works, and then what does not: one version can, although the other one cannot."""
+    found, failed = [], []
+    for protocol in broker.protocols:
+        try:
+            found.append(_round_trip(broker, protocol, root))
+        except BrokerError as error:
+            failed.append(_failure(error))
+    return found + failed if found else failed[:1]
 
 
 def _round_trip(broker: Broker, protocol: str, root: str) -> Finding:

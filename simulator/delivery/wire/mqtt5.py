@@ -35,6 +35,12 @@ from simulator.delivery.wire.packets import (
 )
 from simulator.delivery.wire.properties import check_text
 
+# What a broker that speaks MQTT 3.1.1 only answers to our CONNECT: its CONNACK with return code 1
+# (MQTT 3.1.1 section 3.1.2.2), which has no properties.
+_OLDER: Final = b"\x20\x02\x00\x01"
+_UNSUPPORTED: Final = ConnAck(
+    session_present=False, code=0x84, reason="unsupported protocol version"
+)
 _TO_BROKERS: Final = frozenset({1, 8, 10, 12})  # CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ
 
 
@@ -140,6 +146,8 @@ class Mqtt5:
         body, stop = frame(buffer, start, end)
         if buffer[start] >> 4 in _TO_BROKERS:
             raise ProtocolViolationError(f"packet type {buffer[start] >> 4} is not for a client")
+        if stop - start == len(_OLDER) and buffer[start:stop] == _OLDER:
+            return _UNSUPPORTED, stop - start
         check_text(buffer, start, body, stop)
         return _translate(_decode(buffer, start, stop)), stop - start
 

@@ -166,6 +166,7 @@ def test_whoever_has_an_option_is_named_by_it() -> None:
         (Cause.VIOLATION, SPEAKS_HTTP, "", "ws://"),
         (Cause.VIOLATION, "else", "", "not an MQTT broker"),
         (Cause.REFUSED, "connection refused: not authorized", "", "ALERTSIM_PASSWORD"),
+        (Cause.REFUSED, "connection refused: unsupported protocol version", "", "?protocol=3.1.1"),
         (Cause.REFUSED, f"{TOO_SMALL} 100 bytes", "", "max_packet_size"),
         (Cause.REFUSED, INSTEAD, "", "TLS (mqtts:// or wss://)"),
         (Cause.REFUSED, "server busy", "", "user and password"),

@@ -20,6 +20,10 @@ from simulator.delivery.wire.packets import (
 from simulator.delivery.wire.versions import codec_for
 
 PACKETS: list[tuple[bytes, Packet]] = [
+    (  # a broker that speaks MQTT 3.1.1 only says so in its own version
+        bytes([0x20, 2, 0, 1]),
+        ConnAck(session_present=False, code=0x84, reason="unsupported protocol version"),
+    ),
     (
         mqtt5.ConnAckPacket(session_present=True).write(),
         ConnAck(session_present=True, code=0, reason="success"),
