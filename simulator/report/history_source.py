@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from simulator.errors import OutputError
+from simulator.errors import ConfigurationError, OutputError
 from simulator.measure.history import RunShown, Skipped, SkippedWord
 from simulator.measure.run_contrast import COUNTS, LATENCIES
 from simulator.measure.summary import SUMMARY_SCHEMA
@@ -108,10 +108,12 @@ def read_history(directories: Sequence[Path], scenario: str | None = None) -> Kn
 
     Raises:
         OutputError: if one of them does not exist or cannot be listed.
+        ConfigurationError: if there are runs, but none of this scenario.
     """
     runs: list[tuple[KnownRun, list[_Figure]]] = []
     skipped: list[Skipped] = []
     seen: set[Path] = set()
+    others: set[str] = set()
     for path in _candidates(directories):
         real = path.resolve()
         if real in seen:
@@ -124,6 +126,15 @@ def read_history(directories: Sequence[Path], scenario: str | None = None) -> Kn
             continue
         if scenario is None or run.scenario == scenario:
             runs.append((run, figures))
+        else:
+            others.add(run.scenario)
+    if scenario is not None and others and not runs:
+        raise ConfigurationError(
+            "no run of this scenario is here",
+            field="--scenario",
+            value=scenario,
+            remedy=f"those here are of {', '.join(sorted(others))}",
+        )
     runs.sort(key=lambda one: (one[0].started, one[0].shown.run))
     rows = [(place, *row) for place, (_, figures) in enumerate(runs) for row in figures]
     return Known(

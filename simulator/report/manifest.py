@@ -65,10 +65,15 @@ def manifest_json_schema() -> dict[str, Any]:
     return Manifest.model_json_schema(mode="serialization")
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, option: str = "--out") -> None:
     """Replace a file by a whole new one, or leave the old one untouched.
 
     The bytes are on the disk before the name points at them: a power cut leaves either version.
+
+    Args:
+        path: the file.
+        data: all of its bytes.
+        option: what chose the place, for the remedy.
 
     Raises:
         OutputError: if the file cannot be written.
@@ -83,26 +88,28 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         with suppress(OSError):  # nothing can be removed either from a read-only file system
             temporary.unlink(missing_ok=True)
-        raise unwritable(path, error) from error
+        raise unwritable(path, error, option=option) from error
 
 
-def unwritable(path: Path, error: OSError) -> OutputError:
-    """The OutputError of a failed write, with a remedy that fits the cause."""
+def unwritable(path: Path, error: OSError, *, option: str = "--out") -> OutputError:
+    """The OutputError of a failed write, with a remedy that fits the cause and what chose it."""
     remedies = {
-        "ENOSPC": "free some space or choose another directory with --out",
-        "EDQUOT": "free some of your quota or choose another directory with --out",
-        "EFBIG": "allow larger files (ulimit -f) or choose another directory with --out",
-        "EROFS": "the file system is read-only: choose another place with --out",
-        "EACCES": "choose a place you may write to with --out",
-        "EPERM": "choose a place you may write to with --out",
-        "ENOTDIR": "a file stands where a directory is needed: choose another --out",
-        "ENAMETOOLONG": "choose a shorter path with --out",
+        "ENOSPC": "free some space or choose another directory",
+        "EDQUOT": "free some of your quota or choose another directory",
+        "EFBIG": "allow larger files (ulimit -f) or choose another directory",
+        "EROFS": "the file system is read-only: choose another place",
+        "EACCES": "choose a place you may write to",
+        "EPERM": "choose a place you may write to",
+        "ENOENT": "make the directory first, or choose another",
+        "EISDIR": "a directory stands there: choose the name of a file",
+        "ENOTDIR": "a file stands where a directory is needed: choose another place",
+        "ENAMETOOLONG": "choose a shorter path",
     }
-    name = _errno_name(error)
+    remedy = remedies.get(_errno_name(error), "choose another directory")
     return OutputError(
         f"cannot be written: {error.strerror or error}",
         where=str(path),
-        remedy=remedies.get(name, "choose another directory with --out"),
+        remedy=f"{remedy} with {option}",
     )
 
 

@@ -119,7 +119,8 @@ def make_history(order: HistoryOrder) -> HistorySummary:
     if order.page is not None:
         from simulator.report.history_page import history_page  # noqa: PLC0415  (the pictures)
 
-        write_atomically(order.page, history_page(summary, order.command).encode())
+        page = history_page(summary, order.command)
+        write_atomically(order.page, page.encode(), option="--page")
     return summary
 
 

@@ -28,8 +28,9 @@ _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _HUNDRED: Final = 100
 _MEDIAN: Final = Fraction(50)
 _EXAMPLE: Final = (
-    "write metric, operator and bound, for example "
-    '"alert.p95 > 1.1x", "warned_before_arrival < 0.9x" or "alert > +30s"'
+    'write metric, operator and bound, for example of runs "delivery_latency.p99 > 1.1x", '
+    '"delivery_latency > +5ms" or "lost > 0"; of scenarios and experiments "alert.p95 > 1.1x", '
+    '"warned_before_arrival < 0.9x" or "alert > +30s"'
 )
 
 

@@ -1,3 +1,4 @@
+import re
 from fractions import Fraction
 
 import pytest
@@ -73,7 +74,10 @@ def test_what_cannot_be_read_is_refused_with_an_example(text: str, said: str) ->
     with pytest.raises(ThresholdError, match="--fail-if") as error:
         parse_gate(text)
     assert said in str(error.value)
-    assert error.value.remedy
+    for kind in ("of runs", "of scenarios and experiments"):
+        assert kind in error.value.remedy or "strictly" in said
+    for example in re.findall(r'"([^"]+)"', error.value.remedy):
+        assert parse_gate(example).expression == example
 
 
 @pytest.mark.parametrize(

@@ -209,17 +209,19 @@ def test_runs_played_in_another_way_are_another_series(run_of: RunOf, stepped: P
     assert newest.trends[0].reason == "3 runs have it, and a change is looked for from 10"
 
 
-def test_figures_can_be_chosen_and_scenarios_left_out(stepped: Path) -> None:
+def test_figures_can_be_chosen_and_scenarios_left_out(stepped: Path, tmp_path: Path) -> None:
     figures = (figure_of("transit-latency.p90"), figure_of("expected"), figure_of("send_latency"))
     summary = _history(stepped, figures=figures)
     shown = [(one.metric, one.aggregate) for one in summary.series[0].trends]
     assert shown == [("transit_latency", "p90"), ("expected", "count"), ("send_latency", "mean")]
-    nobody = _history(stepped, scenario="drill-minimal")
+    empty = tmp_path / "none yet"
+    empty.mkdir()
+    nobody = _history(empty, scenario="drill-minimal")
     assert nobody.series == ()
     assert nobody.findings == ("There is no complete run here.",)
     assert "History of 0 runs" in history_text(nobody, None)
     with pytest.raises(ConfigurationError, match="no run to judge"):
-        _history(stepped, scenario="drill-minimal", fail_if=["lost > 0"])
+        _history(empty, scenario="drill-minimal", fail_if=["lost > 0"])
     for text in ("delivery_latency.max", "lost.p50", "colour", ""):
         with pytest.raises(ConfigurationError, match="no figure"):
             figure_of(text)
@@ -242,6 +244,30 @@ def test_a_directory_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="not a directory"):
         read_history([tmp_path / "file"])
+
+
+def test_a_scenario_that_no_run_is_of_is_refused_with_those_that_are_here(
+    run_of: RunOf, tmp_path: Path
+) -> None:
+    scaled_run(run_of("repeated"), tmp_path, 0, 1.0)
+    with pytest.raises(ConfigurationError, match="--scenario") as caught:
+        _history(tmp_path, scenario="nope")
+    assert caught.value.value == "nope"
+    assert "tohoku-2022-11-03" in caught.value.remedy
+
+
+def test_a_page_that_cannot_be_written_is_told_with_the_option_that_chose_it(
+    run_of: RunOf, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    scaled_run(run_of("repeated"), runs, 0, 1.0)
+    with pytest.raises(OutputError) as caught:
+        _history(runs, page=tmp_path / "no" / "page.html")
+    assert caught.value.remedy == "make the directory first, or choose another with --page"
+    with pytest.raises(OutputError) as caught:
+        _history(runs, page=runs)
+    assert caught.value.remedy == "a directory stands there: choose the name of a file with --page"
 
 
 def test_a_sparkline_has_the_lowest_and_the_highest_and_gaps() -> None:
