@@ -8,7 +8,6 @@ import contextlib
 import os
 import re
 import shutil
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -19,6 +18,7 @@ from pydantic import ValidationError
 from simulator.errors import OutputError
 from simulator.report.manifest import unwritable, write_atomically
 from simulator.service.experiments_model import ID_PATTERN, ExperimentRecord
+from simulator.service.plain_files import is_folder, is_plain, read_plain
 from simulator.service.retention_rule import State as StoredState
 from simulator.service.retention_rule import Stored
 from simulator.units import NS_PER_S
@@ -36,6 +36,7 @@ FILES: Final[Mapping[str, str]] = {
 _RESULT: Final = "result"
 _GONE: Final = ".gone-"
 _ID: Final = re.compile(ID_PATTERN)
+_LARGEST_RECORD: Final = 4 * 1024 * 1024
 
 
 class ExperimentStore:
@@ -77,10 +78,10 @@ class ExperimentStore:
     def records(self) -> list[ExperimentRecord]:
         """Every record that can be read; halves of removals that were cut short go for good."""
         found: list[ExperimentRecord] = []
-        for folder in sorted(self._folder.iterdir()) if self._folder.is_dir() else ():
+        for folder in sorted(self._folder.iterdir()) if is_folder(self._folder) else ():
             if folder.name.startswith(_GONE):
                 shutil.rmtree(folder, ignore_errors=True)
-            elif _ID.fullmatch(folder.name) and stat.S_ISDIR(folder.lstat().st_mode):
+            elif _ID.fullmatch(folder.name) and is_folder(folder):
                 record = _read(folder)
                 if record is not None:
                     found.append(record)
@@ -90,11 +91,9 @@ class ExperimentStore:
         """A file of an experiment that may be handed out; None if there is none."""
         if _ID.fullmatch(name) is None or file not in FILES:
             return None
-        path = self.result(name) / file
-        try:
-            return path if stat.S_ISREG(path.lstat().st_mode) else None
-        except OSError:
-            return None
+        result = self.result(name)
+        folders = (self._folder, result.parent, result)
+        return result / file if all(map(is_folder, folders)) and is_plain(result / file) else None
 
     def files(self, name: str) -> tuple[str, ...]:
         """Names of the files that may be handed out."""
@@ -136,7 +135,7 @@ def _state(record: ExperimentRecord) -> StoredState:
 def _read(folder: Path) -> ExperimentRecord | None:
     path = folder / RECORD_NAME
     try:
-        record = ExperimentRecord.model_validate_json(path.read_bytes())
+        record = ExperimentRecord.model_validate_json(read_plain(path, _LARGEST_RECORD))
     except (OSError, ValidationError) as error:
         structlog.get_logger().warning(
             "experiment left out", experiment=folder.name, reason=type(error).__name__

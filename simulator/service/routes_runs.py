@@ -172,4 +172,4 @@ def _add_files(router: APIRouter, service: Service) -> None:
         headers = {"cache-control": "no-cache"}
         if name == "report.html":
             headers["content-security-policy"] = REPORT_CSP
-        return FileResponse(path, media_type=FILES[name], headers=headers, stat_result=path.stat())
+        return FileResponse(path, media_type=FILES[name], headers=headers, stat_result=path.lstat())

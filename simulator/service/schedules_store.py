@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from simulator.errors import ConfigurationError
 from simulator.report.manifest import write_atomically
+from simulator.service.plain_files import read_plain
 from simulator.service.schedules_model import MOST, Schedule, ScheduleState, described
 
 SCHEDULES_NAME: Final = "schedules.json"
@@ -68,12 +69,11 @@ class ScheduleStore:
         Raises:
             ConfigurationError: naming the file, the line or field, and the remedy.
         """
-        if not self._path.exists():
-            return {}
         try:
-            if self._path.stat().st_size > _LARGEST_BYTES:
-                raise self._bad(f"larger than {_LARGEST_BYTES // 2**20} MiB")
-            found = _File.model_validate(json.loads(self._path.read_text(encoding="utf-8")))
+            text = read_plain(self._path, _LARGEST_BYTES).decode()
+            found = _File.model_validate(json.loads(text))
+        except FileNotFoundError:
+            return {}
         except json.JSONDecodeError as error:
             where = f"{self._path}:{error.lineno}"
             raise ConfigurationError(
@@ -82,7 +82,8 @@ class ScheduleStore:
         except ValidationError as error:
             raise described(error, str(self._path)) from None
         except (OSError, ValueError, RecursionError) as error:
-            raise self._bad(f"cannot be read: {error}") from error
+            why = error.strerror if isinstance(error, OSError) else error
+            raise self._bad(f"cannot be read: {why}") from error
         return {schedule.name: schedule for schedule in found.schedules}
 
     def _bad(self, message: str) -> ConfigurationError:
@@ -120,7 +121,7 @@ class ScheduleStore:
     def read_states(self) -> dict[str, ScheduleState]:
         """How they went, by name; begun anew, and the file kept aside, if it is damaged."""
         try:
-            found = json.loads(self._state_path.read_text(encoding="utf-8"))
+            found = json.loads(read_plain(self._state_path, _LARGEST_BYTES).decode())
             return {name: ScheduleState.model_validate(each) for name, each in found.items()}
         except FileNotFoundError:
             return {}

@@ -11,9 +11,8 @@ import json
 import os
 import re
 import shutil
-import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +23,7 @@ from pydantic import ValidationError
 from simulator.clock import Clock
 from simulator.errors import ConfigurationError, OutputError
 from simulator.report.manifest import MANIFEST_NAME, MANIFEST_SCHEMA, unwritable, write_atomically
+from simulator.service.plain_files import is_folder, is_plain, read_plain
 from simulator.service.records import RunInfo, RunRecord, ScenarioName, State, outcome_of
 from simulator.units import NS_PER_S
 
@@ -36,10 +36,14 @@ FILES: Final[Mapping[str, str]] = {
     "latency.hlog": "text/plain; charset=utf-8",
     "baseline.json": "application/json",
 }
+_SUMMARY: Final = "summary.json"
 _OWN: Final = ".service"
 _GONE: Final = "gone"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _LARGEST_MANIFEST: Final = 16 * 1024 * 1024
+_LARGEST_SUMMARY: Final = 64 * 1024 * 1024
+_LARGEST_RECORD: Final = 4 * 1024 * 1024
+_LARGEST_SNAPSHOT: Final = 256 * 1024 * 1024
 _FRESH_NS: Final = 60 * NS_PER_S
 
 
@@ -79,7 +83,7 @@ class Store:
         self._clock = clock
         self._own = path / _OWN
         self._lock: int | None = None
-        self._read: dict[str, tuple[tuple[int, int], Kept]] = {}
+        self._read: dict[str, tuple[tuple[int, ...], Kept]] = {}
 
     def open(self) -> None:
         """Make the folder and take it for this service alone.
@@ -97,7 +101,9 @@ class Store:
         try:
             for folder in ("runs", "scenarios", "snapshots"):
                 (self._own / folder).mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._own / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._check_own(self._own, self._own / folder)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = os.open(self._own / "lock", flags, 0o600)
         except OSError as error:
             raise unwritable(self.path, error) from error
         try:
@@ -112,6 +118,16 @@ class Store:
             ) from None
         self._lock = descriptor
         shutil.rmtree(self._own / _GONE, ignore_errors=True)
+
+    @staticmethod
+    def _check_own(*folders: Path) -> None:
+        for folder in folders:
+            if not is_folder(folder):
+                raise OutputError(
+                    "is a link: what the service keeps stands in its own directory",
+                    where=str(folder),
+                    remedy="remove the link, or put a directory in its place",
+                )
 
     def close(self) -> None:
         """Let another service have it."""
@@ -150,10 +166,13 @@ class Store:
         found = []
         for path in sorted((self._own / "runs").glob("*.json")):
             try:
-                found.append(RunRecord.model_validate_json(path.read_bytes()))
+                record = RunRecord.model_validate_json(read_plain(path, _LARGEST_RECORD))
             except (OSError, ValidationError) as error:
                 kind = type(error).__name__
                 structlog.get_logger().warning("record left out", record=path.name, reason=kind)
+                continue
+            if record.run == path.stem and _NAME.fullmatch(record.run):
+                found.append(record)
         return found
 
     def keep_scenario(self, run: str, text: str) -> Path:
@@ -177,7 +196,7 @@ class Store:
     def snapshot(self, run: str) -> tuple[int, bytes] | None:
         """Number of its last event and what was kept of it; None if nothing whole was."""
         try:
-            kept = (self._own / "snapshots" / f"{run}.json").read_bytes()
+            kept = read_plain(self._own / "snapshots" / f"{run}.json", _LARGEST_SNAPSHOT)
             found = json.loads(kept)
         except (OSError, ValueError, RecursionError):
             return None
@@ -192,11 +211,7 @@ class Store:
         if _NAME.fullmatch(run) is None:
             return None
         path = self.path / run
-        try:
-            is_folder = stat.S_ISDIR(path.lstat().st_mode)
-        except OSError:
-            return None
-        return path if is_folder and (path / MANIFEST_NAME).exists() else None
+        return path if is_folder(path) and os.path.lexists(path / MANIFEST_NAME) else None
 
     def file(self, run: str, name: str) -> Path | None:
         """A file of a run that may be handed out; None if there is none."""
@@ -204,10 +219,7 @@ class Store:
         if folder is None or name not in FILES:
             return None
         path = folder / name
-        try:
-            return path if stat.S_ISREG(path.lstat().st_mode) else None
-        except OSError:
-            return None
+        return path if is_plain(path) else None
 
     def files(self, run: str) -> tuple[str, ...]:
         """Names of the files that may be handed out."""
@@ -249,13 +261,14 @@ class Store:
             return None
         path = folder / MANIFEST_NAME
         try:
-            state = path.stat()
+            state = path.lstat()
         except OSError:
             return None
-        mark = (state.st_mtime_ns, state.st_size)
+        mark = (state.st_mtime_ns, state.st_size, *_mark(folder / _SUMMARY))
         known = self._read.get(run)
         if known is None or known[0] != mark:
-            known = (mark, _read(run, path, state.st_size, state.st_mtime_ns))
+            found = _read(run, path, state.st_size, state.st_mtime_ns)
+            known = (mark, _doubted(found, folder / _SUMMARY))
             self._read[run] = known
         return known[1]
 
@@ -266,7 +279,7 @@ class Store:
         newest = kept.changed_ns
         for name in ("", "deliveries"):
             with contextlib.suppress(OSError):
-                newest = max(newest, (self.path / kept.run / name).stat().st_mtime_ns)
+                newest = max(newest, (self.path / kept.run / name).lstat().st_mtime_ns)
         return abs(self._clock.wall_ns() - newest) < _FRESH_NS
 
 
@@ -277,7 +290,7 @@ def _read(run: str, path: Path, size: int, changed_ns: int) -> Kept:
     if size > _LARGEST_MANIFEST:
         return unreadable(f"its {MANIFEST_NAME} is larger than any that alertsim writes")
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_plain(path, _LARGEST_MANIFEST))
     except (OSError, ValueError, RecursionError):
         return unreadable(f"its {MANIFEST_NAME} is damaged")
     if not isinstance(data, dict):
@@ -289,6 +302,31 @@ def _read(run: str, path: Path, size: int, changed_ns: int) -> Kept:
         return _kept(run, data, changed_ns)
     except (KeyError, TypeError, ValueError, AttributeError):
         return unreadable(f"its {MANIFEST_NAME} is damaged")
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    try:
+        state = path.lstat()
+    except OSError:
+        return 0, 0
+    return state.st_mtime_ns, state.st_size
+
+
+def _doubted(found: Kept, summary: Path) -> Kept:
+    """What ended, and whose figures cannot be read, is not whole whatever its manifest says."""
+    if found.state not in {"complete", "incomplete"}:
+        return found
+    try:
+        whole = isinstance(json.loads(read_plain(summary, _LARGEST_SUMMARY)), dict)
+    except FileNotFoundError:
+        return found
+    except (OSError, ValueError, RecursionError):
+        whole = False
+    if whole:
+        return found
+    damaged = f"its {_SUMMARY} is damaged: its figures cannot be read"
+    reason = f"{found.reason}; {damaged}" if found.reason else damaged
+    return replace(found, state="incomplete", reason=reason)
 
 
 def _kept(run: str, data: Mapping[str, Any], changed_ns: int) -> Kept:

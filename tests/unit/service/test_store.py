@@ -211,3 +211,17 @@ def test_what_pages_were_told_is_one_whole_line_or_nothing(store: Store, kept: b
     store.keep_snapshot("one", kept)
 
     assert store.snapshot("one") is None
+
+
+@pytest.mark.parametrize("text", ["", '{"latency": {"n"', "[]", "\0" * 100, "[" * 100_000])
+def test_a_run_whose_summary_is_damaged_is_not_complete(store: Store, text: str) -> None:
+    folder = put(store, "one", MANIFEST)
+    (folder / "summary.json").write_text("{}")
+    assert [each.state for each in store.kept().values()] == ["complete"]
+
+    (folder / "summary.json").write_text(text)
+
+    (kept,) = store.kept().values()
+    info = shown(kept, store.files("one"), writing=False)
+    assert (info.state, info.outcome) == ("incomplete", "pass")
+    assert "summary.json is damaged" in info.reason
