@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from simulator.service.fold import Fold
 from tests.browser.live import (
@@ -42,7 +42,7 @@ def test_an_exercise_is_started_watched_to_its_verdict_and_its_report_opened(
             page.keyboard.press("Enter")  # the button comes next, and starts it
 
             page.wait_for_selector("[data-planned=yes]", timeout=30_000)
-            assert page.evaluate("document.activeElement.id") == "run-title"
+            expect(page.locator("#run-title")).to_be_focused()
             assert page.inner_text("#run-state") in {"Starting", "Playing"}
             ended(page)
 
@@ -52,35 +52,33 @@ def test_an_exercise_is_started_watched_to_its_verdict_and_its_report_opened(
             assert page.inner_text("#clock-now") == "09:24:00"
             assert page.inner_text("#clock-alerts") == "9 / 9"
             table = page.inner_text("#places tbody")
-            assert table.count("Correction") == 3
-            assert table.count("\N{MINUS SIGN}2\u00a0min") == 3
+            assert table.count("Correction") == table.count("\N{MINUS SIGN}2\u00a0min") == 3
 
-            stages = page.locator("#chain li")
-            assert stages.count() == 10
+            assert page.locator("#chain li").count() == 10
             assert page.locator("#chain li.guessed").count() == 8
             widths = page.eval_on_selector_all("#chain i", "bars => bars.map(b => b.style.width)")
             assert set(widths) == {"100%"}
 
-            assert page.inner_text("#latency dd >> nth=0") == "1,209"
+            assert _latency(page)[0] == "1,209"
             expect(page.locator("#ledger")).to_contain_text("delivered")
             counted = page.eval_on_selector_all(
                 "#ledger > div",
                 "rows => Object.fromEntries(rows.map(r => [...r.children].map("
                 "c => c.textContent)))",
             )
-            assert counted["owed in all"] == counted["delivered"] == "1,209"
-            assert counted["lost"] == "0"
+            assert counted["expected"] == counted["delivered"] == "1,209"
+            assert counted["lost"] == counted["queued"] == "0"
+            assert all(figure in page.inner_text("#verdict-took") for figure in _latency(page))
 
-            row = page.locator("#clients tbody tr", has_text="siren-7")
-            _, presence, received, latest, slowest = row.locator("th, td").all_inner_texts()
+            row = page.locator("#clients tbody tr", has_text="siren-7").locator("th, td")
+            _, presence, received, latest, slowest = row.all_inner_texts()
             assert presence.strip() == "online"
             assert received == "9"
-            assert latest.endswith("s")
-            assert slowest.endswith("s")
+            assert {latest[-1], slowest[-1]} == {"s"}
 
             assert page.inner_text("#verdict-title") == "Passed"
             assert "1,209 of 1,209 expected" in page.inner_text("#verdict-sentence")
-            assert "Nobody" in page.inner_text("#verdict-warned")
+            assert "the warning came 2 min after" in page.inner_text("#verdict-warned")
             assert page.title().startswith("【訓練】 EXERCISE")
             with page.context.expect_page() as opened:
                 page.click("#verdict-links a.primary")
@@ -91,6 +89,10 @@ def test_an_exercise_is_started_watched_to_its_verdict_and_its_report_opened(
     finally:
         siren.process.terminate()
         siren.wait(20)
+
+
+def _latency(page: Page) -> list[str]:
+    return page.locator("#latency dd").all_inner_texts()
 
 
 def test_a_page_that_is_loaded_again_shows_the_same_and_stops_the_exercise(
@@ -169,6 +171,36 @@ def test_updates_that_were_skipped_are_told(
         )
         page.evaluate("run => { location.hash = `run=${run}`; }", finished)
         until(page, "window.told.some((text) => text.startsWith('2 updates were skipped'))")
+
+
+def test_what_is_not_counted_yet_is_a_dash_and_queued_deliveries_are_told_apart(
+    browser: Browser, served: Served
+) -> None:
+    first = {"owed": 9, "sent": 0, "due": 0, "delivered": 0, "late": 0, "queued": 0}
+    first |= {"duplicates": 0, "unexpected": 0, "reconnects": 0}
+    later = first | {"sent": 1, "due": 6, "delivered": 5, "late": 1, "queued": 2}
+    with live(browser, served) as (page, _):
+        told = [page.evaluate(_COUNTED, each) for each in (None, first, later)]
+    dash = "\N{EN DASH}"
+    assert [each["expected"] for each in told] == [dash, "9", "9"]
+    for each in told[:2]:
+        assert {value for key, value in each.items() if key != "expected"} == {dash, _NOT_YET}
+    keys = ("expected so far", "delivered", "late", "queued", "duplicates", "said")
+    said = [told[2][key] for key in keys]
+    assert said == ["6", "2", "1", "2", "0", "1 delivery is outstanding."]
+
+
+_NOT_YET = "Not yet counted: no message has been sent."
+_COUNTED = """async (progress) => {
+  const { showDeliveries } = await import("/page/figures.js");
+  const { fresh } = await import("/page/fold.js");
+  const { formats } = await import("/page/format.js");
+  showDeliveries({ ...fresh(), progress }, formats("en"));
+  const rows = document.querySelectorAll("#latency > div, #ledger > div");
+  const told = Object.fromEntries([...rows].map((row) => [...row.children].map(
+    (child) => child.textContent)));
+  return { ...told, said: document.getElementById("ledger-sentence").textContent };
+}"""
 
 
 @pytest.mark.parametrize(

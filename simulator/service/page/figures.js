@@ -128,21 +128,24 @@ function tiles(host, items) {
     });
 }
 
-function latency(progress, form) {
-  const found = progress?.latency ?? null;
+// Latency so far or, once it is known, that of the report.
+function tookOf({ progress, end }, form) {
+  const found = end?.latency ?? progress?.latency;
   const n = found?.n ?? 0;
+  const most = found?.max_ns;
   const quantile = (percent) => {
     const ns = found?.[`p${percent}_ns`];
     // A quantile of a histogram may lie a cell above the largest value, which is known exactly.
-    return ns && enough(n, percent) ? form.measured(Math.min(Number(ns), Number(found.max_ns))) : DASH;
+    return ns && enough(n, percent) ? form.measured(Math.min(ns, most ?? ns)) : DASH;
   };
-  tiles(byId("latency"), [
-    { key: "n", label: t("deliveries.n"), value: form.number(n) },
-    { key: "p50", label: t("deliveries.p50"), value: quantile(50) },
-    { key: "p99", label: t("deliveries.p99"), value: quantile(99) },
-    { key: "max", label: t("deliveries.max"), value: form.measured(found?.max_ns ? Number(found.max_ns) : null) },
-  ]);
-  return n > 0 && !enough(n, 99) ? t("deliveries.needs", { n: form.number(1000) }) : "";
+  return { n, figures: [["p50", quantile(50)], ["p99", quantile(99)], ["max", form.measured(most)]] };
+}
+
+// How long deliveries took, in one sentence for the verdict; empty where nothing was measured.
+export function latencySentence(state, form) {
+  const { n, figures } = tookOf(state, form);
+  const list = figures.filter(([, value]) => value !== DASH).map(([key, value]) => `${t(`deliveries.${key}`)} ${value}`);
+  return n ? t("deliveries.took", { n: form.number(n), list: list.join(t("deliveries.comma")) }) : "";
 }
 
 function drawSpread(host, buckets, form) {
@@ -179,54 +182,54 @@ function drawSpread(host, buckets, form) {
 
 const BAD = ["expired", "missed_offline", "undetermined", "lost", "not_sent"];
 
-function counted(state) {
-  const { progress, end } = state;
-  if (end?.ledger) {
-    const book = end.ledger;
-    const seen = ["delivered", "late", "queued"];
-    return [
-      { key: "expected", value: book.expected },
-      ...[...seen, ...BAD].filter((key) => book[key] || ["delivered", "late", "lost"].includes(key))
-        .map((key) => ({ key, value: book[key] })),
-      { key: "duplicates", value: book.duplicates },
-      { key: "unexpected", value: book.unexpected },
-    ];
+const SEEN = ["delivered", "late", "queued"];
+const COPIES = ["duplicates", "unexpected"];
+const ALWAYS = ["delivered", "late", "queued", "lost"];
+
+// What the ledger shows: while it counts what has been seen, at the end what became of everything.
+// A figure that nothing has been counted for yet is a dash, never a zero.
+function counted({ progress, end }, begun) {
+  const book = end?.ledger;
+  if (book) {
+    const shown = [...SEEN, ...BAD].filter((key) => book[key] || ALWAYS.includes(key));
+    return ["expected", ...shown, ...COPIES].map((key) => ({ key, value: book[key] }));
   }
-  return [
-    { key: "expected", value: progress?.owed ?? 0 },
-    { key: "due", value: progress?.due ?? 0 },
-    { key: "delivered", value: progress?.delivered ?? 0 },
-    { key: "late", value: progress?.late ?? 0 },
-    { key: "duplicates", value: progress?.duplicates ?? 0 },
-    { key: "unexpected", value: progress?.unexpected ?? 0 },
-  ];
+  // What arrived late, or had been kept for who was away, is told apart from the start.
+  const seen = begun ? { ...progress, delivered: progress.delivered - progress.late - (progress.queued ?? 0) } : {};
+  return ["expected", "due", ...SEEN, ...COPIES].map((key) => ({
+    key, value: key === "expected" ? progress?.owed || null : begun ? seen[key] ?? 0 : null,
+  }));
 }
 
-const WARNED = new Set(["late", "queued", "duplicates"]);
-const FAILED = new Set([...BAD, "unexpected"]);
+const WARNED = ["late", "queued", "duplicates"];
+const FAILED = [...BAD, "unexpected"];
 
 export function showDeliveries(state, form) {
-  const needs = latency(state.progress, form);
+  const { progress, end } = state;
+  const begun = progress?.sent > 0;
+  const { n, figures } = tookOf(state, form);
+  tiles(byId("latency"), [["n", begun || n ? form.number(n) : DASH], ...figures]
+    .map(([key, value]) => ({ key, label: t(`deliveries.${key}`), value })));
   drawSpread(byId("spread"), spread(state), form);
-  const items = counted(state);
-  tiles(byId("ledger"), items.map((each) => ({
-    ...each,
-    label: t(`ledger.${each.key}`),
-    value: form.number(each.value),
-    tone: each.value && (FAILED.has(each.key) ? "bad" : WARNED.has(each.key) ? "open" : ""),
+  tiles(byId("ledger"), counted(state, begun).map(({ key, value }) => ({
+    key,
+    label: t(`ledger.${key}`),
+    value: form.number(value),
+    tone: value && (FAILED.includes(key) ? "bad" : WARNED.includes(key) ? "open" : ""),
   })));
-  const { progress } = state;
   const share = byId("share");
   if (!share.firstChild) share.append(el("span", { class: "due" }), el("span", { class: "delivered" }));
-  const part = (count) => `${progress?.owed ? Math.min(100, (100 * count) / progress.owed) : 0}%`;
-  share.children[0].style.width = part(progress?.due ?? 0);
-  share.children[1].style.width = part(progress?.delivered ?? 0);
-  const open = (progress?.due ?? 0) - (progress?.delivered ?? 0);
-  const words = [];
-  if (progress && !state.end) words.push(open > 0 ? t("deliveries.open", { n: open, count: form.number(open) }) : t("deliveries.none-open"));
-  if (needs) words.push(needs);
-  if (progress?.reconnects) words.push(t("deliveries.reconnects", { n: progress.reconnects, count: form.number(progress.reconnects) }));
-  put(byId("ledger-sentence"), words.join(" "));
+  ["due", "delivered"].forEach((key, place) => {
+    share.children[place].style.width = `${progress?.owed ? Math.min(100, (100 * progress[key]) / progress.owed) : 0}%`;
+  });
+  const open = begun ? progress.due - progress.delivered : 0;
+  const lost = progress?.reconnects;
+  put(byId("ledger-sentence"), [
+    end ? "" : !begun ? t("deliveries.not-yet")
+      : open > 0 ? t("deliveries.open", { n: open, count: form.number(open) }) : t("deliveries.none-open"),
+    n && !enough(n, 99) ? t("deliveries.needs", { n: form.number(1000) }) : "",
+    lost ? t("deliveries.reconnects", { n: lost, count: form.number(lost) }) : "",
+  ].filter(Boolean).join(" "));
 }
 
 // --- test clients ---------------------------------------------------------------------------
@@ -243,7 +246,7 @@ export function showClients(state, form) {
     node.dataset.online = each.online;
     put(presence.lastChild, t(each.online ? "clients.online" : "clients.offline"));
     put(received, form.number(each.received));
-    put(last, form.measured(each.last_ns === null ? null : Number(each.last_ns)));
-    put(worst, form.measured(each.worst_ns === null ? null : Number(each.worst_ns)));
+    put(last, form.measured(each.last_ns));
+    put(worst, form.measured(each.worst_ns));
   });
 }

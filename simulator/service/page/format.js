@@ -27,8 +27,9 @@ export function formats(language) {
   }
 
   // A measured duration in three significant figures.
-  function measured(ns) {
-    if (ns === null || ns === undefined) return DASH;
+  function measured(told) {
+    if (told === null || told === undefined) return DASH;
+    const ns = Number(told);
     const [size, unit] = [[1e9, "s"], [1e6, "ms"], [0, "µs"]].find(([least]) => Math.abs(ns) >= least);
     const value = ns / (size || 1e3);
     const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 1))));

@@ -5,7 +5,7 @@ import { Chain, drawLegend, drawTrack, originOf, showClock, showFeed, showPlaces
 import { scenarioNow, Skew } from "./clock.js";
 import { showConnect } from "./connect.js";
 import { byId, el, put, show } from "./dom.js";
-import { People, showClients, showDeliveries } from "./figures.js";
+import { latencySentence, People, showClients, showDeliveries } from "./figures.js";
 import { fold, fresh } from "./fold.js";
 import { zoned } from "./format.js";
 import { Map47 } from "./map.js";
@@ -250,6 +250,8 @@ export class Watch {
     const inTime = (language === "ja" ? end.warned_ja || end.warned : end.warned) ?? "";
     const reason = end.sentence?.includes(end.reason) ? "" : end.reason;
     const words = [said, reason, said ? "" : own].filter(Boolean);
+    const took = latencySentence(state, this.form);
+    put(byId("verdict-took"), took);
     put(byId("verdict-warned"), inTime);
     byId("verdict-warned").lang = foreign(inTime) ?? language;
     byId("verdict-sentence").replaceChildren(...words.map((text) => el("span", { lang: foreign(text) }, `${text} `)));
@@ -257,6 +259,6 @@ export class Watch {
       fileLink(this.run, "report.html", t("verdict.report"), { class: "primary" }),
       fileLink(this.run, "summary.json", t("verdict.summary")),
     ] : [t("verdict.no-report")]));
-    this.#say(`${t(`verdict.${outcome}`)}. ${words.join(" ")} ${inTime}`);
+    this.#say(`${t(`verdict.${outcome}`)}. ${words.join(" ")} ${inTime} ${took}`);
   }
 }

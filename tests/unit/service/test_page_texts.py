@@ -10,6 +10,7 @@ import pytest
 
 from simulator.model import simulate
 from simulator.model.timeline import Timeline
+from simulator.report.language import catalogue
 from simulator.resources import scenario_names
 from simulator.scenario import load_scenario
 from simulator.service import app
@@ -17,7 +18,10 @@ from simulator.service import app
 JAPANESE = re.compile("[ぁ-んァ-ヶ一-龯]")
 SLOT = re.compile(r"\{(\w+)\}")
 # Keys that are made of a prefix and a name of the model or the API.
-MADE = ("stage", "event", "state", "phase", "kind", "verdict", "ledger", "group", "feed", "people")
+MADE = (
+    *("stage", "event", "state", "phase", "kind", "verdict", "ledger", "group", "feed", "people"),
+    "deliveries",
+)
 
 
 def words(name: str) -> dict[str, Any]:
@@ -40,7 +44,14 @@ def test_both_languages_say_the_same_things_with_the_same_figures() -> None:
     for key, text in TRANSLATED.items():
         assert set(SLOT.findall(text)) == set(SLOT.findall(ENGLISH[key])), key
     names = {"connect.own", "connect.mosquitto", "connect.python", "language.other"}
-    names |= {"connect.websocket", "connect.address", "feed.about", "feed.to", "event.at-place"}
+    names |= {
+        "connect.websocket",
+        "connect.address",
+        "feed.about",
+        "feed.to",
+        "event.at-place",
+        "deliveries.comma",
+    }
     untranslated = {key for key, text in TRANSLATED.items() if not JAPANESE.search(text)}
     assert untranslated - names == set()
 
@@ -102,3 +113,12 @@ def test_scripts_parse_no_markup_and_know_no_other_host() -> None:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
         assert set(re.findall(r"https?://[\w./]+", text)) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_the_ledger_is_told_in_the_words_of_the_report() -> None:
+    known = catalogue("ja")
+    told = {key for key in ENGLISH if key.startswith("ledger.")}
+    told -= {"ledger.due"}  # the report knows no run that has not ended
+    assert len(told) == 11
+    for key in told | {"verdict.pass", "verdict.fail", "verdict.inconclusive", "people.true"}:
+        assert TRANSLATED[key].partition(" {")[0] == known.say(ENGLISH[key].partition(" {")[0]), key
