@@ -1,13 +1,15 @@
 """``/metrics``: the totals of the service in the words of Prometheus.
 
 Rule of the module: what is scraped is read from the fold and from a few gauges at that instant; a
-scrape changes nothing, and scrapers together take a tenth of a processor at most. A registry of its
-own, so that two services in one process, and tests, do not share figures.
+scrape changes nothing, and scrapers together take a tenth of a processor at most. What is written
+is a copy, in a thread, so that neither live events nor pages wait for it. A registry of its own, so
+that two services in one process, and tests, do not share figures.
 """
 
+import asyncio
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -63,6 +65,16 @@ class Metrics:
         registry.register(_Alertsim(self))
         ProcessCollector(registry=registry)
         return registry
+
+    def copy(self) -> "Metrics":
+        """All of it as it is at this instant; gauges are read."""
+        read = {name: gauge() for name, gauge in self.gauges.items()}
+        return replace(
+            self,
+            totals=self.totals.copy(),
+            gauges={name: lambda value=value: value for name, value in read.items()},  # type: ignore[misc]
+            skips=dict(self.skips),
+        )
 
     def labelled(self) -> dict[str, Labelled]:
         """Values by metric name and label values, histograms left out."""
@@ -172,36 +184,43 @@ def format_for(accept: str) -> str:
 
 
 class Exposition:
-    """Writes a registry, at most a tenth of the time however often it is asked.
+    """Writes metrics, at most a tenth of the time however often it is asked.
 
     A text is handed out again for ten times as long as writing it took, unless something ended:
     fifty series take a few milliseconds, all prefectures at once some hundred.
 
     Args:
-        registry: what is written.
+        metrics: what is written.
         clock: where time comes from.
     """
 
-    def __init__(self, registry: CollectorRegistry, clock: Clock) -> None:
-        self._registry = registry
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self._metrics = metrics
         self._clock = clock
         self._written: dict[str, tuple[int, bytes]] = {}
+        self._one = asyncio.Lock()
+        self._age = 0
 
-    def text(self, kind: str) -> bytes:
-        """The text in this format."""
-        began_ns = self._clock.monotonic_ns()
-        until_ns, text = self._written.get(kind, (began_ns, b""))
-        if began_ns >= until_ns:
-            text = self._made(kind)
-            took_ns = self._clock.monotonic_ns() - began_ns
-            self._written[kind] = (began_ns + _REST * took_ns, text)
-        return text
-
-    def _made(self, kind: str) -> bytes:
-        if kind == OPENMETRICS:
-            return openmetrics_text(self._registry)  # type: ignore[no-any-return, no-untyped-call]
-        return plain_text(self._registry)
+    async def text(self, kind: str) -> bytes:
+        """The text in this format; who asks while it is being written waits for that one."""
+        async with self._one:
+            began_ns, age = self._clock.monotonic_ns(), self._age
+            until_ns, text = self._written.get(kind, (began_ns, b""))
+            if began_ns >= until_ns:
+                text = await asyncio.to_thread(_made, kind, self._metrics.copy())
+                took_ns = self._clock.monotonic_ns() - began_ns
+                if age == self._age:  # else something ended while it was written
+                    self._written[kind] = (began_ns + _REST * took_ns, text)
+            return text
 
     def forget(self) -> None:
         """Write anew when next asked."""
+        self._age += 1
         self._written.clear()
+
+
+def _made(kind: str, metrics: Metrics) -> bytes:
+    registry = metrics.registry()
+    if kind == OPENMETRICS:
+        return openmetrics_text(registry)  # type: ignore[no-any-return, no-untyped-call]
+    return plain_text(registry)

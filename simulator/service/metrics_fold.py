@@ -45,6 +45,10 @@ class Histogram:
         self.sum_ns += sum_ns
         self.signed |= sum_ns < 0
 
+    def copy(self) -> "Histogram":
+        """As it is now."""
+        return Histogram([*self.cells], self.sum_ns, self.signed)
+
     def put(self, value_ns: int) -> None:
         """Add one value."""
         at = next((at for at, bound in enumerate(BUCKETS_NS) if value_ns <= bound), BOUNDS - 1)
@@ -100,6 +104,18 @@ class Totals:
     def online(self) -> int:
         """Foreign clients online, over runs that play."""
         return sum(run.online for run in self._playing.values())
+
+    def copy(self) -> "Totals":
+        """As they are now, to be shown; what runs told last is not in it."""
+        twin = Totals()
+        twin.latency = {series: each.copy() for series, each in self.latency.items()}
+        twin.publish_delay = self.publish_delay.copy()
+        twin.deliveries, twin.receipts = self.deliveries.copy(), self.receipts.copy()
+        twin.sent, twin.runs = self.sent.copy(), self.runs.copy()
+        twin.expected, twin.reconnects = self.expected, self.reconnects
+        twin.refused, twin.dropped = self.refused, self.dropped
+        twin._playing = {run: _Run(online=known.online) for run, known in self._playing.items()}
+        return twin
 
     def began(self, run: str) -> None:
         """A run plays; told again it changes nothing."""

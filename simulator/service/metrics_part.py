@@ -4,7 +4,6 @@ Rule of the module: wiring only. A run counts from its first event to its end, w
 end: its last event, or the service when its process is gone.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -31,8 +30,8 @@ class MetricsPart:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.metrics = Metrics(version=service.version)
-        self._exposition = Exposition(self.metrics.registry(), service.clock)
-        self._ended: deque[str] = deque(maxlen=_REMEMBERED)
+        self._exposition = Exposition(self.metrics, service.clock)
+        self._ended: dict[str, None] = {}  # the latest, oldest first
         self._lost: WeakKeyDictionary[Feed, int] = WeakKeyDictionary()
         gauges = self.metrics.gauges
         gauges["alertsim_runs_active"] = lambda: service.runs.counts()[0]
@@ -46,7 +45,9 @@ class MetricsPart:
         self.metrics.totals.began(run)
         self.metrics.totals.event(run, event)
         if event.get("type") == "end":
-            self._ended.append(run)
+            self._ended[run] = None
+            while len(self._ended) > _REMEMBERED:
+                del self._ended[next(iter(self._ended))]
             self._exposition.forget()
 
     def _count_lost(self) -> None:
@@ -77,7 +78,7 @@ class MetricsPart:
             """Counts and histograms since the service started; every label has a closed list."""
             self._count_lost()
             kind = format_for(request.headers.get("accept", ""))
-            text = self._exposition.text(kind)
+            text = await self._exposition.text(kind)
             return Response(text, headers={"content-type": kind, "cache-control": "no-store"})
 
         return [routes]

@@ -1,7 +1,7 @@
+import asyncio
 import re
 
 import pytest
-from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
@@ -36,9 +36,9 @@ def played(**gauges: float | None) -> Metrics:
     return found
 
 
-def exposition(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
+async def exposition(found: Metrics, accept: str) -> tuple[bytes, str]:
     kind = format_for(accept)
-    return Exposition(registry, ManualClock()).text(kind), kind
+    return await Exposition(found, ManualClock()).text(kind), kind
 
 
 def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -49,10 +49,10 @@ def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     }
 
 
-def test_both_formats_parse_and_say_the_same() -> None:
-    registry = played(alertsim_store_bytes=5.0).registry()
-    new, new_type = exposition(registry, "application/openmetrics-text; version=1.0.0,*/*;q=0.1")
-    old, old_type = exposition(registry, "text/plain")
+async def test_both_formats_parse_and_say_the_same() -> None:
+    found = played(alertsim_store_bytes=5.0)
+    new, new_type = await exposition(found, "application/openmetrics-text; version=1.0.0,*/*;q=0.1")
+    old, old_type = await exposition(found, "text/plain")
     assert (new_type, old_type) == (OPENMETRICS, PLAIN)
     known = samples(new.decode())
     ours = {name for name, _ in known if name.startswith("alertsim_")}
@@ -87,17 +87,17 @@ def test_both_formats_parse_and_say_the_same() -> None:
         "text/plain; version=" + "1." * 3000,
     ],
 )
-def test_whoever_does_not_ask_for_openmetrics_gets_the_plain_format(accept: str) -> None:
-    assert exposition(played().registry(), accept)[1] == PLAIN
+async def test_whoever_does_not_ask_for_openmetrics_gets_the_plain_format(accept: str) -> None:
+    assert (await exposition(played(), accept))[1] == PLAIN
 
 
-def test_a_strange_version_of_openmetrics_is_no_error() -> None:
+async def test_a_strange_version_of_openmetrics_is_no_error() -> None:
     accept = "application/openmetrics-text; version=one.two; escaping=mad"
-    assert exposition(played().registry(), accept)[1] == OPENMETRICS
+    assert (await exposition(played(), accept))[1] == OPENMETRICS
 
 
-def test_every_sample_is_in_the_catalogue_and_every_label_value_on_its_list() -> None:
-    text = exposition(played(alertsim_runs_queued=1.0).registry(), OPENMETRICS)[0].decode()
+async def test_every_sample_is_in_the_catalogue_and_every_label_value_on_its_list() -> None:
+    text = (await exposition(played(alertsim_runs_queued=1.0), OPENMETRICS))[0].decode()
     known = {metric.name: metric for metric in metrics()}
     for family in openmetrics(text):  # type: ignore[no-untyped-call]
         if family.name.startswith("process_"):
@@ -112,35 +112,35 @@ def test_every_sample_is_in_the_catalogue_and_every_label_value_on_its_list() ->
                 assert metric.labels[name] == FREE or value in metric.labels[name]
 
 
-def test_a_gauge_nobody_knows_has_no_sample() -> None:
-    text = exposition(played(alertsim_store_free_bytes=None).registry(), OPENMETRICS)[0].decode()
+async def test_a_gauge_nobody_knows_has_no_sample() -> None:
+    text = (await exposition(played(alertsim_store_free_bytes=None), OPENMETRICS))[0].decode()
     assert "alertsim_store_free_bytes" not in text
     assert "alertsim_store_bytes" not in text
 
 
-def test_outcomes_are_there_before_the_first_run_ends() -> None:
-    known = samples(exposition(Metrics(version="1").registry(), OPENMETRICS)[0].decode())
+async def test_outcomes_are_there_before_the_first_run_ends() -> None:
+    known = samples((await exposition(Metrics(version="1"), OPENMETRICS))[0].decode())
     shown = {labels for name, labels in known if name == "alertsim_deliveries_total"}
     assert shown == {(("outcome", word),) for word in OUTCOMES}
 
 
-def test_a_sum_with_negative_values_is_not_shown() -> None:
+async def test_a_sum_with_negative_values_is_not_shown() -> None:
     found = played()
     found.totals.publish_delay.put(-5)
-    text = exposition(found.registry(), OPENMETRICS)[0].decode()
+    text = (await exposition(found, OPENMETRICS))[0].decode()
     assert "alertsim_publish_delay_seconds_sum" not in text
     assert 'alertsim_publish_delay_seconds_bucket{le="+Inf"} 2.0' in text
 
 
-def test_two_registries_do_not_share_figures() -> None:
+async def test_two_registries_do_not_share_figures() -> None:
     one, two = played(), Metrics(version="2")
     one.removed = 4
-    assert "alertsim_store_removed_total 4" in exposition(one.registry(), "")[0].decode()
-    assert "alertsim_store_removed_total 0" in exposition(two.registry(), "")[0].decode()
+    assert "alertsim_store_removed_total 4" in (await exposition(one, ""))[0].decode()
+    assert "alertsim_store_removed_total 0" in (await exposition(two, ""))[0].decode()
 
 
-def test_the_process_itself_is_among_the_figures() -> None:
-    text = exposition(Metrics(version="1").registry(), "")[0].decode()
+async def test_the_process_itself_is_among_the_figures() -> None:
+    text = (await exposition(Metrics(version="1"), ""))[0].decode()
     assert re.search(r"^process_resident_memory_bytes [1-9]", text, re.MULTILINE)
 
 
@@ -165,15 +165,52 @@ class SlowClock(ManualClock):
         return super().monotonic_ns()
 
 
-def test_however_often_it_is_asked_it_writes_a_tenth_of_the_time() -> None:
+async def test_however_often_it_is_asked_it_writes_a_tenth_of_the_time() -> None:
     found, clock = Metrics(version="1"), SlowClock()
-    written = Exposition(found.registry(), clock)
+    written = Exposition(found, clock)
     texts = []
     for number in range(30):
         found.removed = number
-        texts.append(written.text(PLAIN))
+        texts.append(await written.text(PLAIN))
     assert len(set(texts)) == 4  # 30 looks take 300 ms or more, each text rests for 100
     found.removed = 1000
     written.forget()
-    assert b"alertsim_store_removed_total 1000" in written.text(PLAIN)
-    assert b"alertsim_store_removed_total 1000" in written.text(OPENMETRICS)
+    assert b"alertsim_store_removed_total 1000" in await written.text(PLAIN)
+    assert b"alertsim_store_removed_total 1000" in await written.text(OPENMETRICS)
+
+
+async def test_what_is_written_is_one_instant_and_holds_up_nobody() -> None:
+    found = played(alertsim_runs_queued=2.0)
+    copy = found.copy()
+
+    found.totals.event("a", {"type": "progress", "groups": [], "delivered": 1000, "reconnects": 5})
+    found.totals.publish_delay.put(1)
+    found.totals.latency.clear()
+    found.gauges.clear()
+    found.skips["missed"] = 3
+
+    as_it_was = samples((await exposition(copy, OPENMETRICS))[0].decode())
+    ours = {key: value for key, value in as_it_was.items() if key[0].startswith("alertsim")}
+    again = samples((await exposition(played(alertsim_runs_queued=2.0), OPENMETRICS))[0].decode())
+    assert ours == {key: value for key, value in again.items() if key[0].startswith("alertsim")}
+
+
+async def test_whoever_asks_at_once_gets_one_text() -> None:
+    found, clock = Metrics(version="1"), SlowClock()
+    written = Exposition(found, clock)
+
+    texts = await asyncio.gather(*(written.text(PLAIN) for _ in range(5)))
+
+    assert len(set(texts)) == 1
+
+
+async def test_a_text_that_something_ended_under_is_not_kept() -> None:
+    found = Metrics(version="1")
+    written = Exposition(found, ManualClock())
+    writing = asyncio.create_task(written.text(PLAIN))
+    await asyncio.sleep(0)
+    found.removed = 7
+    written.forget()
+    await writing
+
+    assert b"alertsim_store_removed_total 7" in await written.text(PLAIN)
