@@ -120,11 +120,12 @@ def check_baseline(path: Path, field: str = "--baseline") -> None:
     """
     directory = RunDirectory.open(path)
     if read_summary(directory) is None:
+        instead = ", or --baseline last" if field == "--baseline" else ""
         raise OutputError(
             "this run never closed its account, so nothing can be compared with it",
             where=str(path),
             field=field,
-            remedy="name a run that reached its end, or --baseline last",
+            remedy=f"name a run that reached its end{instead}",
         )
     directory.scan_deliveries()
 

@@ -7,6 +7,7 @@ were played before.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,7 @@ from simulator.report.experiment_directory import (
     SUMMARY_NAME,
 )
 from simulator.report.manifest import MANIFEST_NAME, unwritable, write_atomically
+from simulator.resources import scenario_names
 from simulator.run.experiments import ExperimentOrder, known_figures, play_experiment
 from simulator.run.provenance import alertsim_version
 from simulator.thresholds.gates import Gate
@@ -218,6 +220,7 @@ def contrast_runs(paths: Sequence[Path], gates: Sequence[Gate]) -> ComparisonSum
 def _kind(name: str) -> Kind:
     path, _ = directory_of(name)
     if not path.is_dir():
+        _check_scenario(name, path)
         return Kind.SCENARIO
     if (path / EXPERIMENT_NAME).exists():
         return Kind.EXPERIMENT
@@ -227,6 +230,21 @@ def _kind(name: str) -> Kind:
         "neither an experiment nor a run: it has no experiment.json and no manifest.json",
         where=str(path),
         remedy="name a directory that alertsim simulate --out, sweep --out or run has written",
+    )
+
+
+def _check_scenario(name: str, path: Path) -> None:
+    """Refuse what is neither a scenario nor a file, before it counts as a kind."""
+    if path.exists() or name in scenario_names() or path.suffix in {".yaml", ".yml"}:
+        return
+    beside = [str(one) for one in path.parent.glob("*") if one.is_dir()]
+    near = get_close_matches(str(path), [*beside, *scenario_names()], n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise ConfigurationError(
+        "unknown scenario, and no such directory",
+        field="A B",
+        value=name,
+        remedy=f"{hint}alertsim scenarios lists the scenarios",
     )
 
 

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from simulator.errors import ScenarioError
 from simulator.resources import scenario_names
 from simulator.scenario.document import Node
+from simulator.scenario.laws import Law
 from simulator.scenario.merging import locate, read_resolved
 from simulator.scenario.schema import Scenario
 
@@ -149,7 +150,7 @@ def _wording(details: ErrorDetails, context: dict[str, Any]) -> tuple[str, str]:
         case "version":
             wording = "not a version of the format", 'write it in quotes: "1.0"'
         case "extra_forbidden":
-            wording = "unknown field", _suggestion(location)
+            wording = _unknown(location)
         case "missing":
             wording = "this field is missing", f"add {location[-1]}: {_example(location)}"
         case "literal_error" | "enum" | "union_tag_invalid":
@@ -174,6 +175,17 @@ def _untagged(tag: str) -> tuple[str, str]:
     if tag == "law":
         return "this law does not say which it is", "add law: constant, or another"
     return "this group does not say of which kind it is", "add kind: steady, or another"
+
+
+def _unknown(location: tuple[int | str, ...]) -> tuple[str, str]:
+    """A field that is not known, or that another law has than the one of the extended file."""
+    known = _suggestion(location)
+    here, others = _models_at(location[:-1])[0], _models_in(Law)
+    having = [_tag(law) for law in others if location[-1] in law.model_fields]
+    if here not in others or not having:
+        return "unknown field", known
+    remedy = f"write law: {having[0]} with it, and the whole law is replaced; {known}"
+    return f"a {_tag(here)} law has no such field", remedy
 
 
 def _suggestion(location: tuple[int | str, ...]) -> str:

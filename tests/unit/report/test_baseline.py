@@ -81,6 +81,15 @@ def test_what_cannot_be_a_baseline_is_refused_before_anything_is_sent(runs: Path
         )
 
 
+def test_what_is_named_wrongly_decides_the_remedy(runs: Path) -> None:
+    with pytest.raises(OutputError) as caught:
+        check_baseline(runs / "killed")
+    assert caught.value.remedy == "name a run that reached its end, or --baseline last"
+    with pytest.raises(OutputError) as caught:
+        check_baseline(runs / "killed", field="RUNDIR")
+    assert caught.value.remedy == "name a run that reached its end"
+
+
 def test_without_an_earlier_run_conditions_are_inconclusive_and_nothing_else_is(
     runs: Path,
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from simulator.errors import OutputError
+from simulator.errors import ConfigurationError, OutputError
 from simulator.report.comparison_page import comparison_page
 from simulator.report.comparison_runs import read_runs
 from simulator.report.comparison_text import comparison_markdown, comparison_text
@@ -29,6 +29,21 @@ def test_runs_are_read_with_what_was_set_otherwise(run_of: RunOf, tmp_path: Path
     table = pl.read_parquet(other / "deliveries.parquet").filter(pl.col("population") == "live")
     assert len(two.side.latencies["delivery_latency"]) == table["delivery_ns"].drop_nulls().len()
     assert two.side.counts["lost"] == 0
+
+
+def test_a_mistyped_directory_is_not_taken_for_a_scenario(run_of: RunOf, tmp_path: Path) -> None:
+    shutil.copytree(run_of("repeated"), tmp_path / "before")
+    for name, said in (
+        ("befor", f"did you mean {tmp_path / 'before'}?"),
+        ("no/where", "alertsim scenarios lists the scenarios"),
+    ):
+        with pytest.raises(ConfigurationError, match="no such directory") as caught:
+            kind_of([str(tmp_path / "before"), str(tmp_path / name)])
+        assert said in caught.value.remedy
+    with pytest.raises(ConfigurationError, match="no such directory") as caught:
+        kind_of([str(tmp_path / "before"), "drill-minimum"])
+    assert "did you mean drill-minimal?" in caught.value.remedy
+    assert kind_of(["drill-minimal", "not-there.yaml"]) is Kind.SCENARIO  # its reader says so
 
 
 def test_runs_are_compared_by_latency_and_ledger(run_of: RunOf, tmp_path: Path) -> None:

@@ -152,6 +152,10 @@ BAD = {
         LAUNCH + "chain:\n  issue: {law: lognormal, medain: 3s, median: 3s, p95: 5s}",
         (8, "chain.issue.medain", "3s", "unknown field", "did you mean median?"),
     ),
+    "a field of another law": (
+        LAUNCH + "chain:\n  issue: {law: lognormal, median: 3s, p95: 5s, value: 3s}",
+        (8, "chain.issue.value", "3s", "a lognormal law has no such field", "law: constant"),
+    ),
     "a missing field of a law": (
         LAUNCH + "chain:\n  issue:\n    law: uniform\n    low: 3s",
         (8, "chain.issue.high", None, "this field is missing", "add high: 30s"),
@@ -265,3 +269,11 @@ def test_every_shipped_scenario_names_the_editor_schema() -> None:
         first = scenario_path(name).read_text(encoding="utf-8").splitlines()[0]
         target = first.removeprefix("# yaml-language-server: $schema=")
         assert (scenario_path(name).parent / target).is_file()
+
+
+def test_a_stage_that_replaces_a_law_without_naming_it_is_told_to_name_it(tmp_path: Path) -> None:
+    text = HEAD.replace(HEAD[HEAD.index("epoch") :], "") + "extends: tohoku-2022-11-03-modelled\n"
+    error = _refused(_write(tmp_path, text + "chain: {decision: {value: 10s}}\n"))
+    assert error.field == "chain.decision.value"
+    assert error.message == "a lognormal law has no such field"
+    assert error.remedy.startswith("write law: constant with it, and the whole law is replaced")
