@@ -103,7 +103,7 @@ def _stage_bars(
         "y": [row for row, _ in chosen],
         "base": [clock(timeline, start) for _, (start, _, _) in chosen],
         "x": [width / NS_PER_MS for width in widths],
-        "text": [words.span(width) for width in widths],
+        "text": [words.rounded(width) for width in widths],
         "textposition": "outside",
         "textfont": {"color": "@ink"},
         "cliponaxis": False,
@@ -134,7 +134,7 @@ def chain_range(timeline: Timeline) -> tuple[int, int]:
 
 
 def _instants(timeline: Timeline) -> list[tuple[int, str, str, str]]:
-    """Launch, first predicted passage and first warning: (when, label, colour, dash)."""
+    """Launch, first predicted arrival and first warning: (when, label, colour, dash)."""
     found: list[tuple[int, str, str, str]] = []
     warning = next(iter(_first_warnings(timeline).values()), None)
     for event in timeline.events:
@@ -142,7 +142,7 @@ def _instants(timeline: Timeline) -> list[tuple[int, str, str, str]]:
             found.append((event.at_ns, "launch", "@truth", "solid"))
             break
     if warning is not None and warning.believed_arrival_ns is not None:
-        found.append((warning.believed_arrival_ns, "predicted passage", "@belief", "dash"))
+        found.append((warning.believed_arrival_ns, "predicted arrival", "@belief", "dash"))
     if warning is not None and warning.true_arrival_ns is not None:
         found.append((warning.true_arrival_ns, "true arrival", "@truth", "dot"))
     if warning is not None:

@@ -173,6 +173,11 @@ def _picture(source: ReportSource, people: PeopleWarned | None) -> Markup | None
             " Above, people warned by time: modelled, all channels together, on the same clock."
         )
     caption += " Hatched bars are assumptions, not published figures."
+    if any(alert.believed_arrival_ns is not None for alert in source.timeline.alerts):
+        caption += (
+            " The predicted arrival is when the missile was to arrive or to pass overhead, as the "
+            "chain believed when it warned."
+        )
     return pieces.figure("chain-picture", caption, first_picture(source.timeline, people))
 
 

@@ -202,7 +202,7 @@ def _lane(timeline: Timeline, lane: Lane) -> dict[str, Any]:
 
 
 def _told(event: TimelineEvent) -> str:
-    text = event.name.replace("-", " ") + (f": {event.note}" if event.note else "")
+    text = words.happening(event.name) + (f": {event.note}" if event.note else "")
     return safe(text + (" (assumption)" if event.assumption else ""))
 
 
@@ -240,7 +240,7 @@ def _in_force(timeline: Timeline, until_ns: int) -> list[dict[str, Any]]:
 def _arrivals(timeline: Timeline) -> list[dict[str, Any]]:
     traces = []
     for label, symbol, role, field in (
-        ("predicted passage", "line-ns-open", "@belief", "believed_arrival_ns"),
+        ("predicted arrival", "line-ns-open", "@belief", "believed_arrival_ns"),
         ("true arrival", "x-thin-open", "@truth", "true_arrival_ns"),
     ):
         points = {

@@ -22,10 +22,12 @@ def headline(people: PeopleWarned) -> str:
     """How many were warned before the arrival: the true one, else the one that was believed in."""
     in_time, of = _in_time(people)
     if in_time is None:
-        return f"{words.people(people.warned)} people"
+        share = words.share(round(people.warned), round(people.alerted))
+        return f"{words.people(people.warned)} of {words.people(people.alerted)} people ({share})"
     if round(in_time) < 1:
-        return "Nobody in time"
-    return f"{words.people(in_time)} people in time ({words.share(round(in_time), round(of))})"
+        return f"None of {words.people(of)} people in time"
+    share = words.share(round(in_time), round(of))
+    return f"{words.people(in_time)} of {words.people(of)} people in time ({share})"
 
 
 def sentence(people: PeopleWarned, epoch: datetime) -> str:
@@ -41,7 +43,7 @@ def sentence(people: PeopleWarned, epoch: datetime) -> str:
                 "warned when it did"
             )
         else:
-            parts.append(f"{who} had been warned when the predicted passage came")
+            parts.append(f"{who} had been warned before the predicted arrival")
     if people.warned:
         share = words.share(round(people.warned), round(people.alerted))
         parts.append(

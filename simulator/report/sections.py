@@ -62,6 +62,7 @@ def _verdict(summary: Summary) -> Section:
     chip = _chip(verdict.outcome)
     parts = [
         tag("p", chip, f" {verdict.reason}"),
+        tag("p", f"The command ended with exit code {verdict.exit_code}.", class_="note"),
         tag("p", verdict.overlap.note, class_="note") if verdict.overlap else None,
         data(tables.thresholds(summary.thresholds), {5: _chip}),
     ]

@@ -12,15 +12,14 @@ from typing import Final
 from simulator.measure.summary import (
     AlertShown,
     LatencyRow,
-    LeadTimeRow,
     PrefectureTimeline,
     Summary,
     ThresholdResult,
 )
-from simulator.report import people_tables, tables, words
+from simulator.report import claims, lead_words, people_tables, words
 from simulator.report.people import PeopleWarned
-from simulator.units import NS_PER_S
 
+_HALF: Final = 50.0
 _SMALL_BESIDE: Final = 10  # an uncertainty of less than a tenth of the figure goes unsaid
 
 
@@ -55,9 +54,10 @@ def answers(summary: Summary, people: PeopleWarned | None = None) -> tuple[Answe
 def passed(summary: Summary) -> Answer:
     """The verdict, what it rests on, what limits it, and how much of what was owed arrived."""
     verdict = summary.verdict
-    lines = [_judged(summary.thresholds), *map(_failure, _of(summary.thresholds, "fail"))]
+    lines = [_judged(summary.thresholds)]
+    lines += [f"Not met: {claims.claim(result)}" for result in _of(summary.thresholds, "fail")]
     lines += [
-        f"{tables.threshold_metric(result)} {result.expression} is inconclusive: {result.reason}"
+        f"Cannot be judged: {claims.subject(result)} ({claims.demand(result)}): {result.reason}"
         for result in _of(summary.thresholds, "inconclusive")
     ]
     if summary.completeness.state == "incomplete":
@@ -73,7 +73,7 @@ def passed(summary: Summary) -> Answer:
     lines += [_reached(summary), _controls(summary)]
     return Answer(
         question="Did it pass?",
-        headline=f"{words.VERDICTS[verdict.outcome]} (exit {verdict.exit_code})",
+        headline=words.VERDICTS[verdict.outcome],
         sentences=tuple(_sentence(line) for line in lines if line),
     )
 
@@ -89,22 +89,9 @@ def _judged(thresholds: tuple[ThresholdResult, ...]) -> str:
         return "The thresholds were not judged"
     met = len(_of(thresholds, "pass"))
     if met == len(thresholds):
-        actual = words.listed(
-            f"{result.metric.replace('_', ' ')} {_is(result)}" for result in thresholds
-        )
+        actual = words.listed(map(claims.claim, thresholds))
         return f"All thresholds are met: {actual}"
     return f"{met} of {words.plural(len(thresholds), 'threshold')} met"
-
-
-def _is(result: ThresholdResult) -> str:
-    return f"{tables.threshold_actual(result)} ({result.expression})"
-
-
-def _failure(result: ThresholdResult) -> str:
-    return (
-        f"{tables.threshold_metric(result)} was to meet {result.expression} "
-        f"and is {tables.threshold_actual(result)}"
-    )
 
 
 def _reached(summary: Summary) -> str:
@@ -143,76 +130,15 @@ def _controls(summary: Summary) -> str:
 
 def warned(summary: Summary, people: PeopleWarned | None = None) -> Answer:
     """Who was warned in time: people as modelled, and prefectures by their receivers."""
-    lines = _leads(summary)
+    lines = lead_words.leads(summary)
     if people is not None:
         epoch = datetime.fromisoformat(summary.run.epoch)
         lines.insert(0, people_tables.sentence(people, epoch))
     return Answer(
         question="Who was warned in time?",
-        headline=_in_time(summary) if people is None else people_tables.headline(people),
+        headline=lead_words.in_time(summary) if people is None else people_tables.headline(people),
         sentences=tuple(_sentence(line) for line in lines if line),
     )
-
-
-def _in_time(summary: Summary) -> str:
-    """Prefectures whose warning came before the arrival; of several launches the closest counts."""
-    told = [place.prefecture for place in summary.timeline]
-    if not told:
-        return "Nobody"
-    known = [row for row in summary.lead_times if row.applicable and row.model_term_ns is not None]
-    kind = "true" if any(row.kind == "true" for row in known) else "predicted"
-    least: dict[str, int] = {}
-    for row in known:
-        if row.kind == kind:
-            lead_ns = _median_lead(row)
-            least[row.prefecture] = min(lead_ns, least.get(row.prefecture, lead_ns))
-    if not least:
-        return words.listed(map(words.prefecture, told))
-    early = words.listed(words.prefecture(slug) for slug, lead_ns in least.items() if lead_ns > 0)
-    late = words.listed(words.prefecture(slug) for slug, lead_ns in least.items() if lead_ns <= 0)
-    if not early:
-        return "Nobody in time"
-    return f"In time: {early}; too late: {late}" if late else f"In time: {early}"
-
-
-def _leads(summary: Summary) -> list[str]:
-    """One sentence per kind and group of prefectures with the same model term."""
-    groups: dict[tuple[str, int | None, int, str], list[LeadTimeRow]] = {}
-    for row in summary.lead_times:
-        if row.applicable and row.model_term_ns is not None:
-            # Measured terms differ by milliseconds: the sentence groups by the whole second.
-            term = round(_median_lead(row) / NS_PER_S)
-            key = (row.kind, term, row.precision_ns, row.launch or "")
-            groups.setdefault(key, []).append(row)
-    lines = [_lead_sentence(rows) for rows in groups.values()]
-    none = [row for row in summary.lead_times if row.kind == "true" and not row.applicable]
-    if none:
-        who = words.listed(dict.fromkeys(words.prefecture(row.prefecture) for row in none))
-        lines.append(f"Nothing truly arrived over {who}")
-    most = 4
-    if len(lines) > most:
-        left = len(lines) - most + 1
-        lines = [*lines[: most - 1], f"{left} further groups stand under lead time"]
-    return lines
-
-
-def _median_lead(row: LeadTimeRow) -> int:
-    if row.lead_median_ns is not None:
-        return row.lead_median_ns
-    return row.model_term_ns or 0
-
-
-def _lead_sentence(rows: list[LeadTimeRow]) -> str:
-    row = rows[0]
-    who = words.listed(words.prefecture(one.prefecture) for one in rows)
-    lead_ns = _median_lead(row)
-    whole_ns = round(abs(lead_ns) / NS_PER_S) * NS_PER_S
-    arrival = "the passage it predicted" if row.kind == "predicted" else "the true arrival"
-    about = f" ({words.precision(row.precision_ns)})" if row.precision_ns else ""
-    if not whole_ns:
-        return f"In {who} the warning came at the time of {arrival}{about}"
-    when = "before" if lead_ns > 0 else "after"
-    return f"In {who} the warning came {words.span(whole_ns)} {when} {arrival}{about}"
 
 
 # --- where did the time go -------------------------------------------------------------------
@@ -240,11 +166,11 @@ def where_time_went(summary: Summary) -> Answer:
     warning = first_warning(summary.timeline)
     if warning is not None:
         chain_ns = warning.issue_ns - warning.stages[0].started_ns
-        heads.append(f"Chain {words.span(chain_ns)}")
+        heads.append(f"Chain {words.rounded(chain_ns)}")
         lines.append(_stages(warning, chain_ns))
     delivery = main_row(summary, "delivery")
     if delivery is not None and delivery.n:
-        middle = next((q.value_ns for q in delivery.quantiles if q.percent == 50.0), None)  # noqa: PLR2004
+        middle = next((q.value_ns for q in delivery.quantiles if q.percent == _HALF), None)
         known = middle if middle is not None else delivery.mean_ns
         heads.append(f"delivery {words.measured(known)}")
         lines += [_delivery(delivery), _segments(summary), _stamps(summary, known)]
@@ -258,9 +184,9 @@ def where_time_went(summary: Summary) -> Answer:
 
 def _stages(warning: AlertShown, chain_ns: int) -> str:
     spans = [(stage.name, stage.ended_ns - stage.started_ns) for stage in warning.stages]
-    parts = [f"{name} {words.span(took_ns)}" for name, took_ns in spans]
+    parts = [f"{name} {words.rounded(took_ns)}" for name, took_ns in spans]
     text = (
-        f"Simulated, until the first warning at {warning.issue_clock}: {words.span(chain_ns)}, "
+        f"Simulated, until the first warning at {warning.issue_clock}: {words.rounded(chain_ns)}, "
         f"with {words.listed(parts, most=12)}"
     )
     if sum(took_ns for _, took_ns in spans) > chain_ns:
@@ -272,16 +198,20 @@ def _stages(warning: AlertShown, chain_ns: int) -> str:
 
 def _delivery(row: LatencyRow) -> str:
     known = [
-        f"{words.measured(quantile.value_ns)} at {words.quantile_name(quantile.percent)}"
+        f"{_share(quantile.percent)} within {words.measured(quantile.value_ns)}"
         for quantile in row.quantiles
         if quantile.value_ns is not None
     ]
-    at = f"{words.listed(known)}, " if known else ""
+    known.append(f"all within {words.measured(row.max_ns)}")
     return (
-        f"Measured, from the planned instant to the receiver's socket: {at}"
-        f"at most {words.measured(row.max_ns)} (n = {row.n:,} from "
+        f"Measured, from the planned instant to the receiver's socket: {words.listed(known)} "
+        f"(n = {row.n:,} from "
         f"{words.plural(row.alerts, 'alert')} in {words.plural(row.bursts, 'burst')})"
     )
+
+
+def _share(percent: float) -> str:
+    return "half" if percent == _HALF else f"{percent:g} %"
 
 
 def _stamps(summary: Summary, middle_ns: int | None) -> str:

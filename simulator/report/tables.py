@@ -192,7 +192,7 @@ def happenings(summary: Summary) -> Table:
             (
                 mark.at_clock,
                 mark.kind,
-                mark.name.replace("-", " "),
+                words.happening(mark.name),
                 " ".join(part for part in (mark.note, _assumed(mark.assumption)) if part),
                 ", ".join(mark.sources) or words.DASH,
             )

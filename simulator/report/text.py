@@ -87,7 +87,8 @@ def _incomplete(summary: Summary) -> str:
 def verdict_text(summary: Summary) -> str:
     """The verdict in its own paragraph."""
     answer = passed(summary)
-    return "\n".join(wrapped(f"VERDICT: {answer.headline}", answer.sentences))
+    heading = f"VERDICT: {answer.headline} (exit {summary.verdict.exit_code})"
+    return "\n".join(wrapped(heading, answer.sentences))
 
 
 def _heading(title: str, scenario: str, seed: int, speed: float, run: str) -> str:

@@ -4,6 +4,8 @@ Rule of the module: pure text from the plan alone, light to import; messages of 
 several prefectures stand on one line.
 """
 
+from datetime import datetime
+
 from simulator.model.timeline import EventKind, PlannedAlert, Timeline, TimelineEvent
 from simulator.report import words
 from simulator.report.layout import Table, table_text
@@ -17,7 +19,7 @@ def timeline_text(timeline: Timeline) -> str:
     alerts = {alert.event_number: alert for alert in timeline.alerts}
     for event in timeline.events:
         alert = alerts.get(event.number)
-        key = (event.at_ns, event.kind.value, _what(event, alert))
+        key = (event.at_ns, event.kind.value, _what(event, alert, timeline.epoch))
         rows.setdefault(key, [])
         if event.prefecture:
             rows[key].append(words.prefecture(event.prefecture))
@@ -47,13 +49,15 @@ def timeline_text(timeline: Timeline) -> str:
     return words.plain_minus(text)
 
 
-def _what(event: TimelineEvent, alert: PlannedAlert | None) -> str:
+def _what(event: TimelineEvent, alert: PlannedAlert | None, epoch: datetime) -> str:
     if alert is not None:
         channel = f", {alert.historical_channel}" if alert.historical_channel else ""
         return f"{alert.event} ({alert.msg_type}{channel})"
-    name = event.name.replace("-", " ")
+    name = words.happening(event.name)
     if event.kind is EventKind.STAGE and event.started_ns is not None:
         return f"{name}, after {words.span(event.at_ns - event.started_ns)}"
+    if event.name.startswith("predicted-") and event.about_ns is not None:
+        return f"{name} for {format_clock(epoch, event.about_ns)}"
     return name
 
 

@@ -16,6 +16,8 @@ DASH: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
 MAIN_PERCENTS: Final = (50.0, 90.0, 99.0, 99.9)
 MOST_NAMES: Final = 6
+_PREDICTED: Final = "predicted "
+_EXACT_BELOW_NS: Final = 10 * NS_PER_S
 
 OUTCOMES: Final = {
     "delivered": ("delivered", "first copy in time"),
@@ -55,6 +57,12 @@ def prefecture(slug: str) -> str:
         return geography.prefecture(slug).name_en
     except (AlertsimError, KeyError, ValueError):
         return slug
+
+
+def happening(name: str) -> str:
+    """What happened, in words: that a passage was predicted is said of that moment."""
+    said = name.replace("-", " ")
+    return f"{said.removeprefix(_PREDICTED)} predicted" if said.startswith(_PREDICTED) else said
 
 
 def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
@@ -108,6 +116,13 @@ def span(duration_ns: int | None) -> str:
     if rest or not terms:
         terms.append(f"{rest / NS_PER_S:.3f}".rstrip("0").rstrip(".") + " s")
     return sign + " ".join(terms)
+
+
+def rounded(duration_ns: int) -> str:
+    """A scenario duration for sentences: from ten seconds on to the second, else as it is."""
+    if abs(duration_ns) < _EXACT_BELOW_NS:
+        return span(duration_ns)
+    return span(round(duration_ns / NS_PER_S) * NS_PER_S)
 
 
 def lead(value_ns: int | None) -> str:

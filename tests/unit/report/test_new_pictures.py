@@ -32,7 +32,7 @@ def test_the_first_picture_has_people_above_the_chain_on_one_clock(source_of: So
     assert set(total["y"]) == {round(people.alerted)}
     assert picture["layout"]["yaxis"]["domain"][1] < picture["layout"]["yaxis2"]["domain"][0]
     names = [shape["name"] for shape in picture["layout"]["shapes"]]
-    assert names == ["launch 07:39", "predicted passage 07:48", "first warning 07:50"]
+    assert names == ["launch 07:39", "predicted arrival 07:48", "first warning 07:50"]
 
 
 def test_the_first_picture_is_the_chain_alone_without_people(source_of: SourceOf) -> None:

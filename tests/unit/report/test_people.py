@@ -55,14 +55,16 @@ def test_people_in_time_are_counted_by_the_true_arrival_where_there_is_one(
     first, *rest = people.places
     hit = replace(first, arrival_ns=700 * NS_PER_S, before_arrival=first.alerted / 2)
     told = replace(people, places=(hit, *rest))
-    assert people_tables.headline(people) == "Nobody in time"
-    assert people_tables.headline(told) == "1.15 million people in time (50.00 %)"
+    assert people_tables.headline(people) == "None of 5.57 million people in time"
+    assert people_tables.headline(told) == ("1.15 million of 2.3 million people in time (50.00 %)")
     assert (
         "; of 2.3 million who live where something truly arrived, 1.15 million (50.00 %) had been "
         "warned when it did" in people_tables.sentence(told, EPOCH)
     )
     nowhere = tuple(replace(place, before_predicted=None) for place in people.places)
-    assert people_tables.headline(replace(people, places=nowhere)) == "4.34 million people"
+    assert people_tables.headline(replace(people, places=nowhere)) == (
+        "4.34 million of 5.57 million people (77.94 %)"
+    )
 
 
 def test_the_tables_add_up_and_say_that_nobody_was_warned(people: PeopleWarned) -> None:
@@ -118,8 +120,8 @@ def test_the_answer_without_people_goes_by_the_prefectures(source_of: SourceOf) 
 
     assert headline(early) == "In time: Miyagi"
     assert headline(early, late) == "In time: Miyagi; too late: Niigata"
-    assert headline(early, again) == "Nobody in time"
-    assert headline() == "Miyagi, Yamagata and Niigata"
+    assert headline(early, again) == "None of 1 prefecture in time"
+    assert headline() == "No arrival to be in time for"
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_the_eleven_minutes_stand_on_the_clock(source_of: SourceOf) -> None:
         "issue": ("2022-11-03 07:49:30.000", 30_000),
     }
     names = [shape["name"] for shape in picture["layout"]["shapes"]]
-    assert names == ["launch 07:39", "predicted passage 07:48", "first warning 07:50"]
+    assert names == ["launch 07:39", "predicted arrival 07:48", "first warning 07:50"]
     assert picture["layout"]["xaxis"]["title"]["text"] == "2022-11-03, JST"
 
 
@@ -181,7 +181,7 @@ def test_truth_belief_and_messages_stand_in_their_rows(source_of: SourceOf) -> N
     corrections = traces["correction issued"]
     assert set(corrections["x"]) == {"2022-11-03 09:24:00.000"}
     assert all("em-net" in text for text in corrections["text"])
-    assert set(traces["predicted passage"]["x"]) == {"2022-11-03 07:48:00.000"}
+    assert set(traces["predicted arrival"]["x"]) == {"2022-11-03 07:48:00.000"}
     assert "true arrival" not in traces
     assert len({trace["marker"].get("symbol") for trace in traces.values()}) == len(traces)
 

@@ -42,7 +42,7 @@ def test_every_quantile_has_its_n_beside_it(source_of: SourceOf) -> None:
 
 def test_lead_times_are_signed_and_per_prefecture(source_of: SourceOf) -> None:
     lines = text_report(source_of("complete")).splitlines()
-    found = [line.split() for line in lines if "predicted arrival" in line]
+    found = [line.split() for line in lines if "  predicted arrival" in line]
     assert [line[0] for line in found] == ["Miyagi", "Yamagata", "Niigata"]
     assert all(line[3:5] == ["-120.0", "s"] for line in found)
     assert all("± 60 s" in line for line in lines if "predicted arrival" in line)
