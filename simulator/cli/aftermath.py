@@ -29,12 +29,11 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command(
         "report",
-        help="Make the report of a run directory again, complete or not, and print it; compare "
-        "it with a baseline.",
-        epilog="Examples: alertsim report runs/20221103t074000-3f9a; or: "
+        help="Make the report of a run again, complete or not, and print it; compare it with a "
+        "baseline.",
+        epilog="Examples: alertsim report runs (the newest run in there); or: "
         "alertsim report runs/20221103t074000-3f9a --format csv > deliveries.csv; or: "
-        "alertsim report runs/20221103t074000-3f9a --baseline last "
-        "--fail-if 'delivery_latency.p99 > 1.1x'",
+        "alertsim report runs --baseline last --fail-if 'delivery_latency.p99 > 1.1x'",
     )(report_command)
     app.command(
         "doctor",
@@ -47,7 +46,12 @@ def register(app: typer.Typer) -> None:
 
 def report_command(
     directory: Annotated[
-        Path, typer.Argument(help="A run directory.", metavar="RUNDIR", show_default=False)
+        Path,
+        typer.Argument(
+            help="A run directory; or one that holds runs, such as runs: the newest of them.",
+            metavar="RUNDIR",
+            show_default=False,
+        ),
     ],
     form: Annotated[
         Literal["text", "markdown", "junit", "k6", "openmetrics", "csv", "hlog"],
@@ -84,7 +88,11 @@ def report_command(
     """Write report.html again and print the summary; 98 or 99 as the conditions are judged."""
     with command(as_json=as_json, quiet=quiet, log_format=log_format, level=log_level) as output:
         from simulator.report import regenerate
+        from simulator.run.newest import newest_in
 
+        named, directory = directory, newest_in(directory)
+        if directory != named:
+            output.aside(f"the newest run in {named}: {directory}")
         judged = judge_run(directory, baseline, fail_if or [])
         comparison = judged.comparison if judged is not None else None
         if comparison is not None and out is None:

@@ -7,15 +7,15 @@ asked for are then inconclusive.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from simulator.errors import ConfigurationError, ExitCode, OutputError
 from simulator.experiment.comparison import ComparisonSummary
-from simulator.report.manifest import MANIFEST_NAME, Manifest, load_manifest, write_atomically
+from simulator.report.manifest import MANIFEST_NAME, load_manifest, write_atomically
 from simulator.report.run_directory import BASELINE_NAME, SUMMARY_NAME, RunDirectory
 from simulator.report.source import read_summary
+from simulator.run.newest import runs_in, started
 from simulator.thresholds.gates import Gate, parse_gate
 
 LAST: Final = "last"
@@ -138,23 +138,16 @@ def last_run(parent: Path, scenario: str, before: Path | None = None) -> Path | 
         scenario: id of the scenario.
         before: a run that it must have started before.
     """
-    limit = None if before is None else _started(load_manifest(before / MANIFEST_NAME))
-    found: list[tuple[datetime, str, Path]] = []
-    for path in sorted(parent.glob(f"*/{MANIFEST_NAME}")) if parent.is_dir() else ():
-        directory = path.parent
-        try:
-            manifest = load_manifest(path)
-        except OutputError:
-            continue  # damaged, or of another version: it is no candidate
-        started = _started(manifest)
-        if (
-            manifest.state == "complete"
-            and manifest.scenario.get("id") == scenario
-            and (directory / SUMMARY_NAME).exists()
-            and (before is None or directory.resolve() != before.resolve())
-            and (limit is None or started <= limit)
-        ):
-            found.append((started, directory.name, directory))
+    limit = None if before is None else started(load_manifest(before / MANIFEST_NAME))
+    found = [
+        (one.started, one.path.name, one.path)
+        for one in runs_in(parent)
+        if one.manifest.state == "complete"
+        and one.manifest.scenario.get("id") == scenario
+        and (one.path / SUMMARY_NAME).exists()
+        and (before is None or one.path.resolve() != before.resolve())
+        and (limit is None or one.started <= limit)
+    ]
     return max(found)[2] if found else None
 
 
@@ -220,12 +213,3 @@ def keep_comparison(run: Path, comparison: ComparisonSummary) -> None:
     """
     text = comparison.model_dump_json(indent=1) + "\n"
     write_atomically(run / BASELINE_NAME, text.encode())
-
-
-def _started(manifest: Manifest) -> datetime:
-    """When a run was created; what has no usable time counts as the oldest."""
-    try:
-        at = datetime.fromisoformat(manifest.started)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

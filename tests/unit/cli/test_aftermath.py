@@ -7,6 +7,7 @@ import pytest
 
 import simulator.report
 from simulator.cli.aftermath import doctor_command, report_command
+from simulator.report.manifest import Manifest, dump_manifest
 
 
 def test_a_quiet_doctor_says_what_is_wrong_with_a_broker(
@@ -34,3 +35,24 @@ def test_a_quiet_report_keeps_the_form_that_was_asked_for(
     assert capsys.readouterr().out == "csv\n"
     report_command(Path("run"), quiet=True)
     assert capsys.readouterr().out == ""
+
+
+def test_a_directory_that_holds_runs_is_reported_by_its_newest_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, day in (("one", 2), ("two", 1)):
+        (tmp_path / name).mkdir()
+        manifest = Manifest(run=name, started=f"2026-11-0{day}T00:00:00+00:00", seed=1)
+        (tmp_path / name / "manifest.json").write_bytes(dump_manifest(manifest))
+    asked: list[Path] = []
+
+    def regenerate(directory: Path, *_: object) -> SimpleNamespace:
+        asked.append(directory)
+        source = SimpleNamespace(notices=())
+        return SimpleNamespace(pieces=lambda _: iter([]), summary_document=dict, source=source)
+
+    monkeypatch.setattr(simulator.report, "regenerate", regenerate)
+    report_command(tmp_path)
+    report_command(tmp_path / "two")
+    assert asked == [tmp_path / "one", tmp_path / "two"]
+    assert capsys.readouterr().err == f"the newest run in {tmp_path}: {tmp_path / 'one'}\n"

@@ -19,6 +19,7 @@ from simulator.run.baselines import (
     last_run,
     settle,
 )
+from simulator.run.newest import newest_in
 
 RunOf = Callable[[str], Path]
 SCENARIO = "tohoku-2022-11-03"
@@ -58,6 +59,16 @@ def test_a_time_of_start_that_cannot_be_read_counts_as_the_oldest(runs: Path) ->
     _copy(runs / "one", runs / "naive", started="2027-01-01T00:00:00")
     assert last_run(runs, SCENARIO) == runs / "naive"
     assert last_run(runs, SCENARIO, before=runs / "one") == runs / "odd"
+
+
+def test_a_directory_that_holds_runs_stands_for_the_newest_complete_or_not(runs: Path) -> None:
+    last = _copy(runs / "killed", runs / "last", started="2027-01-01T00:00:00+00:00")
+    (runs / "damaged").mkdir()
+    (runs / "damaged" / "manifest.json").write_text("{")
+    assert newest_in(runs) == last
+    assert newest_in(runs / "one") == runs / "one"
+    assert newest_in(runs / "notes") == runs / "notes"  # whoever opens it says that it is no run
+    assert newest_in(runs / "nowhere") == runs / "nowhere"
 
 
 def test_conditions_need_a_baseline_and_are_checked_first() -> None:
