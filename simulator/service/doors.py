@@ -16,6 +16,7 @@ from typing import Final
 from pydantic import SecretStr
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.delivery.loopback import is_loopback
@@ -50,6 +51,18 @@ def is_token(given: str, token: SecretStr) -> bool:
     """Whether it is the token, in a time that tells nothing."""
     digests = (hashlib.sha256(text.encode()) for text in (given, token.get_secret_value()))
     return hmac.compare_digest(*(digest.digest() for digest in digests))
+
+
+def is_over_tls(request: HTTPConnection) -> bool:
+    """Whether the browser asked over TLS, here or at a proxy in front that says so.
+
+    Whoever claims it without TLS harms itself alone: its browser keeps the cookie to itself.
+    """
+    headers = request.headers
+    forwarded = headers.get("forwarded", "").partition(",")[0].replace('"', "").lower()
+    said = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    pairs = [part.strip() for part in forwarded.split(";")]
+    return request.url.scheme == "https" or said == "https" or "proto=https" in pairs
 
 
 class Doors:

@@ -24,6 +24,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 _SHOWN_MAX: Final = 1000
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _PARTS: Final = ("body", "query", "path", "header")
+_UNREADABLE: Final = "There was an error parsing the body"  # the framework's words for any of these
 
 
 class Problem(BaseModel):
@@ -173,6 +174,8 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
+        if str(error.detail) == _UNREADABLE:
+            return answer(_no_json("it cannot be read as JSON"))
         found = problem(error.status_code, _kind(error.status_code), str(error.detail))
         headers = {name.lower(): text for name, text in (error.headers or {}).items()}
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -233,18 +236,33 @@ def _invalid(error: RequestValidationError) -> Problem:
     first = found[0]
     place, *path = (str(part) for part in first["loc"])
     if first["type"] == "json_invalid":
-        path = []
+        cause = first.get("ctx", {}).get("error", "not JSON")
+        return _no_json(f"{cause}, character {path[0] if path else 0}")
     message = str(first["msg"]).removeprefix("Value error, ")
     more = len(found) - 1
     if more:
         message += f" (and {more} more {'problem' if more == 1 else 'problems'})"
-    shown = first.get("input")
     return problem(
         422,
         "input",
         message,
         where=place if place in _PARTS else "",
         field=".".join(path),
-        value=None if isinstance(shown, dict | list | bytes) else str(shown),
+        value=_given(first.get("input")),
         remedy="see the description of the field at /openapi.json",
     )
+
+
+def _given(value: object) -> str | None:
+    """A value as the reader wrote it; None for what was not given, or is too much to say again."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def _no_json(why: str) -> Problem:
+    """A body that is no JSON, wherever one is asked for."""
+    return problem(
+        400, "json", f"the body is not JSON: {why}", where="body",
+        remedy="send one JSON object, as /openapi.json describes it",
+    )  # fmt: skip

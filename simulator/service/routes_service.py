@@ -2,11 +2,11 @@
 
 from typing import Final, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from simulator.service.broker import BrokerInfo
-from simulator.service.doors import COOKIE, is_token, session_of
+from simulator.service.doors import COOKIE, is_over_tls, is_token, session_of
 from simulator.service.problems import ProblemError, documented
 from simulator.service.retention import RetentionInfo
 from simulator.service.service import Service
@@ -14,6 +14,7 @@ from simulator.service.stream import STREAMED, EventStream
 from simulator.units import NS_PER_S, wall_datetime
 
 _LEAST_FREE_BYTES: Final = 256 * 1024 * 1024
+_SESSION_S: Final = 7 * 24 * 3600
 
 
 class Limits(BaseModel):
@@ -157,13 +158,24 @@ def service_router(service: Service) -> APIRouter:
         summary="Sign in from a browser",
         responses=documented(401),
     )
-    async def sign_in(given: SignIn, response: Response) -> None:
-        """Exchange the token for a cookie that scripts cannot read, for pages and their links."""
+    async def sign_in(given: SignIn, request: Request, response: Response) -> None:
+        """Exchange the token for a cookie that scripts cannot read, for pages and their links.
+
+        It is kept for a week, and sent over TLS only where it was asked for over TLS.
+        """
         token = service.options.token
         if token is None:
             return
         if not is_token(given.token.get_secret_value(), token):
             raise ProblemError(401, "token", "the token is wrong")
-        response.set_cookie(COOKIE, session_of(token), httponly=True, samesite="strict", path="/")
+        response.set_cookie(
+            COOKIE,
+            session_of(token),
+            max_age=_SESSION_S,
+            secure=is_over_tls(request),
+            httponly=True,
+            samesite="strict",
+            path="/",
+        )
 
     return router

@@ -1,0 +1,74 @@
+"""Problems as clients see them, and the cookie of a session."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from tests.unit.service.application import asked
+
+JSON = {"content-type": "application/json"}
+WORD = "one-of-enough-characters"
+
+
+BODIES = ("runs", "schedules", "experiments", "scenarios/validate")
+
+
+async def _told(client: httpx.AsyncClient, path: str, body: bytes) -> dict[str, Any]:
+    answer = await client.post(f"/api/v1/{path}", content=body, headers=JSON)
+    found: dict[str, Any] = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert found["status"] == answer.status_code
+    return found
+
+
+async def test_a_body_that_is_no_json_is_the_same_problem_everywhere(tmp_path: Path) -> None:
+    bodies = (b"{", b"\xff", b"[" * 5000, b'{"a": 1,}', b"{} {}", b"nul")
+    async with asked(tmp_path) as (_, client):
+        found = [await _told(client, path, body) for path in BODIES for body in bodies]
+
+    seen = {(each["status"], each["type"], each["where"]) for each in found}
+    assert seen == {(400, "urn:alertsim:problem:json", "body")}
+
+
+async def test_a_value_is_said_as_it_was_given(tmp_path: Path) -> None:
+    given = [
+        (b'{"speed": null, "scenario": "drill-minimal"}', None),
+        (b'{"scenario": true}', "true"),
+        (b'{"scenario": 7}', "7"),
+        (b'{"speed": -1, "scenario": "drill-minimal"}', "-1"),
+        (b'{"scenario": "drill-minimal", "colour": "red"}', "red"),
+        (b"", None),
+        (b"null", None),
+        (b'{"scenario": ["x"]}', None),
+    ]
+    async with asked(tmp_path) as (_, client):
+        found = [(body, await _told(client, "runs", body)) for body, _ in given]
+
+    assert [(body, each["value"]) for body, each in found] == given
+    assert {each["status"] for _, each in found} == {422}
+
+
+@pytest.mark.parametrize(
+    ("base", "headers", "secure"),
+    [
+        ("http://alerts.example", {}, False),
+        ("https://alerts.example", {}, True),
+        ("http://alerts.example", {"x-forwarded-proto": "https"}, True),
+        ("http://alerts.example", {"x-forwarded-proto": "http, https"}, False),
+        ("http://alerts.example", {"forwarded": 'for=192.0.2.1;proto="https", for=x'}, True),
+        ("http://alerts.example", {"forwarded": "for=192.0.2.1;proto=http"}, False),
+    ],
+)
+async def test_a_session_ends_some_day_and_keeps_to_tls(
+    tmp_path: Path, base: str, headers: dict[str, str], secure: bool
+) -> None:
+    async with asked(tmp_path, base, token=SecretStr(WORD)) as (_, client):
+        given = {"token": WORD}
+        answer = await client.post("/api/v1/session", json=given, headers=headers)
+
+    cookie = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")[1:]}
+    assert {"httponly", "samesite=strict", "max-age=604800"} <= cookie
+    assert ("secure" in cookie) == secure
