@@ -90,6 +90,7 @@ def report_command(
         from simulator.report import regenerate
         from simulator.run.newest import newest_in
 
+        output.refuse_two_forms(form, f"--format {form}")
         named, directory = directory, newest_in(directory)
         if directory != named:
             output.aside(f"the newest run in {named}: {directory}")

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TextIO
 
 import typer
 
-from simulator.errors import AlertsimError, ExitCode, InputError
+from simulator.errors import AlertsimError, ConfigurationError, ExitCode, InputError
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output.")
@@ -69,6 +69,24 @@ class Output:
         """The machine-readable result, made only when asked for."""
         if self.as_json:
             _write(sys.stdout, json.dumps(document(), ensure_ascii=False, indent=2))
+
+    def refuse_two_forms(self, form: str, asked: str) -> None:
+        """A result is printed once: as a JSON document, or in the form that was asked for.
+
+        Args:
+            form: what is to be printed; ``text`` if nothing else was asked for.
+            asked: the option that asked for it, as written.
+
+        Raises:
+            ConfigurationError: if both were.
+        """
+        if self.as_json and form != "text":
+            raise ConfigurationError(
+                "the result is printed in one form, and two were asked for",
+                field="--json",
+                value=asked,
+                remedy=f"leave one of --json and {asked} out",
+            )
 
     def line(self, text: str) -> None:
         """One line of a stream of JSON documents."""

@@ -107,6 +107,7 @@ def compare_command(
         from simulator.run.provenance import repeat_command
         from simulator.thresholds.gates import parse_gate
 
+        output.refuse_two_forms(form, f"--format {form}")
         gates = [parse_gate(text) for text in fail_if or []]
         kind = kind_of(names)
         if kind is Kind.SCENARIO:

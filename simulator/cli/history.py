@@ -93,6 +93,9 @@ def history_command(
         from simulator.run.provenance import repeat_command
         from simulator.thresholds.gates import parse_gate
 
+        if markdown:
+            form = "markdown"
+        output.refuse_two_forms(form, "--markdown" if markdown else f"--format {form}")
         order = HistoryOrder(
             directories=directories,
             scenario=scenario,
@@ -103,7 +106,7 @@ def history_command(
             command=repeat_command(),
         )
         summary = make_history(order)
-        if markdown or form == "markdown":
+        if form == "markdown":
             output.asked(history_markdown(summary, order.command).rstrip("\n"))
         else:
             output.text(history_text(summary, page))

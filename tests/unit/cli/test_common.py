@@ -1,10 +1,16 @@
 """The frame around every command: exit codes, JSON errors, pipes that close."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from simulator.cli.aftermath import report_command
 from simulator.cli.common import command
+from simulator.cli.compare import compare_command
+from simulator.cli.history import history_command
 from simulator.cli.play import parse_options
 from simulator.errors import BrokerUnreachableError, ConfigurationError
 
@@ -73,3 +79,26 @@ def test_threshold_options() -> None:
     }
     with pytest.raises(ConfigurationError, match="colon"):
         parse_options(["lost"])
+
+
+@pytest.mark.parametrize(
+    ("command_of", "named", "asked"),
+    [
+        (history_command, {"directories": [Path("no")], "markdown": True}, "--markdown"),
+        (history_command, {"directories": [Path("no")], "form": "markdown"}, "--format markdown"),
+        (compare_command, {"names": ["no", "no"], "form": "markdown"}, "--format markdown"),
+        (report_command, {"directory": Path("no"), "form": "csv"}, "--format csv"),
+    ],
+)
+def test_a_result_is_printed_in_one_form(
+    command_of: Callable[..., None],
+    named: dict[str, Any],
+    asked: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command_of(**named, as_json=True)
+    assert caught.value.code == 104
+    assert json.loads(capsys.readouterr().out)["error"]["remedy"] == (
+        f"leave one of --json and {asked} out"
+    )
