@@ -240,7 +240,7 @@ def marks(timeline: Timeline) -> tuple[MarkShown, ...]:
             name=event.name,
             at_ns=event.at_ns,
             at_clock=format_clock(timeline.epoch, event.at_ns),
-            note=event.note,
+            note=event.told,
             assumption=event.assumption,
             sources=event.sources,
         )

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from simulator.model.timeline import BY_FLIGHT
 from simulator.scenario.assumptions import Sensing, WarnedArea
 from simulator.scenario.flight import FlightFacts, Predicted, Quantity
 from simulator.scenario.flights import SATELLITE, flown, predicted
@@ -211,7 +212,7 @@ def _provenance(facts: FlightFacts) -> Provenance:
     return Provenance(
         assumption=True,
         sources=tuple(dict.fromkeys(known)),
-        note="Computed from the flight.",
+        note=BY_FLIGHT,
     )
 
 

@@ -11,9 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 TIMELINE_SCHEMA = "1.0"
+BY_FLIGHT: Final = "Computed from the flight."
+_FELL_OUTSIDE: Final = (
+    "It came down outside Japan, at sea or on land abroad; computed from the flight."
+)
 
 
 class AlertEvent(StrEnum):
@@ -81,6 +85,16 @@ class TimelineEvent:
     sources: tuple[str, ...] = ()
     note: str = ""
     about_ns: int | None = None
+
+    @property
+    def told(self) -> str:
+        """The note, for a reader, with what the name of a computed end claims too much of.
+
+        The world knows no coasts but those of Japan: ``fell-in-sea`` may be on land abroad. It is
+        not part of the digest.
+        """
+        outside = self.kind is EventKind.TRUTH and self.name == AlertEvent.FELL_IN_SEA
+        return _FELL_OUTSIDE if outside and self.note == BY_FLIGHT else self.note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

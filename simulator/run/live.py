@@ -293,7 +293,7 @@ def _plan(request: RunRequest, timeline: Timeline) -> Event:
                 "started_ns": _text(event.started_ns),
                 "about_ns": _text(event.about_ns),
                 "assumption": event.assumption,
-                "note": event.note,
+                "note": event.told,
             }
             for event in timeline.events
         ],

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from simulator.measure.describe import marks
 from simulator.model import Timeline, simulate
 from simulator.scenario import load_scenario
 
@@ -114,3 +115,14 @@ def test_a_later_minor_version_may_add_records(timeline: Timeline) -> None:
 def test_records_are_frozen(timeline: Timeline) -> None:
     with pytest.raises(FrozenInstanceError):
         timeline.alerts[0].in_force = False  # type: ignore[misc]  # the very thing refused
+
+
+def test_what_came_down_outside_japan_may_have_come_down_on_land() -> None:
+    flown = simulate(load_scenario("tohoku-2022-11-03-modelled"), seed=7)
+    (end,) = [event for event in flown.events if event.name == "fell-in-sea"]
+    assert end.note == "Computed from the flight."
+    assert end.told.startswith("It came down outside Japan, at sea or on land abroad")
+    assert [mark.note for mark in marks(flown) if mark.name == "fell-in-sea"] == [end.told]
+    predicted = [event for event in flown.events if event.name == "predicted-passage"]
+    assert [event.told for event in predicted] == ["Computed from the flight."]
+    assert replace(end, note="By the ministry.").told == "By the ministry."

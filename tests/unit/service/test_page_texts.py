@@ -92,7 +92,7 @@ def test_every_shipped_scenario_has_a_japanese_title_and_story() -> None:
 
 def test_every_note_of_the_shipped_scenarios_is_translated() -> None:
     noted = {
-        re.sub(r"^Waited .*? for a free team\. ?", "", event.note)
+        re.sub(r"^Waited .*? for a free team\. ?", "", event.told)
         for timeline in timelines()
         for event in timeline.events
     } - {""}
