@@ -48,7 +48,7 @@ def effect(metric: MetricSummary, found: DifferenceSummary) -> str:
         return "no difference in any replication"
     size = value_text(metric, abs(found.value))
     if found.effect == "unclear":
-        return "cannot be told from no difference"
+        return "no difference is shown: the interval holds zero"
     if found.value == 0:
         return "no difference"
     stem = metric.metric.rpartition(".")[2].rpartition("_")[0]
@@ -248,8 +248,8 @@ def interval_text(
 
 
 def _multiple(metric: MetricSummary, found: DifferenceSummary) -> str:
-    """`` (2.7 times)``, `` (+23 %)``; nothing where a multiple has no sense."""
-    if found.ratio is None or metric.unit == "ns":
+    """`` (2.7 times)``, `` (+23 %)``; nothing where none has sense or no interval backs it."""
+    if found.ratio is None or metric.unit == "ns" or found.effect == "unknown":
         return ""
     if found.ratio >= _TIMES:
         return f" ({found.ratio:,.0f} times)" if found.ratio >= _MANY else (

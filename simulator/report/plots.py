@@ -256,7 +256,7 @@ def lead_times(rows: Sequence[LeadTimeRow]) -> Picture | None:
                 "textposition": "none",
                 "marker": {
                     "color": ["@loss" if value < 0 else "@gain" for value in values],
-                    "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "@page"},
+                    "pattern": {"shape": pattern, "fillmode": "replace", "size": 7},
                 },
                 "hovertemplate": "%{y}: %{text}<extra>" + label + "</extra>",
             }
