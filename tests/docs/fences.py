@@ -35,7 +35,6 @@ from ruamel.yaml import YAML
 from simulator.delivery.brokers.embedded import PREFERRED_PORTS
 from simulator.delivery.brokers.ports import pick_ports
 from simulator.delivery.brokers.started import WEBSOCKET_PORT
-from simulator.delivery.runtime_file import running_brokers
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FENCE: Final = re.compile(
@@ -171,10 +170,24 @@ class Page:
                 told = json.load(answer)["websocket"]
             body = body.replace(f"ws://127.0.0.1:{WEBSOCKET_PORT}/mqtt", told)
         if any(str(port) in body for port in PREFERRED_PORTS) and block.language in COMMANDS:
-            (broker, *_) = running_brokers()
-            for preferred, actual in zip(PREFERRED_PORTS, broker.ports.values(), strict=True):
+            for preferred, actual in zip(PREFERRED_PORTS, self._broker_ports(), strict=True):
                 body = body.replace(str(preferred), str(actual))
         return body
+
+    def _broker_ports(self) -> list[int]:
+        """Where the page's newest broker listens, for MQTT 3.1.1 and for 5."""
+        entries = [
+            json.loads(path.read_text(encoding="utf-8"))
+            for path in self._runtime().glob("*/*.broker.json")
+        ]
+        newest = max(entries, key=lambda entry: int(entry["started_ns"]))
+        return [newest["ports"]["3.1.1"], newest["ports"]["5"]]
+
+    def _runtime(self) -> Path:
+        """A folder for runtime files: the page finds its own brokers, not those of other tests."""
+        folder = self.folder / ".runtime"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
 
     def _commands(self, block: Block, body: str) -> None:
         self.commands += 1
@@ -227,6 +240,7 @@ class Page:
             "COLUMNS": "100",
             "ALERTSIM_GAP": "200ms",  # between playings nothing happens that a page speaks of
             "HOME": str(self.folder),
+            "XDG_RUNTIME_DIR": str(self._runtime()),
         }
 
     def _session(self, body: str) -> None:

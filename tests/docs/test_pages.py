@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.delivery.runtime_file import RuntimeFile
 from tests.docs.fences import ROOT, Page, blocks_of, skipped
 
 DOCS = ROOT / "docs"
@@ -54,6 +55,21 @@ def test_no_command_hides_in_an_indented_block() -> None:
         if path != DOCS / "examples" / "README.md" and "node_modules" not in path.parts:
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"^ {4}(alertsim|python|docker|pip) ", text, re.MULTILINE), path
+
+
+def test_a_page_speaks_to_its_own_broker_beside_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, elsewhere = tmp_path / "page", tmp_path / "elsewhere"
+    (page / ".runtime").mkdir(parents=True)
+    elsewhere.mkdir()
+    for folder, first in ((page / ".runtime", 2001), (elsewhere, 3001)):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+        ports = {"3.1.1": first, "5": first + 1}
+        RuntimeFile.write(kind="embedded", ports=ports, root="alertsim", started_ns=first)
+    said = Page(folder=page)
+    said.play("```console\necho 18831 and 18835\necho $XDG_RUNTIME_DIR\n```\n")
+    assert said.said == f"2001 and 2002\n{page / '.runtime'}\n"
 
 
 def test_pages_are_read_block_by_block() -> None:
