@@ -17,7 +17,7 @@ from simulator.experiment.paths import CONSTANT_LAW, MEAN, RECORDED_LAW, Place, 
 from simulator.reach.changes import is_spread, spread_mean, with_mean
 from simulator.scenario.document import marked
 from simulator.scenario.laws import Recorded
-from simulator.scenario.loading import validate
+from simulator.scenario.loading import pointed, validate
 from simulator.scenario.merging import locate, merge, read_extended, with_profile
 from simulator.scenario.schema import Scenario
 from simulator.units import format_duration, parse_duration
@@ -147,7 +147,10 @@ def read_base(name: str, channels: str | None = None) -> Base:
     node = read_extended(locate(name, Path()))
     checked = validate(with_profile(node))
     base = Base(name=name, document=node.plain(), channels=channels, checked=checked)
-    base.check_channels(checked)
+    try:
+        base.check_channels(checked)
+    except ScenarioError as error:
+        raise pointed(error, name) from None
     return base
 
 

@@ -6,7 +6,8 @@ here: whether there are such channels.
 
 from pathlib import Path
 
-from simulator.scenario import Scenario, load_scenario
+from simulator.errors import ConfigurationError, ScenarioError
+from simulator.scenario import Scenario, load_scenario, pointed
 
 
 def load_checked(name_or_path: str | Path) -> Scenario:
@@ -17,9 +18,13 @@ def load_checked(name_or_path: str | Path) -> Scenario:
 
     Raises:
         ScenarioError: naming file, line, field, value and remedy.
-        ConfigurationError: if its channels cannot be so.
     """
-    return check_channels(load_scenario(name_or_path))
+    scenario = load_scenario(name_or_path)
+    try:
+        return check_channels(scenario)
+    except ConfigurationError as error:
+        found = ScenarioError(error.message, "", error.field, error.value, error.remedy)
+        raise pointed(found, str(name_or_path)) from None
 
 
 def check_channels(scenario: Scenario) -> Scenario:

@@ -6,6 +6,7 @@ kept in. Without a directory everything stays in memory and no table library is 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -23,6 +24,7 @@ from simulator.experiment.drive import (
 from simulator.experiment.estimates import Floats, half_width, present
 from simulator.experiment.executors import Executor, available_workers, make_executor
 from simulator.experiment.figures import Value
+from simulator.experiment.people import is_band
 from simulator.experiment.plan import Plan
 from simulator.experiment.replications import Player
 from simulator.experiment.summarise import Rows, summarise
@@ -256,12 +258,7 @@ def stop_rule(text: str, plan: Plan) -> StopRule:
     known = known_figures(plan)
     column = next((name for name in known if metric in {name, name.rpartition("_")[0]}), None)
     if column is None:
-        raise ConfigurationError(
-            "the scenario has no such figure",
-            field="--until-halfwidth",
-            value=metric,
-            remedy=f"one of: {', '.join(name.rpartition('_')[0] for name in known)}",
-        )
+        raise _no_figure(metric, known)
     try:
         width = parse_duration(written) if column.endswith("_ns") else float(written)
     except ValueError as error:
@@ -274,6 +271,19 @@ def stop_rule(text: str, plan: Plan) -> StopRule:
         return reached is not None and reached <= width
 
     return StopRule(column=column, enough=enough)
+
+
+def _no_figure(metric: str, known: Sequence[str]) -> ConfigurationError:
+    names = [name.rpartition("_")[0] for name in known if not is_band(name)]
+    near = get_close_matches(metric, names, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    curve = ", warned_by_0600s and its like" if len(names) < len(known) else ""
+    return ConfigurationError(
+        "the scenario has no such figure",
+        field="--until-halfwidth",
+        value=metric,
+        remedy=f"{hint}one of: {', '.join(names)}{curve}",
+    )
 
 
 def known_figures(plan: Plan) -> list[str]:

@@ -7,7 +7,7 @@ from simulator.experiment.people import People, PeopleOrder
 from simulator.experiment.variants import read_base
 from simulator.model import simulate
 from simulator.randomness import Streams
-from simulator.run.checked import load_checked
+from simulator.run.checked import check_channels, load_checked
 from simulator.scenario import load_scenario
 
 _BASE = "extends: tohoku-2022-11-03\nid: mine\nchannels:\n"
@@ -39,9 +39,13 @@ def test_channels_of_a_scenario_reach_its_people(tmp_path: Path) -> None:
 
 def test_channels_that_cannot_be_are_refused_before_anything_is_played(tmp_path: Path) -> None:
     path = _written(tmp_path, "  phones:\n    held: {share: 1.2}\n")
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(ScenarioError) as caught:
         load_checked(path)
     assert caught.value.field == "channels.phones.held.share"
+    assert caught.value.where.endswith("mine.yaml:5")
+    with pytest.raises(ConfigurationError, match="less than or equal to 1"):
+        check_channels(load_scenario(path))
     with pytest.raises(ScenarioError) as caught_of_base:
         read_base(path)
     assert caught_of_base.value.field == "channels.phones.held.share"
+    assert caught_of_base.value.where.endswith("mine.yaml:5")

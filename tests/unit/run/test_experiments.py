@@ -5,6 +5,7 @@ import pytest
 from simulator.errors import ConfigurationError
 from simulator.experiment import designs
 from simulator.experiment.axes import parse_axis
+from simulator.experiment.people import PeopleOrder
 from simulator.experiment.plan import Plan, make_plan, one_point
 from simulator.experiment.variants import read_base
 from simulator.run.experiments import ExperimentOrder, play_experiment, stop_rule
@@ -69,6 +70,19 @@ def test_a_wrong_variant_is_found_before_anything_is_written(tmp_path: Path) -> 
 )
 def test_a_rule_names_a_figure_with_or_without_its_unit(text: str, column: str) -> None:
     assert stop_rule(text, _plan(100)).column == column
+
+
+@pytest.mark.parametrize("people", [None, PeopleOrder()])
+def test_a_rule_for_no_figure_says_which_there_are_but_not_every_instant(
+    people: PeopleOrder | None,
+) -> None:
+    plan = make_plan(BASE, one_point(), 1, 2, people)
+    with pytest.raises(ConfigurationError, match="no such figure") as caught:
+        stop_rule("allert=1s", plan)
+    remedy = caught.value.remedy
+    assert remedy.startswith("did you mean alert? one of: alert, ")
+    assert ("warned_by_0600s and its like" in remedy) is (people is not None)
+    assert remedy.count("warned_by_") <= 1
 
 
 def test_a_rule_is_met_when_the_interval_is_narrow_enough() -> None:
