@@ -2,7 +2,8 @@
 
 Rule of the module: one task looks at all schedules a few times a minute, and exactly when one is
 due; the clock is looked at each time, never trusted to have moved as far as it slept. What is
-decided is kept before the next decision, so that a restart neither loses nor doubles a run.
+decided is kept before the next decision, so that a restart neither loses nor doubles a run. Files
+are written in threads, one at a time, each time with what is so by then.
 """
 
 import asyncio
@@ -93,6 +94,8 @@ class Keeper:
     _states: dict[str, ScheduleState] = field(default_factory=dict)
     _ready_ns: dict[str, int] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _disk: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _writes: set[asyncio.Task[None]] = field(default_factory=set)
 
     def load(self, loops: tuple[Schedule, ...] = ()) -> None:
         """Read what is kept, once, before anything else.
@@ -178,30 +181,33 @@ class Keeper:
                 )
             schedules[schedule.name] = schedule
 
-        self._take(self.store.change(add))
-        now_ns = self.clock.wall_ns()
-        self._states[schedule.name] = ScheduleState(since_ns=now_ns, decided_ns=now_ns)
-        self._keep_states()
+        async with self._disk:
+            self._take(await asyncio.to_thread(self.store.change, add))
+            now_ns = self.clock.wall_ns()
+            self._states[schedule.name] = ScheduleState(since_ns=now_ns, decided_ns=now_ns)
+            shown = self._shown(schedule)
+        await self._keep_states()
         self._changed.set()
-        return self._shown(schedule)
+        return shown
 
-    def remove(self, name: str) -> None:
+    async def remove(self, name: str) -> None:
         """Forget one; a run of it that plays goes on.
 
         Raises:
             ProblemError: 404.
             AlertsimError: if the change cannot be kept.
         """
-        self.get(name)
-        if self._transient.pop(name, None) is None:
 
-            def drop(schedules: Schedules) -> None:
-                schedules.pop(name, None)
+        def drop(schedules: Schedules) -> None:
+            schedules.pop(name, None)
 
-            self._take(self.store.change(drop))
-        self._states.pop(name, None)
-        self._ready_ns.pop(name, None)
-        self._keep_states()
+        async with self._disk:
+            self.get(name)
+            if self._transient.pop(name, None) is None:
+                self._take(await asyncio.to_thread(self.store.change, drop))
+            self._states.pop(name, None)
+            self._ready_ns.pop(name, None)
+        await self._keep_states()
 
     def _take(self, schedules: Schedules) -> None:
         """What the file holds now, edits by hand included."""
@@ -210,24 +216,38 @@ class Keeper:
         for name in schedules:
             self._states.setdefault(name, ScheduleState(since_ns=now_ns, decided_ns=now_ns))
 
-    def _keep_states(self) -> None:
-        try:
+    async def settle(self) -> None:
+        """Once everything that was decided is written down."""
+        await asyncio.gather(*self._writes)
+
+    async def _keep_states(self) -> None:
+        writing = asyncio.create_task(self._write_states(), name="schedules-states")
+        self._writes.add(writing)
+        writing.add_done_callback(self._writes.discard)
+        await asyncio.shield(writing)  # whoever is cut short, it is written
+
+    async def _write_states(self) -> None:
+        async with self._disk:
             kept = {name: self._states[name] for name in self._all()}
-            self.store.write_states(kept)
-        except AlertsimError as error:
-            structlog.get_logger().error("how schedules went cannot be kept", reason=str(error))
+            try:
+                await asyncio.to_thread(self.store.write_states, kept)
+            except AlertsimError as error:
+                structlog.get_logger().error("how schedules went cannot be kept", reason=str(error))
 
     async def run(self) -> None:
         """Keep them until cancelled."""
         while True:
             self._changed.clear()
-            looked = [await self._looked(schedule) for schedule in [*self._all().values()]]
-            wait_s = self._wait_s() if all(looked) else _LONGEST_SLEEP_S
+            wait_s = self._wait_s() if await self.look() else _LONGEST_SLEEP_S
             try:
                 async with asyncio.timeout(wait_s):
                     await self._changed.wait()
             except TimeoutError:
                 pass
+
+    async def look(self) -> bool:
+        """Look at each of them once; False if there was a defect with one."""
+        return all([await self._looked(schedule) for schedule in [*self._all().values()]])
 
     def _wait_s(self) -> float | None:
         """How long nothing can be due; None: until something changes."""
@@ -259,8 +279,8 @@ class Keeper:
                 await self._start(schedule)
             return
         now = turn(schedule, state, self.clock.wall_ns(), playing=playing)
-        self._decide(schedule.name, now)
-        if now.start:
+        await self._decide(schedule.name, now)
+        if now.start and schedule.name in self._states:  # else it was removed meanwhile
             await self._start(schedule)
 
     def _has_paused(self, schedule: Schedule, state: ScheduleState) -> bool:
@@ -275,14 +295,14 @@ class Keeper:
             self._ready_ns[schedule.name] = now_ns + pause_ns(schedule, state)
         return now_ns >= self._ready_ns[schedule.name]
 
-    def _decide(self, name: str, now: Turn) -> None:
+    async def _decide(self, name: str, now: Turn) -> None:
         state = self._states[name]
         if now.decided_ns == state.decided_ns and not now.skips:
             return
         self._states[name] = state.model_copy(update={"decided_ns": now.decided_ns})
         for skip in now.skips:
             self._skip(name, skip)
-        self._keep_states()
+        await self._keep_states()
 
     def _skip(self, name: str, skip: Skip) -> None:
         state = self._states[name]
@@ -314,4 +334,4 @@ class Keeper:
             state = self._states[name]
             started = {"started": state.started + 1, "last_run": run}
             self._states[name] = state.model_copy(update=started)
-        self._keep_states()
+        await self._keep_states()

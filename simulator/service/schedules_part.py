@@ -101,6 +101,7 @@ class SchedulesPart:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        await self.keeper.settle()
 
     def kill(self) -> None:
         """Nothing plays here."""

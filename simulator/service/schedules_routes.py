@@ -77,7 +77,7 @@ def router(keeper: Keeper) -> APIRouter:
     )
     async def remove(name: _Name) -> None:
         """A run of it that plays goes on."""
-        keeper.remove(name)
+        await keeper.remove(name)
 
     return routes
 

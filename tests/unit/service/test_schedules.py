@@ -30,6 +30,7 @@ class Runs:
         self.playing: set[str] = set()
         self.failing = False
         self.refusal: Exception | None = None
+        self.began = asyncio.Event()
 
     async def check(self, order: RunOrder) -> None:
         if order.scenario == "atlantis":
@@ -42,6 +43,7 @@ class Runs:
         run = f"{schedule}-{len(self.started)}"
         self.started.append(run)
         self.playing.add(run)
+        self.began.set()
         return run
 
     def plays(self, run: str) -> bool:
@@ -80,11 +82,7 @@ class Bench:
     async def look(self, times: int = 1) -> None:
         """Let the keeper look at everything once or more, as it would by itself in time."""
         for _ in range(times):
-            task = asyncio.create_task(self.keeper.run())
-            await asyncio.sleep(0.002)
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await self.keeper.look()
 
     def state(self, name: str) -> Any:
         return self.keeper.get(name).state
@@ -199,7 +197,7 @@ async def test_a_loop_from_the_command_line_is_not_kept(bench: Bench) -> None:
     assert not (bench.folder / SCHEDULES_NAME).exists()
     with pytest.raises(ProblemError):
         await bench.keeper.add(loop())
-    bench.keeper.remove("again")
+    await bench.keeper.remove("again")
     bench.again()
     assert bench.keeper.count == 0
 
@@ -231,13 +229,13 @@ async def test_there_is_a_bound(bench: Bench) -> None:
 
 async def test_what_was_removed_starts_no_more(bench: Bench) -> None:
     await bench.keeper.add(schedule())
-    bench.keeper.remove("nine")
+    await bench.keeper.remove("nine")
     bench.clock.advance(DAY_NS)
     await bench.look()
     assert bench.runs.started == []
     for act in (bench.keeper.get, bench.keeper.remove):
         with pytest.raises(ProblemError) as error:
-            act("nine")
+            await _maybe(act("nine"))
         assert error.value.problem.status == 404
 
 
@@ -248,7 +246,7 @@ async def test_removed_while_its_run_is_being_started(bench: Bench, *, refuse: b
 
     async def start(order: RunOrder, schedule: str) -> str:
         del order
-        bench.keeper.remove(schedule)
+        await bench.keeper.remove(schedule)
         if refuse:
             raise ConfigurationError("no")
         return "run"
@@ -293,9 +291,10 @@ async def test_a_schedule_written_by_hand_joins_at_the_next_change(bench: Bench)
 
 async def test_adding_wakes_a_keeper_that_has_nothing_to_do(bench: Bench) -> None:
     task = asyncio.create_task(bench.keeper.run())
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
     await bench.keeper.add(loop())
-    await asyncio.sleep(0.01)
+    async with asyncio.timeout(30):
+        await bench.runs.began.wait()
     assert bench.runs.started == ["again-0"]
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -324,3 +323,32 @@ async def test_a_defect_with_one_keeps_no_other_from_its_turn(bench: Bench) -> N
     bench.clock.advance(HOUR_NS)
     await bench.look()
     assert bench.runs.started == ["again-0"]
+
+
+async def test_a_keeper_that_is_cut_short_has_written_what_it_decided(bench: Bench) -> None:
+    await bench.keeper.add(schedule())
+    bench.clock.advance(HOUR_NS)
+    task = asyncio.create_task(bench.keeper.run())
+    async with asyncio.timeout(30):
+        await bench.runs.began.wait()
+    task.cancel()  # it has started a run and not written down which
+    with suppress(asyncio.CancelledError):
+        await task
+    await bench.keeper.settle()
+
+    bench.again()
+
+    assert bench.state("nine").last_run == "nine-0"
+
+
+async def test_many_changes_at_once_are_all_kept(bench: Bench) -> None:
+    names = [f"s{number}" for number in range(12)]
+    await asyncio.gather(*(bench.keeper.add(schedule(name)) for name in names))
+    found = await asyncio.gather(
+        *(bench.keeper.remove(name) for name in [*names[:6], "s0"]), return_exceptions=True
+    )
+    assert [isinstance(each, ProblemError) for each in found] == [False] * 6 + [True]
+
+    bench.again()
+
+    assert [shown.schedule.name for shown in bench.keeper.listed()] == names[6:]
