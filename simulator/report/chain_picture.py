@@ -14,6 +14,7 @@ from simulator.report.life_picture import CLEARING
 from simulator.units import NS_PER_MS, NS_PER_S
 
 MOST_LAUNCHES: Final = 8
+_SENSORS: Final = frozenset({"satellite", "radar"})
 
 
 def chain(timeline: Timeline) -> Picture | None:
@@ -26,16 +27,21 @@ def chain(timeline: Timeline) -> Picture | None:
     if not spans:
         return None
     launches = list(dict.fromkeys(launch for launch, _ in spans))
-    rows = [_stage_label(launch, name, several=len(launches) > 1) for launch, name in spans]
+    several = len(launches) > 1
+    if several:
+        # A row for each launch: the parts of sensing stand in its own bar.
+        spans = {key: span for key, span in spans.items() if key[1] not in _SENSORS}
+    labels = [safe(launch if several else name) for launch, name in spans]
+    rows = list(dict.fromkeys(labels))
     traces = []
     for assumed, label in ((False, "simulated stage"), (True, "simulated stage, an assumption")):
         chosen = [
             (row, span)
-            for row, span in zip(rows, spans.values(), strict=True)
-            if span[2] == assumed
+            for row, span in zip(labels, spans.items(), strict=True)
+            if span[1][2] == assumed
         ]
         if chosen:
-            traces.append(_stage_bars(timeline, chosen, label, assumed=assumed))
+            traces.append(_stage_bars(timeline, chosen, label, assumed=assumed, named=several))
     first, last = chain_range(timeline)
     height = 110 + ROW_PX * len(rows)
     return {
@@ -84,27 +90,29 @@ def _stage_spans(timeline: Timeline) -> dict[tuple[str, str], tuple[int, int, bo
     return spans
 
 
-def _stage_label(launch: str, name: str, *, several: bool) -> str:
-    return safe(f"{launch} · {name}" if several else name)
-
-
 def _stage_bars(
     timeline: Timeline,
-    chosen: list[tuple[str, tuple[int, int, bool]]],
+    chosen: list[tuple[str, tuple[tuple[str, str], tuple[int, int, bool]]]],
     label: str,
     *,
     assumed: bool,
+    named: bool,
 ) -> dict[str, Any]:
-    widths = [end - start for _, (start, end, _) in chosen]
+    """Bars of stages; named inside where several stand in one row."""
+    widths = [end - start for _, (_, (start, end, _)) in chosen]
+    names = [safe(name) for _, ((_, name), _) in chosen]
     return {
         "type": "bar",
         "orientation": "h",
         "name": label,
         "y": [row for row, _ in chosen],
-        "base": [clock(timeline, start) for _, (start, _, _) in chosen],
+        "base": [clock(timeline, start) for _, (_, (start, _, _)) in chosen],
         "x": [width / NS_PER_MS for width in widths],
-        "text": [words.rounded(width) for width in widths],
-        "textposition": "outside",
+        "text": names if named else [words.rounded(width) for width in widths],
+        "customdata": [words.rounded(width) for width in widths],
+        "textposition": "inside" if named else "outside",
+        "insidetextanchor": "middle",
+        "textangle": 0,
         "textfont": {"color": "@ink"},
         "cliponaxis": False,
         "marker": {
@@ -118,7 +126,10 @@ def _stage_bars(
                 "size": 7,
             },
         },
-        "hovertemplate": "%{y}: %{text}<br>from %{base|%H:%M:%S}<extra>" + label + "</extra>",
+        "hovertemplate": ("%{y}, %{text}: " if named else "%{y}: ")
+        + "%{customdata}<br>from %{base|%H:%M:%S}<extra>"
+        + label
+        + "</extra>",
     }
 
 

@@ -167,7 +167,13 @@ def _first_screen(source: ReportSource, people: PeopleWarned | None) -> list[Mar
 
 
 def _picture(source: ReportSource, people: PeopleWarned | None) -> Markup | None:
-    caption = "From launch to warning: the simulated stages of the chain, each where it took place."
+    launches = {alert.launch for alert in source.timeline.alerts if alert.stages}
+    caption = (
+        "From launch to warning: the simulated stages of the chain, each where it took place."
+        if len(launches) <= 1
+        else "From launch to warning: a bar for each launch, with the simulated stages of the "
+        "chain where they took place."
+    )
     if people is not None:
         caption += (
             " Above, people warned by time: modelled, all channels together, on the same clock."

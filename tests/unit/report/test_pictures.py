@@ -146,8 +146,12 @@ def test_several_launches_are_told_apart(source_of: SourceOf) -> None:
         events=(*one.events, *(replace(e, launch="second") for e in one.events)),
         alerts=(*one.alerts, *(replace(a, launch="second") for a in one.alerts)),
     )
-    rows = bars(drawn(chain_picture.chain(two)))
-    assert {"icbm · issue", "second · issue"} <= set(rows)
+    picture = drawn(chain_picture.chain(two))
+    assert picture["layout"]["yaxis"]["categoryarray"] == ["icbm", "second"]
+    (trace,) = picture["data"]
+    named = list(zip(trace["y"], trace["text"], strict=True))
+    stages = ["sensing", "assessment", "decision", "issue"]
+    assert sorted(named) == sorted((row, stage) for row in ("icbm", "second") for stage in stages)
 
 
 def test_without_stages_there_is_no_chain(source_of: SourceOf) -> None:
