@@ -59,7 +59,7 @@ def test_schemathesis_finds_no_server_error_and_no_violation(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{service.url}/openapi.json"),
             *("--phases", "examples,coverage,fuzzing", "--checks", ",".join(CHECKS)),
-            *("--seed", "20221103", "--max-examples", "5", "--max-time", "40"),
+            *("--seed", "20221103", "--max-examples", "5", "--max-time", "140"),
             *("--exclude-path-regex", "/events$"),
             *("--warnings", "off", "--no-color", "--request-timeout", "20"),
         ],
@@ -67,7 +67,7 @@ def test_schemathesis_finds_no_server_error_and_no_violation(
         check=False,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=200,
     )
     said = ended.stdout + ended.stderr
     assert ended.returncode == 0, said[-6000:]
