@@ -211,6 +211,8 @@ def show(result: Result) -> None:
         for row in rows:
             cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
             print("   " + "  ".join(cells))
+    for note in result.notes:
+        print(f"   {note}")
     for target in result.targets:
         name, value, limit, verdict = target_cells(asdict(target) | {"met": target.met})
         print(f"{verdict.strip('*').upper():<7} {name}: {value} (target: {limit})")

@@ -355,7 +355,22 @@ def _notes(found: dict[Case, list[Round]], locust: str) -> tuple[str, ...]:
     other = "locust could not be installed here: not measured."
     if locust:
         other = f"locust {locust} in an environment of its own."
-    return booked, shared, least, other
+    return booked, shared, least, *_ceilings(found), other
+
+
+def _ceilings(found: dict[Case, list[Round]]) -> tuple[str, ...]:
+    """How far ahead of each peer the C reader is: nobody who does more can be much further."""
+    said = []
+    for protocol, qos in _READERS:
+        cases = [case for case in found if (case.protocol, case.qos) == (protocol, qos)]
+        floor = _rate(found, cases[0], FLOOR)
+        ahead = ", ".join(
+            f"{floor / _rate(found, case, case.reader):.3g} times {case.reader}"
+            for case in cases
+            if case.reader in _PEER_FACTORS
+        )
+        said.append(f"MQTT {protocol}, QoS {qos}: the C reader itself is {ahead} in this run.")
+    return tuple(said)
 
 
 def _rate(found: dict[Case, list[Round]], case: Case, reader: str) -> float:
