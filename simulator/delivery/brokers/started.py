@@ -5,7 +5,6 @@ nor an entry in the runtime file; ports are taken again once, elsewhere, if some
 """
 
 import subprocess
-import tempfile
 from abc import abstractmethod
 from itertools import cycle
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import ClassVar, Final
 from simulator.clock import Clock, SystemClock
 from simulator.delivery.brokers.base import LOOPBACK, PROTOCOLS, Broker
 from simulator.delivery.brokers.child import BrokerProcess
+from simulator.delivery.brokers.folders import OwnFolder
 from simulator.delivery.brokers.ports import PortLostError, await_listening, pick_ports
 from simulator.delivery.messages import BrokerEndpoint
 from simulator.delivery.runtime_file import RuntimeFile
@@ -60,7 +60,7 @@ class StartedBroker(Broker):
         self._ports: tuple[int, ...] = ()
         self._had: tuple[int, ...] = ()
         self._for_browsers = False
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: OwnFolder | None = None
         self._process: BrokerProcess | None = None
         self._entry: RuntimeFile | None = None
 
@@ -88,8 +88,8 @@ class StartedBroker(Broker):
         preferred = self._had or (*self.preferred, *browsers)
         anywhere = tuple(0 for _ in preferred)
         try:
-            self._folder = tempfile.TemporaryDirectory(prefix=f"alertsim-{self.kind}-")
-            folder = Path(self._folder.name)
+            self._folder = OwnFolder(self.kind)
+            folder = self._folder.path
             try:
                 self._launch(folder, self._wanted or preferred)
             except PortLostError:
