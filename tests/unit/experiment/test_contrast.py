@@ -184,6 +184,22 @@ def test_resampled_quantiles_hold_the_true_one() -> None:
     assert welch_interval(pair_of(a[:9], b[:9], paired=False)) is None
 
 
+@pytest.mark.parametrize("text", ["x > 1x", "x.p50 > 1x"])
+def test_pairs_are_drawn_again_as_pairs_and_others_each_for_itself(text: str) -> None:
+    base = 600 + 100 * _noise(300, 3)
+    percent = parse_gate(text).percent
+    together = resampled(pair_of(base, 1.5 * base, paired=True), percent)
+    assert together.ratio == pytest.approx((1.5, 1.5))
+    shifted = resampled(pair_of(base, base + 7, paired=True), percent)
+    assert shifted.difference == pytest.approx((7, 7))
+    apart = resampled(pair_of(base, base + 7, paired=False), percent)
+    assert apart.other is not None
+    assert apart.difference is not None
+    # Two independent samples that spread alike: the difference spreads by the root of two more.
+    wider = np.ptp(apart.difference) / np.ptp(apart.other)
+    assert wider == pytest.approx(np.sqrt(2), rel=0.25)
+
+
 def test_many_values_are_resampled_in_bounded_time_and_constants_have_no_width() -> None:
     flat = np.full(25_000, 3.0)
     pair = pair_of(flat, 2 * flat, paired=False)

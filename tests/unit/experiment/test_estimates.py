@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from simulator.experiment import estimates
 from simulator.experiment.estimates import (
@@ -118,6 +119,8 @@ def test_pairs_cancel_what_they_share() -> None:
     assert found.student[0] < 3 < found.student[1]
     assert found.unpaired is not None
     assert found.unpaired > 100 * (found.student[1] - found.student[0]) / 2
+    own = stats.ttest_ind(luck, rng.permutation(luck), equal_var=False).confidence_interval(0.95)
+    assert found.unpaired == pytest.approx((own.high - own.low) / 2, rel=0.01)
 
 
 def test_only_whole_pairs_count() -> None:
