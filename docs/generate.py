@@ -16,6 +16,7 @@ from reference_files import metrics_page, mqtt_page, run_directory_page
 from reference_service import http_api_page, live_events_page
 
 from simulator.cli.app import app
+from simulator.cli.help import examples_of
 from simulator.cli.schemas import SchemaKind, schema_of
 from simulator.errors import ExitCode
 from simulator.measure.summary import SUMMARY_SCHEMA, Summary
@@ -169,7 +170,7 @@ def commands_page() -> str:
             if parameter.param_type_name == "argument":
                 spelled = f"`{parameter.metavar or parameter.name.upper()}`"
             lines.append(f"| {spelled} | {_cell(getattr(parameter, 'help', '') or '')} |")
-        lines += ["", _flat(sub.epilog), ""]
+        lines += ["", "```sh", *examples_of(sub.epilog), "```", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -22,6 +22,7 @@ from simulator.cli.common import (
     QuietOption,
     command,
 )
+from simulator.cli.help import examples
 from simulator.errors import ExitCode
 
 
@@ -31,16 +32,24 @@ def register(app: typer.Typer) -> None:
         "report",
         help="Make the report of a run again, complete or not, and print it; compare it with a "
         "baseline.",
-        epilog="Examples: alertsim report runs (the newest run in there); or: "
-        "alertsim report runs/20221103t074000-3f9a --format csv > deliveries.csv; or: "
-        "alertsim report runs --baseline last --fail-if 'delivery_latency.p99 > 1.1x'",
+        short_help="Print the report of a run in any form, or make its page again.",
+        epilog=examples(
+            "alertsim report runs",
+            "alertsim report runs/20221103t074000-3f9a --format csv > deliveries.csv",
+            "alertsim report runs --baseline last --fail-if 'delivery_latency.p99 > 1.1x'",
+        ),
     )(report_command)
     app.command(
         "doctor",
         help="Check this machine: what is installed, which limits apply, which traps are near.",
-        epilog="Examples: alertsim doctor --json; or: "
-        "alertsim doctor --broker mqtts://broker.example --cafile ca.pem "
-        "--allow-host broker.example",
+        short_help="Check this machine, and a broker.",
+        epilog=examples(
+            "alertsim doctor --json",
+            (
+                "alertsim doctor --broker mqtts://broker.example --cafile ca.pem "
+                "--allow-host broker.example"
+            ),
+        ),
     )(doctor_command)
 
 

@@ -3,9 +3,11 @@
 import typer
 
 from simulator.cli import aftermath, compare, experiments, history, offline, online, serve
+from simulator.cli.help import Command, Jobs
 
 app = typer.Typer(
     name="alertsim",
+    cls=Jobs,
     help=(
         "Simulate the notification of alerts: from launch detection to prefecture shelter alerts, "
         "over real MQTT to real subscribers, with every delivery measured. Everything sent is "
@@ -28,3 +30,6 @@ history.register(app)
 online.register(app)
 serve.register(app)
 aftermath.register(app)
+
+for registered in app.registered_commands:
+    registered.cls = Command

@@ -17,6 +17,7 @@ from simulator.cli.common import (
     QuietOption,
     command,
 )
+from simulator.cli.help import examples
 from simulator.cli.playing import (
     AppOption,
     ChainOnlyOption,
@@ -47,10 +48,17 @@ def register(app: typer.Typer) -> None:
         "compare",
         help="Compare scenarios, played here with the same random numbers, or experiments or runs "
         "that were played before: every difference with its interval, and what lead time costs.",
-        epilog="Examples: alertsim compare tohoku-2022-11-03-modelled "
-        "tohoku-2022-11-03-rules-2023 --replications 200; or: "
-        "alertsim compare before/ after/ --fail-if 'warned_before_arrival < 0.9x' "
-        "--format markdown",
+        short_help="Compare scenarios, experiments or runs.",
+        epilog=examples(
+            (
+                "alertsim compare tohoku-2022-11-03-modelled tohoku-2022-11-03-rules-2023 "
+                "--replications 200"
+            ),
+            (
+                "alertsim compare before/ after/ --fail-if 'warned_before_arrival < 0.9x' "
+                "--format markdown"
+            ),
+        ),
     )(compare_command)
 
 

@@ -15,6 +15,7 @@ from simulator.cli.common import (
     QuietOption,
     command,
 )
+from simulator.cli.help import examples
 from simulator.cli.playing import (
     AppOption,
     ChainOnlyOption,
@@ -45,10 +46,15 @@ def register(app: typer.Typer) -> None:
     app.command(
         "sweep",
         help="Play variants of a scenario with the same random numbers and compare them.",
-        epilog="Examples: alertsim sweep tohoku-2022-11-03-modelled "
-        "--vary chain.decision=60s..240s:5 --vary chain.teams.count=1,2; or: "
-        "alertsim sweep tohoku-2022-11-03-modelled --design tornado; or: "
-        "alertsim sweep tohoku-2022-11-03-modelled --paths",
+        short_help="Play variants of a scenario; find what matters most.",
+        epilog=examples(
+            (
+                "alertsim sweep tohoku-2022-11-03-modelled --vary chain.decision=60s..240s:5 "
+                "--vary chain.teams.count=1,2"
+            ),
+            "alertsim sweep tohoku-2022-11-03-modelled --design tornado",
+            "alertsim sweep tohoku-2022-11-03-modelled --paths",
+        ),
     )(sweep_command)
 
 

@@ -15,6 +15,7 @@ from simulator.cli.common import (
     QuietOption,
     command,
 )
+from simulator.cli.help import examples
 
 
 def register(app: typer.Typer) -> None:
@@ -24,11 +25,18 @@ def register(app: typer.Typer) -> None:
         help="Look over many runs: what each figure does from run to run, by scenario and way of "
         "playing; changes that chance does not explain; whether the newest run is worse than those "
         "before it.",
-        epilog="Examples: alertsim history runs; or: "
-        "alertsim history runs --scenario drill-minimal --metric delivery_latency.p99 "
-        "--page history.html; or: "
-        "alertsim history runs --last 20 --fail-if 'delivery_latency.p99 > 1.1x' "
-        "--fail-if 'lost > +0' --markdown",
+        short_help="Look over many runs: trends, changes, the newest run.",
+        epilog=examples(
+            "alertsim history runs",
+            (
+                "alertsim history runs --scenario drill-minimal --metric "
+                "delivery_latency.p99 --page history.html"
+            ),
+            (
+                "alertsim history runs --last 20 --fail-if 'delivery_latency.p99 > 1.1x' "
+                "--fail-if 'lost > +0' --markdown"
+            ),
+        ),
     )(history_command)
 
 

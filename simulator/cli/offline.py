@@ -13,6 +13,7 @@ from simulator.cli.common import (
     QuietOption,
     command,
 )
+from simulator.cli.help import examples
 from simulator.cli.playing import (
     AppOption,
     ChainOnlyOption,
@@ -44,26 +45,32 @@ def register(app: typer.Typer) -> None:
         "simulate",
         help="Play the model only, no MQTT: print the timeline of one replication, or the figures "
         "of many.",
-        epilog="Examples: alertsim simulate tohoku-2022-11-03; or: "
-        "alertsim simulate tohoku-2022-11-03-modelled --seed 7 --out timeline.jsonl; or: "
-        "alertsim simulate tohoku-2022-11-03-modelled --replications 1000",
+        short_help="Play the model alone: one timeline, or the figures of many.",
+        epilog=examples(
+            "alertsim simulate tohoku-2022-11-03",
+            "alertsim simulate tohoku-2022-11-03-modelled --seed 7 --out timeline.jsonl",
+            "alertsim simulate tohoku-2022-11-03-modelled --replications 1000",
+        ),
     )(simulate_command)
     app.command(
         "validate",
         help="Check a scenario file; say file, line, field, value and remedy of what is wrong, and "
         "whom a run of it would play to.",
-        epilog="Example: alertsim validate my-drill.yaml",
+        short_help="Check a scenario file.",
+        epilog=examples("alertsim validate my-drill.yaml"),
     )(validate_command)
     app.command(
         "schema",
         help="Print a JSON Schema: of the scenario file (for editors), a message, what a run keeps "
         "or tells as it happens; or the MQTT contract as AsyncAPI.",
-        epilog="Examples: alertsim schema > scenario.schema.json; or: alertsim schema asyncapi",
+        short_help="Print JSON Schemas and the MQTT contract.",
+        epilog=examples("alertsim schema > scenario.schema.json", "alertsim schema asyncapi"),
     )(schema_command)
     app.command(
         "scenarios",
         help="List the scenarios that ship with alertsim.",
-        epilog="Examples: alertsim scenarios; or: alertsim scenarios --show drill-minimal",
+        short_help="List the scenarios that come with alertsim, or copy one.",
+        epilog=examples("alertsim scenarios", "alertsim scenarios --show drill-minimal"),
     )(scenarios_command)
 
 

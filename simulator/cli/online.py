@@ -22,6 +22,7 @@ from simulator.cli.common import (
     QuietOption,
     command,
 )
+from simulator.cli.help import examples
 from simulator.cli.offline import ScenarioArgument
 
 BrokerOption = Annotated[
@@ -120,23 +121,35 @@ def register(app: typer.Typer) -> None:
     app.command(
         "run",
         help="Play a scenario end to end: model, broker, subscribers, ledger, report.",
-        epilog="Examples: alertsim run tohoku-2022-11-03 --speed 600 --subscribers 300; or: "
-        "alertsim run drill-minimal --broker mosquitto --repeat 20 "
-        "--threshold 'delivery_latency{population=live}: p(99)<1s'; or: "
-        "alertsim run drill-minimal --repeat 20 --baseline last "
-        "--fail-if 'delivery_latency.p99 > 1.1x'",
+        short_help="Play a scenario end to end: model, broker, subscribers, report.",
+        epilog=examples(
+            "alertsim run tohoku-2022-11-03 --speed 600 --subscribers 300",
+            (
+                "alertsim run drill-minimal --broker mosquitto --repeat 20 --threshold "
+                "'delivery_latency{population=live}: p(99)<1s'"
+            ),
+            (
+                "alertsim run drill-minimal --repeat 20 --baseline last --fail-if "
+                "'delivery_latency.p99 > 1.1x'"
+            ),
+        ),
     )(run_command)
     app.command(
         "publish",
         help="Play a scenario for other clients: no subscribers of its own.",
-        epilog="Example: alertsim publish tohoku-2022-11-03 --speed 60 --wait-for-clients 1 "
-        "--hold 60s; and in a second terminal: alertsim subscribe --prefecture miyagi",
+        short_help="Play a scenario to clients of yours.",
+        epilog=examples(
+            ("alertsim publish tohoku-2022-11-03 --speed 60 --wait-for-clients 1 --hold 60s"),
+            "alertsim subscribe --prefecture miyagi",
+        ),
     )(publish_command)
     app.command(
         "subscribe",
         help="Receive alerts as a test client and report receipts; finds the running broker.",
-        epilog="Examples: alertsim subscribe --prefecture miyagi; or: "
-        "alertsim subscribe --all --json",
+        short_help="Receive alerts as a test client.",
+        epilog=examples(
+            "alertsim subscribe --prefecture miyagi", "alertsim subscribe --all --json"
+        ),
     )(subscribe_command)
 
 

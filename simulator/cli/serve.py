@@ -15,6 +15,7 @@ from simulator.cli.common import (
     QuietOption,
     command,
 )
+from simulator.cli.help import examples
 
 
 def register(app: typer.Typer) -> None:
@@ -22,8 +23,12 @@ def register(app: typer.Typer) -> None:
     app.command(
         "serve",
         help="Serve runs over HTTP with a live page: start, watch, stop and list exercises.",
-        epilog="Examples: alertsim serve; or: alertsim serve --port 0 --out /srv/alertsim "
-        "--max-runs 4; or for other hosts: alertsim serve --host 0.0.0.0 --token-file token.txt",
+        short_help="Keep a service up, with a live page in the browser.",
+        epilog=examples(
+            "alertsim serve",
+            "alertsim serve --port 0 --out /srv/alertsim --max-runs 4",
+            "alertsim serve --host 0.0.0.0 --token-file token.txt",
+        ),
     )(serve_command)
 
 
