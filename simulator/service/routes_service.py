@@ -91,7 +91,14 @@ class SignIn(BaseModel):
 def service_router(service: Service) -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["service"])
+    _add_about(router, service)
+    _add_health(router, service)
+    _add_news(router, service)
+    _add_session(router, service)
+    return router
 
+
+def _add_about(router: APIRouter, service: Service) -> None:
     @router.get("/api/v1/service", summary="What runs here")
     async def about() -> ServiceInfo:
         """Version, broker addresses and limits."""
@@ -113,6 +120,8 @@ def service_router(service: Service) -> APIRouter:
             retention=service.retention(),
         )
 
+
+def _add_health(router: APIRouter, service: Service) -> None:
     @router.get(
         "/healthz",
         summary="Whether it is well",
@@ -138,6 +147,8 @@ def service_router(service: Service) -> APIRouter:
             waiting=waiting,
         )
 
+
+def _add_news(router: APIRouter, service: Service) -> None:
     @router.get(
         "/api/v1/events",
         summary="News of runs",
@@ -152,6 +163,8 @@ def service_router(service: Service) -> APIRouter:
         """
         return EventStream(service.news)
 
+
+def _add_session(router: APIRouter, service: Service) -> None:
     @router.post(
         "/api/v1/session",
         status_code=204,
@@ -177,5 +190,3 @@ def service_router(service: Service) -> APIRouter:
             samesite="strict",
             path="/",
         )
-
-    return router

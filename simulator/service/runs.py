@@ -20,11 +20,12 @@ from simulator.service.fold import Event
 from simulator.service.options import ServiceOptions
 from simulator.service.orders import RunOrder
 from simulator.service.planning import free_root, planned, process_of
-from simulator.service.playing import Heard, Playing, info_of, laid_over, unplayed
+from simulator.service.playing import Heard, Playing
 from simulator.service.problems import ProblemError
 from simulator.service.process import CommandProcess
 from simulator.service.records import RunInfo, RunRecord
-from simulator.service.store import Store, shown
+from simulator.service.showing import Showing
+from simulator.service.store import Store
 from simulator.units import wall_datetime
 
 _RECENT: Final = 16  # ended runs whose events stay at hand
@@ -60,13 +61,12 @@ class Runs:
         self._playing: dict[str, Playing] = {}
         self._ended: dict[str, Playing] = {}
         self._records: dict[str, RunRecord] = {}
+        self._showing = Showing(store, self._records, self._at_hand, self._queue)
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard: list[Heard] = []
         self._coming = 0  # orders that are taken and not in the queue yet
         self._closing = False
         self._log = structlog.get_logger()
-
-    # --- life --------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Take up what an earlier service left: its queue, and runs that died with it."""
@@ -100,8 +100,6 @@ class Runs:
         """Call this with every live event of every run; it must return at once."""
         self._heard.append(heard)
 
-    # --- what is asked for -------------------------------------------------------------------
-
     async def order(self, order: RunOrder) -> RunInfo:
         """Start a run, or let it wait for its turn.
 
@@ -123,7 +121,7 @@ class Runs:
         self._log.info("run ordered", run=record.run, scenario=record.scenario)
         self._changed(record.run)
         self.pump()
-        return self._info_of(playing)
+        return self._showing.now(playing)
 
     def _check_open(self) -> None:
         if self._closing:
@@ -161,7 +159,7 @@ class Runs:
             raise ProblemError(409, "ended", "the run has ended", field="run", value=run)
         self._ask(playing_now)
         self._changed(run)
-        return self._info_of(playing_now)
+        return self._showing.now(playing_now)
 
     def _ask(self, playing: Playing) -> None:
         if playing.stopping:
@@ -197,8 +195,6 @@ class Runs:
         self._log.info("run deleted", run=run)
         self._changed(run)
 
-    # --- what is shown -----------------------------------------------------------------------
-
     def playing(self, run: str) -> Playing | None:
         """A run whose events are at hand: it waits, plays, or ended lately."""
         return next((each for each in self._at_hand() if each.run == run), None)
@@ -216,14 +212,7 @@ class Runs:
 
     async def everything(self) -> list[RunInfo]:
         """Every run, the newest first."""
-        at_hand = {each.run: each for each in self._at_hand()}
-        records = dict(self._records)  # threads read copies: this thread goes on meanwhile
-
-        def listed() -> list[RunInfo]:
-            runs = {**self._store.kept(), **records}
-            return [self._shown(run, at_hand.get(run), records.get(run)) for run in runs]
-
-        return sorted(await asyncio.to_thread(listed), key=_age, reverse=True)
+        return await self._showing.everything()
 
     async def info(self, run: str) -> RunInfo:
         """One run.
@@ -231,39 +220,7 @@ class Runs:
         Raises:
             ProblemError: if there is none.
         """
-        if run not in self._records and self._store.directory(run) is None:
-            raise ProblemError(
-                404, "no-such-run", "there is no such run", field="run", value=run,
-                remedy="see /api/v1/runs",
-            )  # fmt: skip
-        return await asyncio.to_thread(self._shown, run, self.playing(run), self._records.get(run))
-
-    def _shown(self, run: str, playing: Playing | None, record: RunRecord | None) -> RunInfo:
-        """A run from its record and its directory. Reads the disk."""
-        if playing is not None and playing.record.state != "ended":
-            return self._info_of(playing)
-        kept = self._store.kept_of(run)
-        if kept is None:
-            if record is None:  # deleted meanwhile
-                return RunInfo(run=run, state="unreadable", reason="it was deleted")
-            return info_of(record, unplayed(record))
-        found = shown(
-            kept,
-            self._store.files(run),
-            writing=record is None and self._store.is_being_written(kept),
-        )
-        if record is None:
-            return found
-        return laid_over(found, record)
-
-    def _info_of(self, playing: Playing) -> RunInfo:
-        waiting = None
-        if not playing.called:
-            waiting = next((n for n, each in enumerate([*self._queue]) if each is playing), None)
-        info = playing.info(waiting=waiting)
-        return info.model_copy(update={"files": self._store.files(playing.run)})
-
-    # --- playing -----------------------------------------------------------------------------
+        return await self._showing.info(run)
 
     def pump(self) -> None:
         """Start what may start; called whenever that may have changed."""
@@ -390,7 +347,3 @@ class Runs:
         except OutputError:
             del self._records[record.run]
             raise
-
-
-def _age(info: RunInfo) -> tuple[float, str]:
-    return (info.created.timestamp() if info.created else 0.0, info.run)
