@@ -112,7 +112,7 @@ class Base:
         except ScenarioError as error:
             raise ConfigurationError(
                 f"the scenario cannot be varied so: {error.message}",
-                field=" ".join(setting.text for setting in settings) or error.field,
+                field=" ".join(_blamed(setting, error) for setting in settings) or error.field,
                 value=error.value,
                 remedy=error.remedy,
             ) from None
@@ -152,6 +152,14 @@ def read_base(name: str, channels: str | None = None) -> Base:
     except ScenarioError as error:
         raise pointed(error, name) from None
     return base
+
+
+def _blamed(setting: Setting, error: ScenarioError) -> str:
+    """A setting by its value, or by the end of its range that cannot be."""
+    for end in (setting.low, setting.high):
+        if end is not None and error.value == str(end) and not setting.factor:
+            return replace(setting, value=end).text
+    return setting.text
 
 
 def _change(place: Place, document: Mapping[str, Any], setting: Setting) -> object:

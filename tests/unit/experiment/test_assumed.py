@@ -107,6 +107,10 @@ def test_a_setting_that_no_channel_has_is_refused() -> None:
     with pytest.raises(ConfigurationError) as caught:
         base.scenario([Setting(path="channels.phones.held", value=1.5)])
     assert "channels.phones.held=1.5" in caught.value.field
+    # What stands at the other end of a range is blamed on that end.
+    with pytest.raises(ConfigurationError) as caught:
+        base.scenario([Setting(path="channels.phones.held", value=0.5, low=0.5, high=1.5)])
+    assert caught.value.field == "channels.phones.held=1.5"
     with pytest.raises(ConfigurationError, match="no such field") as caught:
         base.scenario([Setting(path="channels.phones.hold", value=0.5)])
     assert "channels.phones.held" in caught.value.remedy
