@@ -79,6 +79,6 @@ def config_text(name: str) -> str:
 def _shipped_file(folder: str, name: str, known: tuple[str, ...], kind: str) -> Path:
     if name in known:
         return _root() / folder / f"{name}{_SUFFIX}"
-    near = get_close_matches(name, known, n=1)
-    remedy = f"did you mean {near[0]}?" if near else f"one of {', '.join(known)}"
+    near = get_close_matches(name, known, n=1) or [each for each in known if name and name in each]
+    remedy = f"did you mean {', '.join(near)}?" if near else f"one of {', '.join(known)}."
     raise InputError(f"unknown {kind}", value=repr(name), remedy=remedy)

@@ -59,7 +59,7 @@ def locate(reference: str, folder: Path, where: str = "") -> Path:
             where=where,
             field="extends" if where else "",
             value=error.value,
-            remedy=f"{error.remedy}; a file is written with its path, for example ./my-drill.yaml",
+            remedy=f"{error.remedy} A file is named with its path, for example ./my-drill.yaml",
         ) from None
 
 

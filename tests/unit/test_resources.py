@@ -48,6 +48,14 @@ def test_an_unknown_name_suggests_the_nearest() -> None:
     assert caught.value.remedy == "did you mean drill-minimal?"
 
 
+def test_part_of_a_name_suggests_all_that_have_it() -> None:
+    with pytest.raises(InputError) as caught:
+        resources.scenario_path("tohoku")
+    named = [name for name in resources.scenario_names() if name.startswith("tohoku-")]
+    assert len(named) > 2
+    assert caught.value.remedy == f"did you mean {', '.join(named)}?"
+
+
 def test_a_hopeless_name_lists_what_there_is() -> None:
     with pytest.raises(InputError) as caught:
         resources.chain_path("§")
