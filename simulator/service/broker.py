@@ -165,10 +165,13 @@ class BrokerKeeper:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_S)
-            why = self._broker.alive()
-            if why is not None:
-                self._is_down(why)
-                await self._restart()
+            try:
+                why = self._broker.alive()
+                if why is not None:
+                    self._is_down(why)
+                    await self._restart()
+            except Exception as error:  # noqa: BLE001  # it is looked at again all the same
+                self._log.error("broker cannot be looked at", reason=repr(error))
 
     async def _keep_asking(self) -> None:
         while True:

@@ -216,4 +216,6 @@ class ExperimentsPart:
             headers = {"cache-control": "no-cache"}
             if name == "report.html":
                 headers["content-security-policy"] = REPORT_CSP
-            return FileResponse(path, media_type=FILES[name], headers=headers)
+            return FileResponse(
+                path, media_type=FILES[name], headers=headers, stat_result=path.lstat()
+            )

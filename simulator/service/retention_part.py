@@ -80,15 +80,9 @@ class RetentionPart:
         gauges = metrics.gauges
         gauges["alertsim_store_runs"] = lambda: self.retention.counted[0]
         gauges["alertsim_store_bytes"] = lambda: self.retention.counted[1]
-        gauges["alertsim_store_free_bytes"] = self._free_bytes
+        gauges["alertsim_store_free_bytes"] = service.store.free_bytes
         service.runs.listen(self._heard)
         service.retention = self.retention.info
-
-    def _free_bytes(self) -> float | None:
-        try:
-            return self._service.store.free_bytes()
-        except OSError:
-            return None
 
     def _heard(self, _run: str, event: dict[str, Any]) -> None:
         if event.get("type") == "end":

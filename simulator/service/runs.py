@@ -6,6 +6,7 @@ many wait. A run that the service did not live to see the end of shows as incomp
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -112,8 +113,7 @@ class Runs:
         try:
             tools = (self._options, self._store, self._clock)
             record = await asyncio.to_thread(planned, order, *tools)
-            self._check_open()
-            await self._save(record)
+            await self._accepted(record)
             playing = Playing(record=record)
             self._queue.append(playing)
         finally:
@@ -122,6 +122,17 @@ class Runs:
         self._changed(record.run)
         self.pump()
         return self._showing.now(playing)
+
+    async def _accepted(self, record: RunRecord) -> None:
+        """Write it down, then it is known; one that cannot be taken after all leaves nothing."""
+        try:
+            self._check_open()
+            await asyncio.to_thread(self._store.save, record)
+        except (OutputError, ProblemError):
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(self._store.delete, record.run)
+            raise
+        self._records[record.run] = record
 
     def _check_open(self) -> None:
         if self._closing:
@@ -337,13 +348,6 @@ class Runs:
         """Write something down; a disk that is full costs the note, never the run's end."""
         try:
             await asyncio.to_thread(keep, *what)
-        except OutputError as error:
-            self._log.error("not written down", run=run, reason=error.message)
-
-    async def _save(self, record: RunRecord) -> None:
-        self._records[record.run] = record
-        try:
-            await asyncio.to_thread(self._store.save, record)
-        except OutputError:
-            del self._records[record.run]
-            raise
+        except (OutputError, OSError) as error:
+            reason = error.message if isinstance(error, OutputError) else str(error)
+            self._log.error("not written down", run=run, reason=reason)

@@ -175,6 +175,8 @@ class Service:
             info = await self.runs.info(run)
         except ProblemError:
             self.tell("deleted", {"run": run})
+        except Exception as error:  # noqa: BLE001  # the news of others are told all the same
+            structlog.get_logger().error("a run cannot be told of", run=run, reason=repr(error))
         else:
             self.tell("run", {"run": info.model_dump(mode="json")})
 

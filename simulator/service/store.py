@@ -142,8 +142,11 @@ class Store:
         return path
 
     def free_bytes(self) -> int:
-        """Bytes that are free on the disk that holds it."""
-        return shutil.disk_usage(self.path).free
+        """Bytes that are free on the disk that holds it; 0 if it is gone."""
+        try:
+            return shutil.disk_usage(self.path).free
+        except OSError:
+            return 0
 
     # --- records -----------------------------------------------------------------------------
 
@@ -237,7 +240,8 @@ class Store:
             gone = self.own(_GONE, run)
             shutil.rmtree(gone, ignore_errors=True)
             shutil.rmtree(folder.replace(gone))
-        for name in (f"runs/{run}.json", f"scenarios/{run}.yaml", f"snapshots/{run}.json"):
+        # Its record last: as long as that stands, the rest can be asked to go again.
+        for name in (f"scenarios/{run}.yaml", f"snapshots/{run}.json", f"runs/{run}.json"):
             (self._own / name).unlink(missing_ok=True)
         self._read.pop(run, None)
 

@@ -98,3 +98,21 @@ async def test_one_that_says_nothing_holds_up_no_end(monkeypatch: pytest.MonkeyP
             await kept.keeper.stop()
             await starting
             await kept.keeper.stop()
+
+
+async def test_a_look_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.service.broker._LOOK_S", 0.001)
+    keeper = BrokerKeeper("embedded", SystemClock(), lambda: None)
+    looks = asyncio.Semaphore(0)
+
+    def alive() -> str | None:
+        looks.release()
+        raise OSError("its folder was removed")
+
+    monkeypatch.setattr(keeper._broker, "alive", alive)
+    watching = asyncio.create_task(keeper._watch())
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            await looks.acquire()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)

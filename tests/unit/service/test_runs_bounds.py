@@ -4,7 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from simulator.clock import SystemClock
+from simulator.errors import OutputError
 from simulator.service.broker import BrokerKeeper
 from simulator.service.options import ServiceOptions
 from simulator.service.orders import RunOrder
@@ -50,3 +53,26 @@ async def test_a_run_that_is_given_up_was_stopped_and_did_not_fail(tmp_path: Pat
         "stopped before it began",
     )
     assert runs.counts() == (0, 0)
+
+
+async def test_an_order_that_the_disk_does_not_take_leaves_nothing(tmp_path: Path) -> None:
+    runs = _runs(tmp_path, 2)
+    text = 'schema: "1.0"\nid: my-drill\nextends: drill-minimal\n'
+    own = tmp_path / ".service"
+    (own / "runs").rmdir()
+    (own / "runs").write_text("a file stands here")
+
+    with pytest.raises(OutputError):
+        await runs.order(RunOrder(scenario_yaml=text))
+
+    assert list((own / "scenarios").iterdir()) == []
+    assert await runs.everything() == []
+    assert runs.counts() == (0, 0)
+
+
+async def test_runs_that_were_killed_begin_nothing_more(tmp_path: Path) -> None:
+    runs = _runs(tmp_path, 2)
+    runs.kill()
+
+    with pytest.raises(ProblemError):
+        await runs.order(RunOrder(scenario="drill-minimal"))

@@ -1,13 +1,17 @@
 """The service as one object: everything ends, at the same time, whatever fails."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from fastapi import APIRouter
 
 from simulator.service.options import ServiceOptions
+from simulator.service.records import RunInfo
 from simulator.service.service import Service
+from tests.unit.service.application import asked
 
 
 class _Slow:
@@ -52,3 +56,36 @@ async def test_parts_end_at_the_same_time_and_one_that_fails_holds_up_nobody(
     assert [part.ended for part in parts] == [False, True]
     assert [part.killed for part in parts] == [True, True]
     Service(ServiceOptions(store=tmp_path)).store.open()  # nobody holds it any more
+
+
+async def test_a_store_that_is_gone_is_said_and_no_error(tmp_path: Path) -> None:
+    async with asked(tmp_path / "store") as (_, client):
+        shutil.rmtree(tmp_path / "store")
+        health = await client.get("/healthz")
+        about = await client.get("/api/v1/service")
+        listed = await client.get("/api/v1/runs")
+
+    assert (health.status_code, health.json()["disk"]) == (503, {"free_bytes": 0, "low": True})
+    assert about.json()["retention"]["free_bytes"] == 0
+    assert listed.json() == {"runs": [], "total": 0}
+
+
+async def test_a_run_that_cannot_be_told_of_keeps_no_other_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(ServiceOptions(store=tmp_path))
+    told: list[str] = []
+
+    async def info(run: str) -> RunInfo:
+        if run == "one":
+            raise PermissionError(run)
+        return RunInfo(run=run, state="complete")
+
+    monkeypatch.setattr(service.runs, "info", info)
+    monkeypatch.setattr(service, "tell", lambda _kind, what: told.append(what["run"]["run"]))
+    for run in ("one", "two"):
+        service._run_changed(run)
+    assert service._telling is not None
+    await service._telling
+
+    assert told == ["two"]
