@@ -68,11 +68,11 @@ def framed(title: str, *body: Child, language: Language = "en") -> str:
     other: Language = "en" if language == "ja" else "ja"
     pairs = translated.pairs
     texts = pairs if language == "en" else {said: text for text, said in pairs.items()}
-    scripts = [_library(), _asset("report.js")]
+    library, script = _library(), _asset("report.js")
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_policy(scripts)),
+        tag("meta", http_equiv="Content-Security-Policy", content=_policy([library, script])),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="robots", content="noindex"),
         tag("meta", name="color-scheme", content="light dark"),
@@ -94,7 +94,9 @@ def framed(title: str, *body: Child, language: Language = "en") -> str:
         pieces.data_block(
             "other-language", {"language": other, "title": titles[other], "texts": texts}
         ),
-        [Markup(f"<script>{script}</script>") for script in scripts],
+        # As text, which report.js makes a script of once the first screen can be read.
+        Markup(f'<script type="text/plain" id="library">{library}</script>'),
+        Markup(f"<script>{script}</script>"),
     )
     return f'<!doctype html>\n<html lang="{language}">{head}{whole}</html>\n'
 

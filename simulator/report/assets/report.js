@@ -6,6 +6,8 @@
   "use strict";
   const NARROW_PX = 620;
   const SHEET_PX = 680; // what A4 leaves between its margins
+  const SHEET_HIGH_PX = 880; // and below a heading and a caption
+  const LEAST_ZOOM = 0.4;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const print = window.matchMedia("print");
 
@@ -62,8 +64,7 @@
     const button = document.querySelector("[data-language-switch]");
     button.lang = next.language;
     button.textContent = next.language === "ja" ? "日本語" : "English";
-    button.onclick = () => speak(next);
-    return drawAll();
+    button.onclick = () => { speak(next); drawAll(); };
   }
 
   function merged(base, over) {
@@ -93,7 +94,8 @@
     const layout = narrow ? merged(spec.layout, spec.narrow) : spec.layout;
     place.dataset.narrow = String(narrow);
     place.style.height = layout.height + "px";
-    place.style.setProperty("--sheet", Math.min(1, SHEET_PX / place.clientWidth));
+    place.style.setProperty("--sheet", Math.min(1, SHEET_PX / place.clientWidth,
+      Math.max(LEAST_ZOOM, SHEET_HIGH_PX / layout.height)));
     await Plotly.react(place, painted(spec.data, ""), painted(layout, ""), {
       responsive: true,
       displaylogo: false,
@@ -126,11 +128,45 @@
   }
 
   const places = [...document.querySelectorAll("[data-figure]")];
-  const drawAll = () => Promise.all(places.map(draw));
+
+  // The plotting library stands in the page as text and becomes a script once the words of the
+  // first screen can be read. Its digest is the one that the page's policy knows.
+  function load() {
+    const held = document.getElementById("library");
+    if (held === null) return;
+    const script = document.createElement("script");
+    script.textContent = held.textContent;
+    held.replaceWith(script);
+  }
+
+  function drawAll() {
+    load();
+    return Promise.all(places.map(draw));
+  }
+
+  const shown = () => new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, 300); // a page in the background has no frames
+  });
+  const idle = () => new Promise((done) => {
+    if (window.requestIdleCallback) requestIdleCallback(done, { timeout: 100 });
+    else setTimeout(done);
+  });
+
+  // From the top, and the reader may scroll in between.
+  async function drawFirst() {
+    await shown();
+    load();
+    for (const place of places) {
+      if (place.dataset.drawn === undefined) await draw(place);
+      await idle();
+    }
+  }
 
   // What is folded away is printed too, unless it says not to.
   let unfolded = [];
   window.addEventListener("beforeprint", () => {
+    if (places.some((place) => place.dataset.drawn === undefined)) drawAll();
     unfolded = [...document.querySelectorAll("details:not([open]):not([data-print=no])")];
     for (const one of unfolded) one.open = true;
   });
@@ -148,6 +184,6 @@
   gather();
   document.querySelector("[data-language-switch]").hidden = false;
   const wanted = new URLSearchParams(location.search).get("lang");
-  speak(wanted === other.language ? other : own)
-    .then(() => { document.documentElement.dataset.ready = "yes"; });
+  speak(wanted === other.language ? other : own);
+  drawFirst().then(() => { document.documentElement.dataset.ready = "yes"; });
 })();
