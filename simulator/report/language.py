@@ -7,9 +7,9 @@ else does. A form may have slots, whose content is translated in turn:
     "{n} of {n2} threshold(s) met" = "しきい値 {n2} 件のうち {n} 件を満たした"
 
 ``{n}``, ``{n2}`` … stand for a number, ``{v}`` … for a figure with its unit, ``{x}`` … for text
-without a space, ``{w}`` … for words without a comma and at most one bracket at their end, any
-other slot for any text; ``(s)`` may be missing; of ``[was|were]`` one stands there. What the
-catalogue does not know stays as it is and is remembered.
+without a space, ``{w}`` … for words without a comma and at most one bracket at their end,
+``{id}`` … for a name that stays as it is, any other slot for any text; ``(s)`` may be missing; of
+``[was|were]`` one stands there. What the catalogue does not know stays as it is and is remembered.
 """
 
 import re
@@ -34,7 +34,13 @@ _FIGURE_FORM: Final = (
     rf"{_NUMBER}(?: (?:h|min|s|ms|µs|ns|%|ppm|MiB)(?![\w/]))?(?: \d+(?:\.\d+)? (?:min|s)(?![\w/]))*"
 )
 _FIGURE: Final = re.compile(_FIGURE_FORM)
-_CONTENTS: Final = {"n": _NUMBER, "v": _FIGURE_FORM, "x": r"\S+?", "w": r"[^,()]+?(?: \([^()]*\))?"}
+_CONTENTS: Final = {
+    "n": _NUMBER,
+    "v": _FIGURE_FORM,
+    "x": r"\S+?",
+    "id": r"\S+?",
+    "w": r"[^,()]+?(?: \([^()]*\))?",
+}
 _MILLION: Final = re.compile(r"(\d+(?:\.\d+)?) million")
 _GLUED: Final = re.compile(r"(?<=\d) (?=[^\W\d]|%)|(?<=[±=]) | (?==)")
 _SENTENCES: Final = re.compile(r"(?<=[.!?]) (?=[A-Z\d])")
@@ -146,7 +152,10 @@ class Catalogue:
             return f"{float(million[1]) * 100:g} 万"
         for form in self._forms:
             if form.literal in text and (match := form.pattern.fullmatch(text)):
-                slots = {name: self._slot(value) for name, value in match.groupdict().items()}
+                slots = {
+                    name: value if name.startswith("id") else self._slot(value)
+                    for name, value in match.groupdict().items()
+                }
                 return _filled(form.becomes, slots)
         return self._list(text)
 

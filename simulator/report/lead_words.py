@@ -11,6 +11,7 @@ from simulator.report import words
 from simulator.units import NS_PER_S
 
 _MOST_LINES: Final = 4
+_MOST_NAMED: Final = 2  # the latest, where the others are only counted
 _NAMED: Final = 6
 _ARRIVALS: Final = {"predicted": "the predicted arrival", "true": "the true arrival"}
 
@@ -65,10 +66,10 @@ def leads(summary: Summary) -> list[str]:
         lines.append(f"Nothing truly arrived over {words.listed(who)}")
     if len(lines) <= _MOST_LINES:
         return lines
-    left = len(lines) - _MOST_LINES + 1
+    left = len(lines) - _MOST_NAMED
     return [
         *_counted(rows),
-        *lines[: _MOST_LINES - 1],
+        *lines[:_MOST_NAMED],
         f"{left} further groups stand under lead time",
     ]
 

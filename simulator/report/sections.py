@@ -29,6 +29,8 @@ from simulator.report.pieces import Section, data, details, facts, figure, folde
 from simulator.report.provenance import files_table, provenance_facts
 from simulator.report.source import Partial, ReportSource
 
+_ORDER = (0, 5, 1, 2, 3, 4, 6)
+
 
 def all_sections(source: ReportSource, people: PeopleWarned | None = None) -> list[Section]:
     """Every section that the run has something to say in, in the order of the report.
@@ -64,7 +66,8 @@ def _verdict(summary: Summary) -> Section:
         tag("p", chip, f" {verdict.reason}"),
         tag("p", f"The command ended with exit code {verdict.exit_code}.", class_="note"),
         tag("p", verdict.overlap.note, class_="note") if verdict.overlap else None,
-        data(tables.thresholds(summary.thresholds), {5: _chip}),
+        # The verdict beside the metric: a telephone shows the first columns of a table.
+        data(group_tables.narrow(tables.thresholds(summary.thresholds), _ORDER), {1: _chip}),
     ]
     return Section(anchor="verdict", title="Verdict and thresholds", parts=tuple(parts))
 

@@ -46,6 +46,7 @@ def known(forms: dict[str, str]) -> Catalogue:
         (" Miyagi ", " 宮城 "),
         ("it took 5\N{NO-BREAK SPACE}min", "5\N{NO-BREAK SPACE}分かかった"),
         ("All of it", "すべて"),
+        ("over Miyagi (launch Niigata)", "宮城上空（発射 Niigata）"),  # noqa: RUF001
     ],
 )
 def test_forms_are_recognised_and_slots_are_said_in_turn(text: str, said: str) -> None:
@@ -60,6 +61,7 @@ def test_forms_are_recognised_and_slots_are_said_in_turn(text: str, said: str) -
         "Miyagi": "宮城",
         "Niigata": "新潟",
         "All of it.": "すべて。",
+        "over {who} (launch {id})": "{who}上空（発射 {id}）",  # noqa: RUF001
     }
     assert known(forms).say(text) == said
 
