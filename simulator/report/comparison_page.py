@@ -40,7 +40,7 @@ def comparison_page(
     """
     every = _sections(summary, sides, command)
     every.insert(-2, _places(leads))
-    shown = [section for section in every if any(section.parts)]
+    picture, shown = pieces.lifted(every)
     title = " against ".join(dict.fromkeys(side.title for side in reversed(summary.sides)))
     return framed(
         title,
@@ -50,6 +50,7 @@ def comparison_page(
             tag("h1", title),
             tag("p", _meta(summary), class_="meta"),
             _first_screen(summary),
+            picture,
             contents(shown),
         ),
         tag("main", [section.markup() for section in shown]),

@@ -43,13 +43,11 @@ def experiment_page(
         leads: lead times of the municipalities, None where nobody has one.
         one: arguments that play one replication of the scenario as it is.
     """
-    shown = [
-        section for section in _sections(summary, rows, (command, one), leads) if any(section.parts)
-    ]
+    picture, shown = pieces.lifted(_sections(summary, rows, (command, one), leads))
     return framed(
         summary.title,
         _alarm(summary),
-        tag("header", _heading(summary), _first_screen(summary), contents(shown)),
+        tag("header", _heading(summary), _first_screen(summary), picture, contents(shown)),
         tag("main", [section.markup() for section in shown]),
         tag("footer", tag("p", _NOTICE)),
     )
@@ -133,7 +131,8 @@ def _sensitivity(summary: ExperimentSummary) -> Section:
             pieces.figure(
                 f"tornado-{column}",
                 f"How far {named(summary, column)} moves when one assumption goes to either end of "
-                "its range, all draws staying the same.",
+                "its range, all draws staying the same. What may be chance alone is pale and "
+                "below.",
                 variant_pictures.tornado(summary, column),
             ),
             pieces.details("The same as a table", pieces.data(tables.tornado(summary, column))),

@@ -33,6 +33,7 @@ _MOST_NAMED: Final = 40
 _LEAD: Final = "predicted_lead_time_ns"
 _NEEDLESS: Final = "alerted_needlessly_people"
 _VISIBLE: Final = 0.002
+_FAINT: Final = 0.25
 _MARGIN: Final = 0.08
 AS_IT_IS: Final = "0, as it is"
 
@@ -44,15 +45,16 @@ def tornado(summary: ExperimentSummary, column: str) -> Picture | None:
         return None
     longest = max(_reach(swing) for swing in chosen)
     chosen = [swing for swing in chosen if _reach(swing) >= longest * _VISIBLE]
-    rows = [f"{safe(swing.path)}<br>{safe(swing.low)} to {safe(swing.high)}" for swing in chosen]
-    traces = [
-        _swing_bars(column, rows, [swing.at_low for swing in chosen], high=False),
-        _swing_bars(column, rows, [swing.at_high for swing in chosen], high=True),
-    ]
-    for trace, ends in zip(
-        traces, ([s.low for s in chosen], [s.high for s in chosen]), strict=True
-    ):
-        trace["text"] = ends
+    chosen.sort(key=is_chance)  # what chance may have done stands below what is told apart
+    rows = [_swing_row(swing) for swing in chosen]
+    traces = []
+    for high in (False, True):
+        trace = _swing_bars(
+            column, rows, [s.at_high if high else s.at_low for s in chosen], high=high
+        )
+        trace["text"] = [s.high if high else s.low for s in chosen]
+        trace["marker"]["opacity"] = [_FAINT if is_chance(s) else 1 for s in chosen]
+        traces.append(trace)
     return {
         "data": traces,
         "layout": layout(
@@ -71,6 +73,17 @@ def tornado(summary: ExperimentSummary, column: str) -> Picture | None:
             "yaxis": {"tickfont": {"size": 10}},
         },
     }
+
+
+def is_chance(swing: SwingSummary) -> bool:
+    """Whether the figure may not move at all: the intervals of both ends hold zero, or are none."""
+    ends = (swing.at_low.student, swing.at_high.student)
+    return all(end is None or end[0] <= 0 <= end[1] for end in ends)
+
+
+def _swing_row(swing: SwingSummary) -> str:
+    label = f"<b>{safe(swing.path)}</b><br>{safe(swing.low)} to {safe(swing.high)}"
+    return f"{label} · within chance" if is_chance(swing) else label
 
 
 def _reach(swing: SwingSummary) -> float:
@@ -299,7 +312,7 @@ def trade_off(summary: ExperimentSummary) -> Picture | None:
     """Lead time against people alerted needlessly; None without people.
 
     Marks are named by the number of their point, which the tables explain; those that differ only
-    in the first axis are joined to a curve.
+    in the first axis are joined to a curve if it has an order: numbers, not words.
     """
     series: dict[str, list[tuple[PointSummary, float, float]]] = {}
     for point in summary.points[:_MOST_MARKS]:
@@ -336,7 +349,8 @@ def _curve(
     base = label == AS_IT_IS
     items = sorted(items, key=lambda item: item[1])
     role = "@alert" if base else _ROLES[(number - 1) % len(_ROLES)]
-    joined = summary.design == "grid" and not base
+    values = [point.settings.get(summary.varied[0], "") for point, _, _ in items]
+    joined = summary.design == "grid" and not base and numbers(values) is not None
     return {
         "type": "scatter",
         "mode": ("lines+" if joined else "")

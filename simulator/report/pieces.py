@@ -5,8 +5,8 @@ those who cannot see it; what is long is folded away or cut with its number said
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator.report.drawing import Picture
@@ -144,6 +144,21 @@ def figure(anchor: str, caption: str, picture: Picture | None) -> Markup | None:
         ),
         data_block(anchor, picture),
     )
+
+
+def lifted(sections: Iterable[Section]) -> tuple[Markup | None, list[Section]]:
+    """The first picture of a page for its first screen, and the sections that still say something.
+
+    A picture stands in a page once: its data and its place are found by one name.
+    """
+    shown = [section for section in sections if any(section.parts)]
+    for number, section in enumerate(shown):
+        for place, part in enumerate(section.parts):
+            if part is not None and part.startswith("<figure"):
+                rest = (*section.parts[:place], *section.parts[place + 1 :])
+                shown[number] = replace(section, parts=rest)
+                return part, [one for one in shown if any(one.parts)]
+    return None, shown
 
 
 def data_block(anchor: str, content: Mapping[str, Any]) -> Markup:

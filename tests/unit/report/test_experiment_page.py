@@ -280,7 +280,9 @@ def test_a_tornado_names_the_ends_and_leaves_out_what_cannot_be_seen() -> None:
     picture = variant_pictures.tornado(summary, "alert_ns")
     assert picture is not None
     rows = picture["layout"]["yaxis"]["categoryarray"]
-    assert all(re.fullmatch(r"chain\.\w+<br>\S+ to \S+", row) for row in rows)
+    assert all(
+        re.fullmatch(r"<b>chain\.\w+</b><br>\S+ to \S+( · within chance)?", row) for row in rows
+    )
     faint = summary.swings[-1].model_copy(
         update={
             "path": "chain.faint",
@@ -292,6 +294,52 @@ def test_a_tornado_names_the_ends_and_leaves_out_what_cannot_be_seen() -> None:
     again = variant_pictures.tornado(more, "alert_ns")
     assert again is not None
     assert again["layout"]["yaxis"]["categoryarray"] == rows
+
+
+def test_what_may_be_chance_stands_pale_below_in_a_tornado() -> None:
+    summary, _ = made_experiment("tornado", 20)
+    of = [swing for swing in summary.swings if swing.column == "alert_ns"]
+    doubtful = [
+        of[0].model_copy(
+            update={
+                end: getattr(of[0], end).model_copy(update={"student": (-1e9, 1e9)})
+                for end in ("at_low", "at_high")
+            }
+        )
+    ]
+    clear = [
+        one.model_copy(
+            update={
+                "at_low": one.at_low.model_copy(update={"mean": -9e10, "student": (-1e11, -8e10)})
+            }
+        )
+        for one in of[1:2]
+    ]
+    picture = variant_pictures.tornado(
+        summary.model_copy(update={"swings": (*doubtful, *clear)}), "alert_ns"
+    )
+    assert picture is not None
+    rows = picture["layout"]["yaxis"]["categoryarray"]
+    assert [row.endswith("within chance") for row in rows] == [False, True]
+    assert all(trace["marker"]["opacity"] == [1, 0.25] for trace in picture["data"])
+
+
+def test_variants_in_words_are_not_joined_to_a_curve() -> None:
+    summary, _ = made_experiment("grid", 20)
+    base, *others = summary.points
+    shown = [one for one in summary.points if one.settings]
+    assert shown
+    picture = variant_pictures.trade_off(summary)
+    assert picture is not None
+    assert any("lines" in trace["mode"] for trace in picture["data"])  # seconds have an order
+    path = summary.varied[0]
+    worded = tuple(
+        point.model_copy(update={"settings": {**point.settings, path: "blocks"}})
+        for point in others
+    )
+    picture = variant_pictures.trade_off(summary.model_copy(update={"points": (base, *worded)}))
+    assert picture is not None
+    assert not any("lines" in trace["mode"] for trace in picture["data"])
 
 
 def test_a_grid_is_drawn_as_a_line_per_value_of_the_other_axes() -> None:

@@ -1,5 +1,8 @@
 """Markup escapes everything that is not markup already."""
 
+from dataclasses import replace
+
+from simulator.report import pieces
 from simulator.report.markup import Markup, render, table, tag
 
 
@@ -25,3 +28,15 @@ def test_a_table_says_what_it_is_to_a_screen_reader() -> None:
     assert made.count('scope="row"') == 2
     assert made.count('<td class="number">') == 2
     assert 'aria-label="All &lt;of&gt; it"' in made
+
+
+def test_the_first_picture_of_a_page_is_lifted_to_its_first_screen() -> None:
+    picture = {"data": [], "layout": {"height": 100}, "narrow": {}}
+    one, two = (pieces.figure(name, name, picture) for name in ("one", "two"))
+    words = tag("p", "words")
+    alone = pieces.Section(anchor="alone", title="Alone", parts=(None, one))
+    both = pieces.Section(anchor="both", title="Both", parts=(words, two))
+    empty = pieces.Section(anchor="empty", title="Empty", parts=(None,))
+    assert pieces.lifted([empty, alone, both]) == (one, [both])
+    assert pieces.lifted([both, alone]) == (two, [replace(both, parts=(words,)), alone])
+    assert pieces.lifted([empty]) == (None, [])
