@@ -158,7 +158,9 @@ def _range(text: str, path: str, low: str, rest: str) -> Axis:
     high, colon, many = (part.strip() for part in rest.partition(":"))
     kind = _kind([low, high])
     if kind is Kind.WORD:
-        raise _refusal("the ends of a range are durations or numbers", text)
+        raise _refusal(
+            "the ends of a range are two durations, two numbers or two multiples (0.5x)", text
+        )
     if colon and not (many.isdecimal() and _FEWEST <= int(many) <= _MOST):
         raise _refusal(f"a range has a whole number of values, from {_FEWEST} to {_MOST:,}", text)
     first, last = _read(low, kind), _read(high, kind)

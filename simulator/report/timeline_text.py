@@ -56,6 +56,8 @@ def _what(event: TimelineEvent, alert: PlannedAlert | None, epoch: datetime) -> 
     name = words.happening(event.name)
     if event.kind is EventKind.STAGE and event.started_ns is not None:
         return f"{name}, after {words.span(event.at_ns - event.started_ns)}"
+    if event.name == "not-warned" and event.note:
+        return f"{name}: {event.note[0].lower()}{event.note[1:].rstrip('.')}"
     if event.name.startswith("predicted-") and event.about_ns is not None:
         return f"{name} for {format_clock(epoch, event.about_ns)}"
     return name

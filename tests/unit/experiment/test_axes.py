@@ -58,9 +58,10 @@ def test_shares_cover_an_axis() -> None:
         ("a=5..2", "not below"),
         ("a=1s..2s:1", "from 2 to"),
         ("a=1s..2s:many", "from 2 to"),
-        ("a=blocks..prefectures:2", "durations or numbers"),
+        ("a=blocks..prefectures:2", "two numbers or two multiples"),
         ("a=1..10:5", "do not divide"),
-        ("a=1s..5:3", "durations or numbers"),
+        ("a=-0.5x..2x:3", "two numbers or two multiples"),
+        ("a=1s..5:3", "two numbers or two multiples"),
     ],
 )
 def test_what_cannot_be_read_is_refused(text: str, said: str) -> None:

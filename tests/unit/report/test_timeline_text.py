@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from simulator.model.timeline import EventKind, TimelineEvent
 from simulator.report.timeline_text import timeline_text
 from tests.unit.report.made_run import Wanted, timeline_of
 
@@ -25,3 +26,13 @@ def test_the_founding_case_in_order() -> None:
 def test_an_empty_timeline_still_has_a_digest() -> None:
     empty = replace(timeline_of(Wanted()), events=(), alerts=())
     assert timeline_text(empty).splitlines()[0].startswith("0 messages to 0 prefectures")
+
+
+def test_where_nobody_is_warned_it_says_why() -> None:
+    made = timeline_of(Wanted())
+    why = "No prefecture lies under the predicted track."
+    mark = TimelineEvent(number=0, at_ns=0, kind=EventKind.MARK, name="not-warned", note=why)
+    text = timeline_text(replace(made, events=(mark,), alerts=()))
+    assert "mark  not warned: no prefecture lies under the predicted track" in text
+    bare = timeline_text(replace(made, events=(replace(mark, note=""),), alerts=()))
+    assert "not warned:" not in bare
