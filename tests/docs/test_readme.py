@@ -32,7 +32,7 @@ def test_what_the_readme_does_not_run_runs_elsewhere() -> None:
 
 
 def test_the_readme_fits_a_reader() -> None:
-    assert len(README.splitlines()) < 160
+    assert len(README.splitlines()) < 130
     assert README.count("![") == README.count("](docs/images/") <= 2
 
 
