@@ -204,28 +204,55 @@ _COUNTED = """async (progress) => {
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"), [("10000000", "at most 20,000 subscribers"), ("many", "integer")]
+    ("language", "typed", "said"),
+    [
+        ("en", "10000000", "from 0 to 20,000"),
+        ("ja", "many", "0から20,000まで"),
+        ("en", "-1", "whole"),
+    ],
 )
-def test_what_cannot_be_played_is_said_at_its_field(
-    browser: Browser, served: Served, typed: str, said: str
+def test_what_cannot_be_played_is_said_at_its_field_before_it_is_asked_for(
+    browser: Browser, served: Served, language: str, typed: str, said: str
 ) -> None:
-    with live(browser, served) as (page, complaints):
-        complaints.expected = ("422",)
+    with live(browser, served, language=language) as (page, _):
         page.fill("#subscribers", typed)
         page.click("#go")
-        problem = page.locator("#form-problem")
-        expect(problem).to_contain_text(said)
-        expect(problem).to_contain_text(f"Subscribers, given {typed}")
-        expect(problem).to_contain_text("What to do:")
-        assert page.evaluate("document.activeElement.id") == "subscribers"
+        expect(page.locator("#subscribers-problem")).to_contain_text(said)
+        expect(page.locator("#subscribers")).to_be_focused()
         assert page.get_attribute("#subscribers", "aria-invalid") == "true"
+        described = page.get_attribute("#subscribers", "aria-describedby")
+        assert "subscribers-problem" in str(described).split()
+        page.fill("#subscribers", "5")
+        assert page.get_attribute("#subscribers", "aria-invalid") == "false"
+        expect(page.locator("#subscribers-problem")).to_be_empty()
 
 
-def test_an_exercise_that_is_not_there_is_said_in_words(browser: Browser, served: Served) -> None:
+def test_what_the_service_refuses_is_said_in_the_language_of_the_page(
+    browser: Browser, served: Served
+) -> None:
+    with live(browser, served, language="ja") as (page, complaints):
+        complaints.expected = ("503",)
+        body = {"type": "urn:alertsim:problem:queue-full", "detail": "100 runs wait already"}
+        page.route(
+            "**/runs",
+            lambda route: route.fulfill(status=503, body=json.dumps(body | {"status": 503})),
+        )
+        page.click("#go")
+        expect(page.locator("#form-problem")).to_contain_text("待機中の訓練が多すぎます")
+
+
+def test_an_exercise_that_is_not_there_is_said_in_words_with_the_way_back(
+    browser: Browser, served: Served
+) -> None:
     with live(browser, served) as (page, complaints):
         complaints.expected = ("404",)
         page.evaluate("location.hash = 'run=nowhere'")
-        expect(page.locator("#run-problem")).to_contain_text("That did not work")
+        expect(page.locator("#run-problem")).to_contain_text("There is no such exercise here")
+        expect(page.locator("#run-title")).to_have_text("No such exercise")
+        for hidden in ("#run-state", "#run-wait", "#stop", ".clock", ".board"):
+            expect(page.locator(hidden)).to_be_hidden()
+        page.locator("#run-problem").get_by_role("link").click()
+        expect(page.locator("#start-title")).to_be_focused()
 
 
 def test_nobody_warned_and_no_launch_are_said_in_words(browser: Browser, served: Served) -> None:
@@ -238,7 +265,36 @@ def test_nobody_warned_and_no_launch_are_said_in_words(browser: Browser, served:
         expect(page.locator("#people-of")).to_contain_text("nobody is warned")
     with live(browser, served, run=drill) as (page, _):
         expect(page.locator("#chain-none")).to_be_visible()
+        expect(page.locator("#clock-from")).to_have_text("Since the beginning")
+        expect(page.locator("#places-at")).to_have_text("Sent (JST)")
+        expect(page.locator("#feed")).not_to_contain_text("Meanwhile")
         expect(page.locator("#legend")).to_contain_text("Test message")
+
+
+def test_what_happens_to_one_of_several_launches_says_of_which(
+    browser: Browser, served: Served
+) -> None:
+    with live(browser, served) as (page, _):
+        several, alone = (page.evaluate(_NEWS, count) for count in (2, 1))
+    assert several == ["Arrival: Miyagi, Second", "Launch: Second", "Launch: First"]
+    assert alone == ["Arrival: Miyagi", "Launch"]
+
+
+_NEWS = """async (count) => {
+  const { showFeed } = await import("/page/board.js");
+  const { arriving, fresh } = await import("/page/fold.js");
+  const { formats, zoned } = await import("/page/format.js");
+  const truth = (number, name, launch, note, prefecture = null) =>
+    ({ number, kind: "truth", name, at_ns: String(number * 60e9), launch, note, prefecture });
+  const launches = [truth(1, "launch", "a", "First"), truth(2, "launch", "b", "Second")];
+  const events = launches.slice(2 - count);
+  events.push(truth(3, "arrival", "b", "", "miyagi"));
+  const prefectures = [{ slug: "miyagi", name_en: "Miyagi" }];
+  const plan = { events, alerts: [], speed: 1, prefectures };
+  if (arriving(plan, 180e9) !== "Second") throw new Error("of another launch");
+  const zone = zoned("2026-03-10T14:00:00+09:00");
+  return showFeed({ ...fresh(), plan }, 999e9, zone, formats("en")).map((item) => item.text);
+}"""
 
 
 def test_a_page_that_comes_late_ends_where_one_that_saw_everything_does(

@@ -1,14 +1,12 @@
 // One run as it unfolds: clock, map, prefectures, chain, what happened.
 
-import { byId, el, mark, put, rows, show } from "./dom.js";
-import { kindOf, latest, received, stages } from "./fold.js";
+import { byId, el, labelled, mark, put, rows, show } from "./dom.js";
+import { kindOf, latest, launchesOf, received, stages } from "./fold.js";
 import { DASH } from "./format.js";
-import { foreign, language, named, sentence, t } from "./texts.js";
+import { foreign, language, named, placeName, sentence, t } from "./texts.js";
 
 const MOST_NEWS = 60;
 const OPEN_LAUNCHES = 2;
-
-export const placeName = (place) => (language === "ja" ? place.name_ja : place.name_en);
 
 const headline = (alert) => {
   const text = language === "ja" ? alert.headline_ja : alert.headline_en;
@@ -46,6 +44,7 @@ export function showClock(state, at, zone, form, origin) {
   put(byId("clock-zone"), ns === null ? "" : zone.zone);
   put(byId("clock-since"), ns === null ? DASH : form.span(ns - origin));
   put(byId("clock-speed"), t(plan.speed === 1 ? "clock.real" : "clock.times", { speed: form.number(plan.speed) }));
+  put(byId("clock-from"), t(launched(plan) ? "clock.since" : "clock.since-start"));
   put(byId("clock-wall"), form.wall(new Date()));
   const total = state.progress?.alerts ?? plan.alerts.length * plan.repeat;
   const sent = state.progress?.sent ?? 0;
@@ -60,7 +59,7 @@ export function statesOf(state, zone) {
     const words = alert.event === "correction" && alert.in_force ? t("map.correction-in-force") : headline(alert);
     states.set(slug, {
       kind: kindOf(alert.event), words, alert,
-      text: `${words}, ${zone.minute(Number(alert.at_ns))}`,
+      text: `${words}, ${zone.full(Number(alert.at_ns))}`,
     });
   }
   return states;
@@ -84,6 +83,7 @@ export function showPlaces(state, states, form, zone) {
     (each) => el("tr", {}, el("th", { scope: "row" }, placeName(each)), el("td", { class: "told" }),
       ...[0, 1, 2].map(() => el("td", { class: "number" }))),
     (node, each) => {
+      labelled(node);
       const [, told, at, got, lead] = node.children;
       const found = states.get(each.slug);
       const key = found ? `${found.kind} ${found.words}` : "";
@@ -112,8 +112,7 @@ export class Chain {
     this.zone = zone;
     this.form = form;
     const found = stages(plan, null);
-    this.notes = new Map(plan.events.filter((event) => event.kind === "truth" && event.name === "launch")
-      .map((event) => [event.launch ?? "", event.note]));
+    this.titles = launchesOf(plan);
     show(byId("chain-none"), found.size === 0);
     this.rows = [];
     byId("chain").replaceChildren(...[...found].map(([launch, each], place) =>
@@ -121,7 +120,7 @@ export class Chain {
   }
 
   #launch(launch, found, open) {
-    const title = sentence(this.notes.get(launch) || launch);
+    const title = this.titles.get(launch) ?? sentence(launch);
     const state = el("span", { class: "meta" });
     const list = el("ol", { class: "stages" }, ...found.map((stage, place) => this.#stage(launch, stage, place)));
     this.rows.push({ launch, place: null, node: state });
@@ -164,13 +163,15 @@ export class Chain {
 function news(state, now, zone, form) {
   const { plan } = state;
   const names = new Map(plan.prefectures.map((place) => [place.slug, placeName(place)]));
+  const launches = launchesOf(plan);
   const items = [];
   if (now !== null) {
     for (const event of plan.events) {
-      if (!["truth", "belief", "mark"].includes(event.kind) || Number(event.at_ns) > now) continue;
+      // That a test was ordered is said by its message.
+      if (!["truth", "belief", "mark"].includes(event.kind) || event.name === "test-ordered" || Number(event.at_ns) > now) continue;
       const what = event.kind === "mark" ? sentence(event.note || event.name) : named("event", event.name);
-      const place = names.get(event.prefecture);
-      const text = place ? t("event.at-place", { event: what, place }) : what;
+      const place = [names.get(event.prefecture), launches.size > 1 && launches.get(event.launch)].filter(Boolean).join(t("feed.of"));
+      const text = place ? t("event.at-place", { event: what.replace(/[.。]$/, ""), place }) : what;
       const about = event.about_ns ? t("feed.about", { time: zone.minute(Number(event.about_ns)) }) : "";
       items.push({ key: `e${event.number}`, at: Number(event.at_ns), kind: event.kind, label: t(`feed.${event.kind}`), text: text + about });
     }
@@ -203,7 +204,5 @@ export function showFeed(state, now, zone, form) {
   return items;
 }
 
-export const originOf = (plan) => {
-  const launch = plan.events.find((event) => event.kind === "truth" && event.name === "launch");
-  return Number((launch ?? plan.events[0])?.at_ns ?? plan.first_ns);
-};
+const launched = (plan) => plan.events.find((event) => event.kind === "truth" && event.name === "launch");
+export const originOf = (plan) => Number((launched(plan) ?? plan.events[0])?.at_ns ?? plan.first_ns);

@@ -33,6 +33,12 @@ export function show(node, visible) {
   if (node.hidden === visible) node.hidden = !visible;
 }
 
+// A row that knows the heads of its columns, to show them itself where there is no room for a head.
+export function labelled(row) {
+  const heads = row.closest("table")?.tHead.rows[0].cells;
+  if (heads) [...row.cells].forEach((cell, place) => { cell.dataset.label = heads[place].textContent; });
+}
+
 // Rows by key: kept while their key stays, so that focus, selection and scrolling survive.
 export function rows(parent, items, keyOf, make, update) {
   const known = new Map([...parent.children].map((node) => [node.dataset.key, node]));

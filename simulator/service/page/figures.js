@@ -1,7 +1,7 @@
 // What is counted and measured: people warned (a model), deliveries (measured), test clients.
 
-import { byId, el, put, rows, show, svg } from "./dom.js";
-import { enough, firstArrival, spread, warnedAt } from "./fold.js";
+import { byId, el, labelled, put, rows, show, svg } from "./dom.js";
+import { arriving, enough, firstArrival, launchesOf, spread, warnedAt } from "./fold.js";
 import { DASH } from "./format.js";
 import { t } from "./texts.js";
 
@@ -9,6 +9,7 @@ const TALL = 190;
 const LEFT = 6;
 const FOOT = 24;
 const TOP = 36;
+const WIDE = 560;
 
 // Drawings are made for the width they have, so that their words keep their size.
 const widthOf = (host) => Math.max(240, Math.round(host.clientWidth));
@@ -61,6 +62,12 @@ export class People {
     ...this.#ticks(launch, last, base),
     ...this.#arrival("believed_arrival_ns", "believed", base),
     ...this.#arrival("true_arrival_ns", "true", base), this.now));
+    // Right of its line if there is room, else left of it; on a narrow drawing as far right as it goes.
+    for (const label of this.host.querySelectorAll(".label")) {
+      const length = label.getComputedTextLength();
+      const at = label.getAttribute("x") - 6;
+      if (at + 6 + length > this.wide) label.setAttribute("x", at - 6 - length > 90 ? at - 6 - length : this.wide - length);
+    }
   }
 
   #ticks(launch, last, base) {
@@ -79,13 +86,17 @@ export class People {
     const ns = firstArrival(this.plan, which);
     if (ns === null) return [];
     const at = this.x((ns - this.extent.launch) / 1e9);
-    const end = at > this.wide * 0.55;
     const row = kind === "true" ? 29 : 13;
     return [
       svg("line", { class: `arrival ${kind}`, x1: at, x2: at, y1: row - 10, y2: base }),
-      svg("text", { class: `label ${kind}`, x: at + (end ? -6 : 6), y: row, "text-anchor": end ? "end" : "start" },
-        t(`people.${kind}`, { time: this.zone.minute(ns) })),
+      svg("text", { class: `label ${kind}`, x: at + 6, y: row },
+        t(`people.${kind}`, { time: this.wide < WIDE ? this.zone.minute(ns) : this.#when(ns, this.zone.minute(ns)) })),
     ];
+  }
+
+  // Of several launches the one that is meant is named.
+  #when(ns, time) {
+    return launchesOf(this.plan).size > 1 ? t("people.first", { time, what: arriving(this.plan, ns) }) : time;
   }
 
   show(now) {
@@ -104,7 +115,7 @@ export class People {
     const arrival = firstArrival(plan, "true_arrival_ns") ?? firstArrival(plan, "believed_arrival_ns");
     const which = firstArrival(plan, "true_arrival_ns") === null ? "believed" : "true";
     put(byId("people-arrival"), arrival === null ? t("people.no-arrival") : t(`people.at-${which}`, {
-      time: this.zone.minute(arrival), people: form.people(Math.round(warnedAt(people, arrival))),
+      time: this.#when(arrival, this.zone.full(arrival)), people: form.people(Math.round(warnedAt(people, arrival))),
     }));
     const second = now === null ? 0 : (now - this.extent.launch) / 1e9;
     const at = Math.max(LEFT, Math.min(this.wide - LEFT, this.x(second)));
@@ -152,12 +163,13 @@ function drawSpread(host, buckets, form) {
   const most = Math.max(1, ...(buckets ?? [0]));
   const wide = widthOf(host);
   const width = wide / BOUNDS.length;
-  const tall = 96;
-  const shown = `${wide} ${buckets}`;
+  const tall = Math.max(96, host.clientHeight - 20);
+  const size = `${wide} ${tall}`;
+  const shown = `${size} ${buckets}`;
   if (host.dataset.shown === shown) return;
   host.dataset.shown = shown;
-  if (host.dataset.wide !== String(wide)) {
-    host.dataset.wide = wide;
+  if (host.dataset.size !== size) {
+    host.dataset.size = size;
     host.replaceChildren(svg("svg", { viewBox: `0 0 ${wide} ${tall + 20}`, role: "img", "aria-label": "" },
       ...BOUNDS.map((bound, place) => svg("rect", {
         class: "bar", x: place * width + 2, width: width - 4, y: tall, height: 0, rx: 2,
@@ -242,6 +254,7 @@ export function showClients(state, form) {
     el("th", { scope: "row" }, each.client), el("td", {}, el("span", { class: "dot", "aria-hidden": "true" }), el("span")),
     ...[0, 1, 2].map(() => el("td", { class: "number" }))),
   (node, each) => {
+    labelled(node);
     const [, presence, received, last, worst] = node.children;
     node.dataset.online = each.online;
     put(presence.lastChild, t(each.online ? "clients.online" : "clients.offline"));

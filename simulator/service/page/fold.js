@@ -4,9 +4,11 @@
 // replaces everything; after it each event adds to it, so a page that comes late, or comes back,
 // ends where one that saw all of it does.
 
+import { placeName, sentence } from "./texts.js";
+
 export const fresh = () => ({
   n: 0, plan: null, begun: null, broker: null, end: null, phase: null,
-  sent: new Map(), groups: new Map(), progress: null, dropped: 0, rising: false,
+  sent: new Map(), groups: new Map(), progress: null, dropped: 0,
 });
 
 const groupKey = (group) => `${group.prefecture}/${group.event}/${group.qos}`;
@@ -112,6 +114,16 @@ export function warnedAt(people, ns) {
   }
   return warned.at(-1);
 }
+
+// What each launch is called, by its id.
+export const launchesOf = (plan) => new Map(plan.events
+  .filter((event) => event.kind === "truth" && event.name === "launch")
+  .map((event) => [event.launch ?? "", sentence(event.note || event.launch || "")]));
+
+// Which launch truly arrives at an instant, or else over which prefecture one is predicted to.
+export const arriving = (plan, ns) => launchesOf(plan)
+  .get(plan.events.find((event) => event.kind === "truth" && event.name === "arrival" && Number(event.at_ns) === ns)?.launch)
+  ?? placeName(plan.prefectures.find((place) => Number(place.believed_arrival_ns) === ns) ?? {});
 
 // The first arrival over any warned prefecture, scenario ns; null if there is none.
 export function firstArrival(plan, which) {

@@ -11,8 +11,10 @@ export function formats(language) {
     notation: "compact", compactDisplay: "long", maximumSignificantDigits: 3,
   });
   const day = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
-  const local = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
-  const localDay = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const local = new Intl.DateTimeFormat(locale, { timeStyle: "long" });
+  const localDay = new Intl.DateTimeFormat(locale, {
+    year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  });
 
   function span(ns) {
     if (ns === null || ns === undefined) return DASH;
@@ -36,7 +38,6 @@ export function formats(language) {
     return value.toFixed(Math.min(digits, 2)).replace("-", "−") + GLUE + unit;
   }
 
-  const locally = (text) => (text ? localDay.format(new Date(text)) : DASH);
   return {
     span,
     measured,
@@ -46,7 +47,7 @@ export function formats(language) {
     list: (names) => new Intl.ListFormat(locale, { type: "conjunction" }).format(names),
     day: (date) => day.format(date),
     wall: (date) => local.format(date),
-    moment: locally,
+    moment: (text) => (text ? localDay.format(new Date(text)) : DASH),
   };
 }
 
@@ -56,10 +57,13 @@ export function zoned(epoch) {
   const found = /([+-])(\d\d):(\d\d)$/.exec(epoch);
   const minutes = found ? Number(`${found[1]}1`) * (Number(found[2]) * 60 + Number(found[3])) : 0;
   const at = (ns) => new Date(start + ns / 1e6 + minutes * 60000);
+  const zone = minutes === 540 ? "JST" : `UTC${found ? found[0] : ""}`;
+  const minute = (ns) => at(ns).toISOString().slice(11, ns % 60e9 ? 19 : 16);
   return {
     date: at,
-    zone: minutes === 540 ? "JST" : `UTC${found ? found[0] : ""}`,
+    zone,
     clock: (ns) => at(ns).toISOString().slice(11, 19),
-    minute: (ns) => at(ns).toISOString().slice(11, ns % 60e9 ? 19 : 16),
+    minute,
+    full: (ns) => `${minute(ns)} ${zone}`,
   };
 }

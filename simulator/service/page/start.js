@@ -2,7 +2,7 @@
 
 import { get, post, Problem } from "./api.js";
 import { byId, el, put, rows, show } from "./dom.js";
-import { foreign, language, storyOf, t, titleOf } from "./texts.js";
+import { foreign, has, language, noteOf, storyOf, t, titleOf } from "./texts.js";
 
 const SPEEDS = [1, 10, 60, 300, 600, 3000];
 const GROUPS = ["tohoku", "okinawa", "hokkaido", "akita"];
@@ -10,9 +10,11 @@ const FIRST = "tohoku-2022-11-03";
 
 export function describe(problem) {
   if (!(problem instanceof Problem)) return [t("problem.reach")];
-  const { detail, title, field, value, where, remedy, status } = problem.fields;
+  const { type, detail, title, field, value, where, remedy, status } = problem.fields;
   const label = field && t(`start.${field}`) !== `start.${field}` ? t(`start.${field}`) : field;
   const place = [where && where !== "body" ? where : "", label].filter(Boolean).join(": ");
+  const known = `problem.${type?.split(":").at(-1)}`;
+  if (has(known)) return [t(known)];
   return [
     detail || title || t("problem.status", { status }),
     place ? t("problem.field", { place }) + (value ? t("problem.value", { value }) : "") : "",
@@ -43,10 +45,12 @@ export class Start {
       event.preventDefault();
       this.#go();
     });
+    byId("subscribers").addEventListener("input", () => this.#wrong(""));
   }
 
   async load() {
     this.scenarios = (await get("scenarios")).scenarios;
+    this.most = (await get("service")).limits.subscribers;
     const grouped = new Map([...GROUPS, "made"].map((name) => [name, []]));
     for (const each of this.scenarios) {
       const name = GROUPS.find((group) => each.id.startsWith(`${group}-`)) ?? "made";
@@ -61,7 +65,7 @@ export class Start {
 
   #story() {
     const chosen = this.scenarios.find((each) => each.id === byId("scenario").value);
-    const text = chosen ? storyOf(chosen.id, chosen.description) : "";
+    const text = chosen ? [storyOf(chosen.id, chosen.description), noteOf(chosen.id)].filter(Boolean).join(" ") : "";
     const node = byId("story");
     put(node, text || t("start.no-story"));
     node.lang = foreign(text) ?? language;
@@ -73,30 +77,31 @@ export class Start {
     put(byId("speed-hint"), t("start.speed.hint", { span: this.form.span(3600e9 / speed) }));
   }
 
+  // What the service would refuse is said at its field, before anything is asked.
+  #wrong(text) {
+    put(byId("subscribers-problem"), text);
+    byId("subscribers").ariaInvalid = String(Boolean(text));
+    if (text) byId("subscribers").focus();
+  }
+
   async #go() {
     const button = byId("go");
     if (button.ariaDisabled === "true") return;
     const node = byId("form-problem");
     show(node, false);
-    for (const field of ["scenario", "speed", "subscribers"]) byId(field).removeAttribute("aria-invalid");
-    const typed = byId("subscribers").value.trim().replace(/[\s,]/g, "").normalize("NFKC");
-    const order = {
-      scenario: byId("scenario").value,
-      speed: Number(byId("speed").value),
-      lead_in: "launch",
-      subscribers: /^-?\d+$/.test(typed) ? Number(typed) : typed,
-    };
+    const typed = byId("subscribers").value.normalize("NFKC").replace(/[\s,、]/g, "");
+    const most = this.most;
+    const right = /^\d{1,15}$/.test(typed) && Number(typed) <= most;
+    this.#wrong(right ? "" : t("start.wrong", { most: this.form.number(most) }));
+    if (!right) return;
     button.ariaDisabled = "true";
     try {
-      const made = await post("runs", order);
+      const made = await post("runs", {
+        scenario: byId("scenario").value, speed: Number(byId("speed").value), lead_in: "launch", subscribers: Number(typed),
+      });
       this.started(made.run);
     } catch (problem) {
       complain(node, problem);
-      const field = problem.fields?.field;
-      if (order[field] !== undefined) {
-        byId(field).setAttribute("aria-invalid", "true");
-        byId(field).focus();
-      }
     } finally {
       button.ariaDisabled = "false";
     }

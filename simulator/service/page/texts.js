@@ -37,6 +37,9 @@ export const titleOf = (id, english) => scenarios.titles?.[id]?.title ?? english
 // A description's first sentence, and the next where that alone says little.
 const opening = (text) => /^.{90,}?[.!?](?=\s|$)/s.exec(text)?.[0] ?? text;
 export const storyOf = (id, english) => scenarios.titles?.[id]?.story ?? opening(english ?? "");
+// What a scenario must not leave unsaid, beside its story and while it plays.
+export const noteOf = (id) => (has(`note.${id}`) ? t(`note.${id}`) : "");
 export const sentence = (english) => scenarios.sentences?.[english] ?? english;
+export const placeName = (place) => (language === "ja" ? place.name_ja : place.name_en) ?? "";
 // Whether a text had to stay English on a Japanese page, so that it is read out as English.
 export const foreign = (text) => (language === "ja" && /[A-Za-z]{3}/.test(text) && !/[ぁ-んァ-ヶ一-龯]/.test(text) ? "en" : null);

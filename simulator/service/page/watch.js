@@ -10,11 +10,11 @@ import { fold, fresh } from "./fold.js";
 import { zoned } from "./format.js";
 import { Map47 } from "./map.js";
 import { complain, fileLink, isOver } from "./start.js";
-import { foreign, has, language, t, titleOf } from "./texts.js";
+import { foreign, has, language, noteOf, t, titleOf } from "./texts.js";
 
 const TICK_MS = 250;
 const NARROW_PX = 700;
-const SAY_EVERY_MS = 4000;
+const SAY_EVERY_MS = 12000;
 const SETTLED_MS = 700;
 
 export class Watch {
@@ -43,13 +43,14 @@ export class Watch {
     for (const id of ["run-problem", "verdict"]) show(byId(id), false);
     show(byId("stop"), false);
     byId("view-run").dataset.planned = "no";
+    show(byId("run-state"), true);
     put(byId("run-title"), run);
     put(byId("run-facts"), "");
     this.#draw();
     try {
       this.record = await get(`runs/${encodeURIComponent(run)}`);
     } catch (problem) {
-      complain(byId("run-problem"), problem);
+      this.#refused(problem);
       return;
     }
     if (this.run !== run) return;
@@ -107,9 +108,19 @@ export class Watch {
     }
   }
 
+  // An exercise that cannot be shown: why, and the way back; nothing that looks as if it were playing.
+  #refused(problem) {
+    const node = byId("run-problem");
+    complain(node, problem);
+    node.append(el("a", { href: "#start" }, t("run.back")));
+    if (problem.fields?.status === 404) put(byId("run-title"), t("run.unknown"));
+    for (const id of ["run-state", "run-wait", "stop"]) show(byId(id), false);
+    get("service").then(({ broker }) => showConnect(broker, "alertsim")).catch(() => {});
+  }
+
   #connection(state, problem) {
     if (state === "refused") {
-      complain(byId("run-problem"), problem);
+      this.#refused(problem);
       return;
     }
     if (this.state.end) {
@@ -151,6 +162,8 @@ export class Watch {
     byId("feed").replaceChildren();
     byId("places").tBodies[0].replaceChildren();
     drawLegend(plan);
+    const { zone } = this.zone;
+    for (const [id, key] of [["places-at", "places.at"], ["feed-note", "feed.note"], ["chain-zone", "chain.zone"]]) put(byId(id), t(key, { zone }));
     const few = plan.prefectures.length > 0 && plan.prefectures.length < 20;
     show(byId("zoom"), few);
     this.#zoom(few && innerWidth < NARROW_PX); // on a phone the country is too small to see a few
@@ -163,10 +176,9 @@ export class Watch {
     this.#head(state, record);
     this.#verdict(state);
     if (!state.plan) {
-      showConnect(null, record?.root ?? "alertsim");
+      if (record) showConnect(null, record.root ?? "alertsim");
       return;
     }
-    showDeliveries(state, form);
     showClients(state, form);
     showConnect(state.broker, state.plan.root);
     this.#tick();
@@ -183,6 +195,7 @@ export class Watch {
       this.run, (source.seed ?? null) !== null ? t("run.seed", { seed: source.seed }) : "",
       (source.subscribers ?? null) !== null ? t("runs.subscribers", { n: source.subscribers, count: this.form.number(source.subscribers) }) : "",
     ].filter(Boolean).join(" · "));
+    put(byId("run-note"), noteOf(id));
     const end = state.end ?? (record && isOver(record) ? record : null);
     const chip = end ? end.outcome ?? record.state : this.stopping ? "stopping" : state.begun ? "running" : state.plan ? "starting" : record?.state ?? "queued";
     byId("run-state").className = `chip ${chip}`;
@@ -204,6 +217,7 @@ export class Watch {
     showClock(state, at, zone, form, this.origin);
     this.track(at.ns);
     this.people.show(at.ns);
+    showDeliveries(state, form);
     this.chain.show(at.ns);
     showPlaces(state, states, form, zone);
     const part = new Set(plan.prefectures.map((place) => place.slug));
@@ -229,7 +243,13 @@ export class Watch {
     if (!this.quiet && !this.state.end && (now - this.heardAt < SETTLED_MS || now - this.saidAt < SAY_EVERY_MS)) return;
     this.heardAt = 0;
     for (const each of fresh) this.told.add(each.key);
-    if (!this.quiet) this.#say(fresh.reverse().map((each) => `${this.zone.minute(each.at)} ${each.text}`).join(". "));
+    const [last] = fresh;
+    // The latest is told, the others are counted, and a drill's same message again and again is not told again.
+    if (!this.quiet && this.lastSaid !== last.text) {
+      const more = fresh.length > 1 ? t("feed.earlier", { n: fresh.length - 1 }) : "";
+      this.#say(`${this.zone.full(last.at)}: ${last.text}. ${more}`);
+    }
+    this.lastSaid = last.text;
     this.quiet = false;
   }
 

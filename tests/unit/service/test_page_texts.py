@@ -20,7 +20,7 @@ SLOT = re.compile(r"\{(\w+)\}")
 # Keys that are made of a prefix and a name of the model or the API.
 MADE = (
     *("stage", "event", "state", "phase", "kind", "verdict", "ledger", "group", "feed", "people"),
-    "deliveries",
+    *("deliveries", "problem", "note"),
 )
 
 
@@ -51,6 +51,7 @@ def test_both_languages_say_the_same_things_with_the_same_figures() -> None:
         "feed.to",
         "event.at-place",
         "deliveries.comma",
+        "feed.of",
     }
     untranslated = {key for key, text in TRANSLATED.items() if not JAPANESE.search(text)}
     assert untranslated - names == set()
@@ -84,6 +85,8 @@ def test_every_stage_and_event_of_the_shipped_scenarios_has_a_name() -> None:
 
 def test_every_shipped_scenario_has_a_japanese_title_and_story() -> None:
     assert set(SCENARIOS["titles"]) == set(scenario_names())
+    noted = {key.removeprefix("note.") for key in ENGLISH if key.startswith("note.")}
+    assert "hawaii-2018" in noted <= set(scenario_names())
     for each in SCENARIOS["titles"].values():
         assert JAPANESE.search(each["title"])
         assert JAPANESE.search(each["story"])
