@@ -1,14 +1,10 @@
 """Retention of a real service: bounds kept while runs come and go, marks, a full disk."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.service.client import problem
-from tests.service.serving import Serving, serving
+from tests.service.serving import serving
 
 
 def old_run(store: Path, name: str, state: str = "complete", **fields: Any) -> Path:
@@ -92,16 +88,3 @@ def test_the_store_is_weighed_too(tmp_path: Path) -> None:
         assert info["most_bytes"] == 1_073_741
         assert info["removed"] == 25 - 10
         assert min(names(store)) == "20260116t000000-000a"
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with serving(tmp_path_factory.mktemp("retention")) as service:
-        yield service
-
-
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-@pytest.mark.parametrize("run", ["20200101t000000-0000", "..", "%2e%2e", "a%2fb"])
-def test_a_mark_on_nothing_is_a_problem(service: Serving, method: str, run: str) -> None:
-    answer = service.http.request(method, f"/api/v1/runs/{run}/keep")
-    assert problem(answer)["status"] in {404, 405, 422}
