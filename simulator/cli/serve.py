@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -12,10 +12,15 @@ from simulator.cli.common import (
     JsonOption,
     LogFormatOption,
     LogLevelOption,
+    Output,
     QuietOption,
     command,
 )
 from simulator.cli.help import examples
+
+if TYPE_CHECKING:
+    from simulator.service.options import ServiceOptions
+    from simulator.service.service import Service
 
 
 def register(app: typer.Typer) -> None:
@@ -107,8 +112,6 @@ def serve_command(
             check_token,
             read_token,
         )
-        from simulator.service.server import bound, serve
-        from simulator.service.service import Service
 
         options = check_token(
             ServiceOptions(
@@ -128,32 +131,44 @@ def serve_command(
             )
         )
         output.start_log()
-        listening = bound(options)
+        _serve(options, output)
 
-        def ready(address: str, service: Service) -> None:
-            info = service.broker.info()
-            output.text("【訓練】 EXERCISE only: everything this service sends is marked so")
-            for version, url in info.addresses.items():
-                output.text(f"broker: {url} (MQTT {version})")
-            output.text(f"store: {options.store}")
-            output.text(f"ready: {address}")
-            output.document(
-                lambda: {
-                    "ready": address,
-                    "exercise": True,
-                    "broker": info.model_dump(mode="json"),
-                    "store": str(options.store),
-                }
-            )
 
-        try:
-            service = Service(options)
-        except BaseException:
-            listening.close()
-            raise
-        asyncio.run(serve(service, listening, ready))
-        output.aside("the service has ended")
-        sys.exit(0)
+def _serve(options: "ServiceOptions", output: Output) -> NoReturn:
+    """Listen, start the service, say where it is, and end with it."""
+    from simulator.service.server import bound, serve
+    from simulator.service.service import Service
+
+    listening = bound(options)
+    try:
+        service = Service(options)
+    except BaseException:
+        listening.close()
+        raise
+    asyncio.run(
+        serve(service, listening, lambda address, ready: _say_ready(output, address, ready))
+    )
+    output.aside("the service has ended")
+    sys.exit(0)
+
+
+def _say_ready(output: Output, address: str, service: "Service") -> None:
+    """Where page, broker and store are."""
+    info = service.broker.info()
+    store = str(service.options.store)
+    output.text("【訓練】 EXERCISE only: everything this service sends is marked so")
+    for version, url in info.addresses.items():
+        output.text(f"broker: {url} (MQTT {version})")
+    output.text(f"store: {store}")
+    output.text(f"ready: {address}")
+    output.document(
+        lambda: {
+            "ready": address,
+            "exercise": True,
+            "broker": info.model_dump(mode="json"),
+            "store": store,
+        }
+    )
 
 
 def _installed() -> None:
