@@ -8,7 +8,7 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,6 +16,8 @@ from simulator.errors import OutputError
 
 MANIFEST_SCHEMA = "1.0"
 MANIFEST_NAME = "manifest.json"
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Manifest(BaseModel):
@@ -132,17 +134,7 @@ def load_manifest(path: Path) -> Manifest:
     Raises:
         OutputError: if it is not there, is truncated, or has an unknown major version.
     """
-    data = load_json(path)
-    check_schema(path, data, MANIFEST_SCHEMA)
-    try:
-        return Manifest.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise OutputError(
-            f"not a manifest of alertsim: {first['msg']}",
-            where=str(path),
-            field=".".join(str(part) for part in first["loc"]),
-        ) from error
+    return checked(path, load_json(path), Manifest, MANIFEST_SCHEMA, called="manifest")
 
 
 def load_json(path: Path) -> dict[str, Any]:
@@ -164,6 +156,41 @@ def load_json(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise OutputError("not a JSON object", where=str(path))
     return data
+
+
+def checked(
+    path: Path,
+    data: dict[str, Any],
+    model: type[Model],
+    known: str,
+    *,
+    called: str,
+    remedy: str = "",
+) -> Model:
+    """What a file of ours says, as its model.
+
+    Args:
+        path: the file.
+        data: its JSON.
+        model: what it must be.
+        known: version of its schema, of which the major one must be the file's.
+        called: what it is to be, for the message.
+        remedy: what to do if it is not.
+
+    Raises:
+        OutputError: naming the field that is wrong, or the version.
+    """
+    check_schema(path, data, known)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise OutputError(
+            f"not a {called} of alertsim: {first['msg']}",
+            where=str(path),
+            field=".".join(str(part) for part in first["loc"]),
+            remedy=remedy,
+        ) from error
 
 
 def check_schema(path: Path, data: dict[str, Any], known: str) -> None:

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from simulator.errors import OutputError
 from simulator.experiment.comparison import COMPARISON_SCHEMA, ComparisonSummary
 from simulator.measure.summary import SUMMARY_SCHEMA, Curve, LatencyRow, Summary
 from simulator.model.timeline import Timeline
-from simulator.report.manifest import Manifest, check_schema, load_json
+from simulator.report.manifest import Manifest, checked, load_json
 from simulator.report.run_directory import BASELINE_NAME, SUMMARY_NAME, RunDirectory
 from simulator.report.so_far import latency_so_far
 
@@ -111,17 +109,8 @@ def read_summary(directory: RunDirectory) -> Summary | None:
     if data is None:
         return None
     path = directory.path / SUMMARY_NAME
-    check_schema(path, data, SUMMARY_SCHEMA)
-    try:
-        return Summary.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise OutputError(
-            f"not a summary of alertsim: {first['msg']}",
-            where=str(path),
-            field=".".join(str(part) for part in first["loc"]),
-            remedy="restore the file from where the run was copied from, or run again",
-        ) from error
+    remedy = "restore the file from where the run was copied from, or run again"
+    return checked(path, data, Summary, SUMMARY_SCHEMA, called="summary", remedy=remedy)
 
 
 def read_baseline(directory: RunDirectory) -> ComparisonSummary | None:
@@ -133,18 +122,15 @@ def read_baseline(directory: RunDirectory) -> ComparisonSummary | None:
     path = directory.path / BASELINE_NAME
     if not path.exists():
         return None
-    data = load_json(path)
-    check_schema(path, data, COMPARISON_SCHEMA)
-    try:
-        return ComparisonSummary.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise OutputError(
-            f"not a comparison of alertsim: {first['msg']}",
-            where=str(path),
-            field=".".join(str(part) for part in first["loc"]),
-            remedy="make it again: alertsim report RUNDIR --baseline RUNDIR2",
-        ) from error
+    remedy = "make it again: alertsim report RUNDIR --baseline RUNDIR2"
+    return checked(
+        path,
+        load_json(path),
+        ComparisonSummary,
+        COMPARISON_SCHEMA,
+        called="comparison",
+        remedy=remedy,
+    )
 
 
 def _heat(
