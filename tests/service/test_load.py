@@ -1,6 +1,7 @@
 """Many onlookers at once: the run is not held up, everybody hears the end, nothing is leaked."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.service.serving import Serving, serving
 
 PAGES = 50
 SLOW = 3
+HUNG = 5
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 def port_of(service: Serving) -> int:
     return int(service.url.rpartition(":")[2])
+
+
+def hung(service: Serving, path: str) -> socket.socket:
+    """A page that asks and never reads."""
+    page = socket.create_connection(("127.0.0.1", port_of(service)))
+    page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    page.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return page
 
 
 class Pages:
@@ -57,6 +67,8 @@ class Pages:
 def test_fifty_pages_and_scrapes_while_a_run_plays(service: Serving) -> None:
     files_before = psutil.Process(service.process.process.pid).num_fds()
     run = service.play(subscribers=50, repeat=5)
+    paths = (f"/api/v1/runs/{run}/events", "/api/v1/events")
+    hanging = [hung(service, path) for path in paths for _ in range(HUNG)]
     limits = httpx.Limits(max_connections=2 * PAGES)
     with (
         httpx.Client(base_url=service.url, limits=limits, trust_env=False) as client,
@@ -73,6 +85,9 @@ def test_fifty_pages_and_scrapes_while_a_run_plays(service: Serving) -> None:
     assert len({json.dumps(end, sort_keys=True) for end in pages.ends}) == 1
     assert scraping.seen.failed == 0
     assert scraping.seen.scrapes >= 5
+    assert service.total("alertsim_pages_connected") >= HUNG
+    for page in hanging:
+        page.close()
     service.until(lambda: service.total("alertsim_pages_connected") == 0)
     process = psutil.Process(service.process.process.pid)
     service.until(lambda: process.num_fds() <= files_before + 10)
