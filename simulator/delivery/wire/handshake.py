@@ -48,6 +48,8 @@ def not_granted(order: ConnectionOrder, packet: SubAck) -> str:
     """Objection to SUBACK: every filter must be granted at the QoS asked for."""
     for (pattern, qos), code in zip(order.filters, packet.codes, strict=True):
         if code != qos:
-            answer = f"refused (code {code})" if code >= FAILURE else f"granted QoS {code}"
+            answer = f"refused (code {code})"
+            if code < FAILURE:
+                answer = f"granted QoS {code}: ask for QoS {code} at most (--qos {code})"
             return f"subscription to {pattern} at QoS {qos} {answer}"
     return ""

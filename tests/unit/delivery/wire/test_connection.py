@@ -94,7 +94,11 @@ def test_a_session_of_an_earlier_process_is_subscribed(bench: Bench) -> None:
         ([b"\x20\x02\x00\x05"], Cause.REFUSED, "not authorized"),
         ([b""], Cause.REFUSED, "instead of CONNACK"),
         ([ACCEPTED, b"\x90\x03\x00\x01\x80"], Cause.REFUSED, r"a at QoS 1 refused \(code 128\)"),
-        ([ACCEPTED, b"\x90\x03\x00\x01\x00"], Cause.REFUSED, "a at QoS 1 granted QoS 0"),
+        (
+            [ACCEPTED, b"\x90\x03\x00\x01\x00"],
+            Cause.REFUSED,
+            "a at QoS 1 granted QoS 0: ask for QoS 0",
+        ),
         ([ACCEPTED, b"\x90\x03\x00\x02\x01"], Cause.VIOLATION, "nobody asked for"),
         ([ACCEPTED, b"\x90\x04\x00\x01\x01\x01"], Cause.VIOLATION, "another number"),
         ([ACCEPTED, ACCEPTED], Cause.VIOLATION, "second CONNACK"),
