@@ -12,6 +12,7 @@ from simulator.experiment.town_leads import TownLeads
 from simulator.report import comparison_pictures as pictures
 from simulator.report import comparison_tables as tables
 from simulator.report import pieces, town_map, words
+from simulator.report.comparison_run_picture import CAPTION, latencies
 from simulator.report.comparison_words import effect, letter, plain_text, title_of
 from simulator.report.html import contents, framed
 from simulator.report.markup import Markup, tag
@@ -172,8 +173,13 @@ def _sections(
         Section(
             anchor="differences",
             title="Every difference",
-            parts=tuple(
-                part for side in summary.sides[1:] for part in _differences(summary, side.number)
+            parts=(
+                pieces.figure("latencies", CAPTION, latencies(summary)),
+                *(
+                    part
+                    for side in summary.sides[1:]
+                    for part in _differences(summary, side.number)
+                ),
             ),
         ),
         Section(

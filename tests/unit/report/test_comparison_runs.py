@@ -8,10 +8,12 @@ import pytest
 
 from simulator.errors import ConfigurationError, OutputError
 from simulator.report.comparison_page import comparison_page
+from simulator.report.comparison_run_picture import latencies
 from simulator.report.comparison_runs import read_runs
 from simulator.report.comparison_text import comparison_markdown, comparison_text
 from simulator.run.comparisons import Kind, compare_runs, kind_of
 from simulator.thresholds.gates import parse_gate
+from simulator.units import NS_PER_MS
 
 RunOf = Callable[[str], Path]
 
@@ -63,6 +65,32 @@ def test_runs_are_compared_by_latency_and_ledger(run_of: RunOf, tmp_path: Path) 
     page = comparison_page(summary, (), ["alertsim"])
     assert "town-map" not in page
     assert "Who is warned by when" not in page
+    assert page.index('data-figure="latencies"') < page.index("<nav")  # on the first screen
+
+
+def test_latencies_of_runs_stand_side_by_side_with_their_intervals(run_of: RunOf) -> None:
+    names = [str(run_of("repeated")), str(run_of("trouble"))]
+    summary = compare_runs(names, [], None, ["alertsim"]).summary
+    picture = latencies(summary)
+    assert picture is not None
+    compared = [one for one in summary.metrics if one.headline and one.scale == "wall"]
+    assert [trace["name"] for trace in picture["data"]] == ["A", "B"]
+    for side, trace in enumerate(picture["data"]):
+        values = [one.values[side] for one in compared]
+        assert trace["x"] == [one.value and one.value / NS_PER_MS for one in values]
+        assert trace["error_x"]["visible"] == any(one.interval for one in values)
+        reaches = zip(values, trace["error_x"]["array"], strict=True)
+        for value, reach in reaches:
+            if value.interval is not None and value.value is not None:
+                assert reach == pytest.approx(
+                    (value.interval[1] - value.value) / NS_PER_MS, abs=1e-5
+                )
+    assert latencies(summary.model_copy(update={"metrics": ()})) is None
+
+
+def test_the_page_is_left_in_its_directory(run_of: RunOf, tmp_path: Path) -> None:
+    names = [str(run_of("repeated")), str(run_of("trouble"))]
+    compare_runs(names, [], tmp_path / "out", ["alertsim", "compare"])
     assert {one.name for one in (tmp_path / "out").iterdir()} == {
         "summary.json",
         "report.html",
