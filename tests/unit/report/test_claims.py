@@ -31,7 +31,7 @@ def result(metric: str, expression: str, unit: str, **tags: str) -> ThresholdRes
         (
             ("predicted_lead_time", "min>0s", "ns"),
             "shortest predicted lead time 2 ms (must be over 0 s)",
-            "予測到達に対する最短の猶予時間 2 ms（条件: 0 秒超）",  # noqa: RUF001
+            "到達予測時刻に対する最短の猶予時間 2 ms（条件: 0 秒超）",  # noqa: RUF001
         ),
         (("lost", "p(51)<1", "count"), "51st percentile of lost 2 (must be under 1)", ""),
         (("lost", "p(12)<1", "count"), "12th percentile of lost 2 (must be under 1)", ""),

@@ -134,7 +134,7 @@ def test_text_markdown_and_page_say_the_same(stepped: Path, tmp_path: Path) -> N
     for series in summary.series:
         for run in series.runs:
             assert run.run in shown
-    assert "http" not in shown.split("<script>")[0].replace("http-equiv", "")
+    assert "http" not in shown.split('<script type="text/plain"')[0].replace("http-equiv", "")
     again = HistorySummary.model_validate_json(summary.model_dump_json())
     assert again == summary
 

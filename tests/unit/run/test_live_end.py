@@ -46,7 +46,7 @@ def test_a_failed_run_says_what_was_lost(tmp_path: Path) -> None:
     assert told["ledger"]["lost"] == 10
     assert "6 late and 10 lost." in told["sentence"]
     assert "欠落 10 件" in told["sentence_ja"]
-    assert "遅延 6 件" in told["sentence_ja"]
+    assert "遅着 6 件" in told["sentence_ja"]
 
 
 def test_what_is_told_is_what_the_schema_promises(tmp_path: Path) -> None:
