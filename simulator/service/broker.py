@@ -198,6 +198,11 @@ class BrokerKeeper:
     def _refused(self) -> str:
         """Why no run could connect; empty if one could. Blocks, until the end of the service."""
         why = ""
+        try:
+            if self._down:
+                self._broker.start()  # another process of ours may listen elsewhere by now
+        except AlertsimError as error:
+            return str(error)
         versions = self._broker.protocols
         for version in versions:
             try:

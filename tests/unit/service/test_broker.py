@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from simulator.clock import SystemClock
 from simulator.delivery.brokers.ports import pick_ports
+from simulator.delivery.runtime_file import RuntimeFile
 from simulator.service.broker import BrokerKeeper
 
 LET_IN = b"\x20\x02\x00\x00"  # CONNACK of MQTT 3.1.1
@@ -116,3 +118,37 @@ async def test_a_look_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch
             await looks.acquire()
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other broker of ours is known."""
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+
+@pytest.mark.usefixtures("quick", "alone")
+async def test_one_of_another_process_is_found_again_on_its_new_ports() -> None:
+    (first,) = pick_ports([18_830], given=False)
+    told = asyncio.Event()
+    keeper = BrokerKeeper("running", SystemClock(), told.set)
+    entry = _announced(first)
+    async with asyncio.timeout(60):
+        async with _listening(first, LET_IN):
+            await keeper.start()
+            assert keeper.info().alive
+        await told.wait()
+        assert not keeper.info().alive
+        entry.remove()
+        told.clear()
+        (second,) = pick_ports([18_840], given=False)
+        async with _listening(second, LET_IN):
+            entry = _announced(second)
+            await told.wait()
+            assert keeper.info().addresses["3.1.1"].endswith(f":{second}")
+            await keeper.stop()
+    entry.remove()
+
+
+def _announced(port: int) -> RuntimeFile:
+    return RuntimeFile.write(kind="mosquitto", ports={"3.1.1": port}, root="a", started_ns=1)
