@@ -16,9 +16,9 @@ _OPERATORS: Final = {
     "==": "",
     "!=": "not ",
     "<": "under ",
-    "<=": "not above ",
+    "<=": "at most ",
     ">": "over ",
-    ">=": "not below ",
+    ">=": "at least ",
 }
 _TIMES: Final = {"max": "longest ", "min": "shortest ", "med": "median ", "avg": "mean "}
 _OTHERS: Final = {"max": "largest ", "min": "smallest ", "med": "median ", "avg": "mean "}

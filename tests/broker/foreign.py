@@ -10,7 +10,14 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from simulator.clock import SystemClock, clock_domain
 from simulator.delivery.aio_publisher import open_publisher
 from simulator.delivery.brokers.base import Broker
-from simulator.delivery.messages import Acknowledged, Play, Published, PublishOrder, Sent
+from simulator.delivery.messages import (
+    Acknowledged,
+    Notice,
+    Play,
+    Published,
+    PublishOrder,
+    Sent,
+)
 from simulator.delivery.registry import ForeignClient, ForeignRegistry
 from simulator.delivery.registry_service import RegistryService
 
@@ -78,7 +85,7 @@ async def play_on(
 ) -> Play:
     """Play a drill with states; the registry learns when each alert was sent."""
 
-    def emit(record: Sent | Acknowledged | Published) -> None:
+    def emit(record: Sent | Acknowledged | Published | Notice) -> None:
         if registry and isinstance(record, Sent):
             registry.note_sent(record.alert, record.sent_ns)
 

@@ -1,16 +1,21 @@
 """Thresholds are told without the notation they are written in, and every form in Japanese."""
 
+from typing import Literal
+
 import pytest
 
 from simulator.measure.summary import ThresholdResult
 from simulator.report import claims
 from simulator.report.language import catalogue
 
+Unit = Literal["ns", "count", "share"]
 
-def result(metric: str, expression: str, unit: str, **tags: str) -> ThresholdResult:
-    return ThresholdResult.model_construct(
+
+def result(metric: str, expression: str, unit: Unit, **tags: str) -> ThresholdResult:
+    return ThresholdResult(
         metric=metric, expression=expression, unit=unit, tags=tags, scale="wall",
         value=2_000_000.0 if unit == "ns" else 2.0, low=None, high=None,
+        default=False, verdict="fail", bound=0.0, samples=1, reason="",
     )  # fmt: skip
 
 
@@ -25,7 +30,7 @@ def result(metric: str, expression: str, unit: str, **tags: str) -> ThresholdRes
         ),
         (
             ("delivery_latency", "p(99.9)<=1m30s", "ns"),
-            "99.9th percentile of delivery latency 2 ms (must be not above 1 m 30 s)",
+            "99.9th percentile of delivery latency 2 ms (must be at most 1 m 30 s)",
             "",
         ),
         (
@@ -36,12 +41,12 @@ def result(metric: str, expression: str, unit: str, **tags: str) -> ThresholdRes
         (("lost", "p(51)<1", "count"), "51st percentile of lost 2 (must be under 1)", ""),
         (("lost", "p(12)<1", "count"), "12th percentile of lost 2 (must be under 1)", ""),
         (("lost", "count!=3", "count"), "lost 2 (must be not 3)", "欠落 2（条件: 3以外）"),  # noqa: RUF001
-        (("lost", "count>=3", "count"), "lost 2 (must be not below 3)", "欠落 2（条件: 3以上）"),  # noqa: RUF001
+        (("lost", "count>=3", "count"), "lost 2 (must be at least 3)", "欠落 2（条件: 3以上）"),  # noqa: RUF001
         (("lost", "rate<0.1", "count"), "share lost 2 (must be under 0.1)", ""),
         (("lost", "nothing known", "count"), "lost 2 (nothing known)", ""),
     ],
 )
-def test_a_threshold_is_told_in_words(asked: tuple[str, str, str], told: str, said: str) -> None:
+def test_a_threshold_is_told_in_words(asked: tuple[str, str, Unit], told: str, said: str) -> None:
     assert claims.claim(result(*asked)) == told
     if said:
         assert catalogue("ja").say(told) == said
