@@ -76,11 +76,12 @@ class AioGuardian:
             BrokerError: if the connection cannot be made again, or ends.
         """
         self._unheard += bool(payload)
-        if self.connection is None and payload:
-            async with self._changing:
-                if self.connection is None:
-                    await self.open()
-        connection = self.connection
+        async with self._changing:  # a clear waits for one that is coming back to write
+            if self.connection is None:
+                if not payload:
+                    return
+                await self.open()
+            connection = self.connection
         if connection is None:
             return
         try:
