@@ -32,10 +32,14 @@ class OwnFolder:
         prefix = f"alertsim-{kind}-"
         _clear(prefix)
         self.path = Path(tempfile.mkdtemp(prefix=prefix))
-        coming = self.path / f".{_OWNER}"
-        self._lock = os.open(coming, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        coming.rename(self.path / _OWNER)  # from here on others may ask whether it is held
+        with contextlib.ExitStack() as undoing:
+            undoing.callback(shutil.rmtree, self.path, ignore_errors=True)
+            coming = self.path / f".{_OWNER}"
+            self._lock = os.open(coming, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+            undoing.callback(os.close, self._lock)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            coming.rename(self.path / _OWNER)  # from here on others may ask whether it is held
+            undoing.pop_all()
 
     def cleanup(self) -> None:
         """Remove it and what is in it."""

@@ -1,5 +1,7 @@
 """Folders of brokers: they go with their owner, and with the next start if it was killed."""
 
+import errno
+import os
 import subprocess
 import sys
 import tempfile
@@ -35,6 +37,25 @@ def test_a_folder_goes_with_its_owner(temporary: Path) -> None:
     one.cleanup()
     two.cleanup()
     assert list(temporary.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_owned_does_not_stay(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+
+    def refuse(descriptor: int, _operation: int) -> None:
+        held.append(descriptor)
+        raise OSError(errno.ENOLCK, "no locks here")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(OSError, match="no locks here"):
+        OwnFolder("embedded")
+
+    assert list(temporary.iterdir()) == []
+    (descriptor,) = held
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 def test_what_a_killed_owner_left_goes_at_the_next_start_and_nothing_else(
