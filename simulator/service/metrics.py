@@ -207,11 +207,17 @@ class Exposition:
             began_ns, age = self._clock.monotonic_ns(), self._age
             until_ns, text = self._written.get(kind, (began_ns, b""))
             if began_ns >= until_ns:
-                text = await asyncio.to_thread(_made, kind, self._metrics.copy())
-                took_ns = self._clock.monotonic_ns() - began_ns
+                copy = self._metrics.copy()
+                text, until_ns = await asyncio.to_thread(self._timed, kind, copy)
                 if age == self._age:  # else something ended while it was written
-                    self._written[kind] = (began_ns + _REST * took_ns, text)
+                    self._written[kind] = (until_ns, text)
             return text
+
+    def _timed(self, kind: str, metrics: Metrics) -> tuple[bytes, int]:
+        """The text and until when it rests, ns; the wait for a free thread is no work."""
+        began_ns = self._clock.monotonic_ns()
+        text = _made(kind, metrics)
+        return text, began_ns + _REST * (self._clock.monotonic_ns() - began_ns)
 
     def forget(self) -> None:
         """Write anew when next asked."""

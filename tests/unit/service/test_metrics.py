@@ -1,5 +1,7 @@
 import asyncio
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
@@ -16,7 +18,7 @@ from simulator.service.metrics import (
     metrics_of,
 )
 from simulator.service.metrics_catalogue import FREE, OUTCOMES, catalogue, metrics
-from simulator.units import NS_PER_MS
+from simulator.units import NS_PER_MS, NS_PER_S
 
 
 def played(**gauges: float | None) -> Metrics:
@@ -212,5 +214,21 @@ async def test_a_text_that_something_ended_under_is_not_kept() -> None:
     found.removed = 7
     written.forget()
     await writing
+
+    assert b"alertsim_store_removed_total 7" in await written.text(PLAIN)
+
+
+async def test_the_wait_for_a_free_thread_is_not_work_that_a_text_rests_from() -> None:
+    found, clock = Metrics(version="1"), ManualClock()
+    written, free = Exposition(found, clock), threading.Event()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    other = asyncio.create_task(asyncio.to_thread(free.wait, 60))
+    await asyncio.sleep(0)
+    writing = asyncio.create_task(written.text(PLAIN))
+    await asyncio.sleep(0)
+    clock.advance(3 * NS_PER_S)
+    free.set()
+    await asyncio.gather(other, writing)
+    found.removed = 7
 
     assert b"alertsim_store_removed_total 7" in await written.text(PLAIN)
