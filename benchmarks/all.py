@@ -44,6 +44,9 @@ def main() -> None:
         "--document", action="store_true", help="only write the document from the last results"
     )
     options = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Benchmarks have sessions of their own and hear nothing of it: run() ends them.
+        signal.signal(number, _leave)
     if not options.document:
         for name in document.ORDER:
             command = [sys.executable, "-m", f"benchmarks.{name}"]
@@ -55,6 +58,10 @@ def main() -> None:
         print("written: docs/benchmarks.md")
         if missing:
             print(f"missing, not measured at full size: {', '.join(missing)}", file=sys.stderr)
+
+
+def _leave(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def run(command: Sequence[str], timeout_s: float) -> None:
