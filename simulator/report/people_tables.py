@@ -23,7 +23,8 @@ def headline(people: PeopleWarned) -> str:
     in_time, of = _in_time(people)
     if in_time is None:
         share = words.share(round(people.warned), round(people.alerted))
-        return f"{words.people(people.warned)} of {words.people(people.alerted)} people ({share})"
+        warned = f"{words.people(people.warned)} of {words.people(people.alerted)} people warned"
+        return f"No arrival to be in time for; {warned} ({share})"
     if round(in_time) < 1:
         return f"None of {words.people(of)} people in time"
     share = words.share(round(in_time), round(of))

@@ -11,6 +11,7 @@ from simulator.experiment.people import People, PeopleOrder
 from simulator.model import simulate
 from simulator.randomness import Streams
 from simulator.report import people_tables, words
+from simulator.report.language import catalogue
 from simulator.report.people import PeopleWarned, app_of, warned_people
 from simulator.report.sentences import answers
 from simulator.report.source import ReportSource, read_source
@@ -62,9 +63,13 @@ def test_people_in_time_are_counted_by_the_true_arrival_where_there_is_one(
         "warned when it did" in people_tables.sentence(told, EPOCH)
     )
     nowhere = tuple(replace(place, before_predicted=None) for place in people.places)
-    assert people_tables.headline(replace(people, places=nowhere)) == (
-        "4.34 million of 5.57 million people (77.94 %)"
+    said = people_tables.headline(replace(people, places=nowhere))
+    assert said == (
+        "No arrival to be in time for; 4.34 million of 5.57 million people warned (77.94 %)"
     )
+    japanese = catalogue("ja")
+    assert japanese.say(said).startswith("到達の予測なし。557 万人のうち 434 万人")
+    assert not japanese.unknown
 
 
 def test_the_tables_add_up_and_say_that_nobody_was_warned(people: PeopleWarned) -> None:
