@@ -60,18 +60,17 @@ def leads(summary: Summary) -> list[str]:
     several = len({row.launch for row in rows}) > 1
     ordered = sorted(groups.items(), key=lambda group: group[0][1])
     lines = [_sentence(found, several=several) for _, found in ordered]
+    if len(lines) > _MOST_LINES:
+        left = f"{len(lines) - _MOST_NAMED} further groups stand under lead time"
+        lines = [*_counted(rows), *lines[:_MOST_NAMED], left]
+    return [*lines, *_nothing_arrived(summary)]
+
+
+def _nothing_arrived(summary: Summary) -> list[str]:
+    """Over whom nothing came down, whatever was predicted."""
     none = [row for row in summary.lead_times if row.kind == "true" and not row.applicable]
-    if none:
-        who = dict.fromkeys(words.prefecture(row.prefecture) for row in none)
-        lines.append(f"Nothing truly arrived over {words.listed(who)}")
-    if len(lines) <= _MOST_LINES:
-        return lines
-    left = len(lines) - _MOST_NAMED
-    return [
-        *_counted(rows),
-        *lines[:_MOST_NAMED],
-        f"{left} further groups stand under lead time",
-    ]
+    who = dict.fromkeys(words.prefecture(row.prefecture) for row in none)
+    return [f"Nothing truly arrived over {words.listed(who)}"] if none else []
 
 
 def _counted(rows: Sequence[LeadTimeRow]) -> list[str]:
@@ -81,9 +80,11 @@ def _counted(rows: Sequence[LeadTimeRow]) -> list[str]:
         of = [row for row in rows if row.kind == kind]
         late = sum(_median(row) <= 0 for row in of)
         if of:
-            count = f"{late:,}" if late else "None"
+            warnings = words.plural(len(of), "first warning")
             said.append(
-                f"{count} of {words.plural(len(of), 'first warning')} came later than {arrival}"
+                f"{late:,} of {warnings} did not come before {arrival}"
+                if late
+                else f"Each of {warnings} came before {arrival}"
             )
     return said
 

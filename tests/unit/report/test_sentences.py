@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from simulator.measure.summary import Summary
+from simulator.report.language import catalogue
 from simulator.report.sentences import answers, first_warning, main_row
 from simulator.report.source import ReportSource, read_source
 from simulator.units import NS_PER_S
@@ -140,13 +141,22 @@ def test_many_groups_of_lead_times_are_counted_not_listed(source_of: SourceOf) -
         row.model_copy(update={"lead_median_ns": n * NS_PER_S, "launch": f"m{n}"})
         for n in range(6, -2, -1)
     )
-    _, warned, _ = answers(of.model_copy(update={"lead_times": rows}))
+    nothing = row.model_copy(update={"kind": "true", "applicable": False})
+    _, warned, _ = answers(of.model_copy(update={"lead_times": (*rows, nothing)}))
     assert warned.sentences == (
-        "2 of 8 first warnings came later than the predicted arrival.",
+        "2 of 8 first warnings did not come before the predicted arrival.",
         "In Miyagi (launch m-1) the warning came 1 s after the predicted arrival (± 60 s).",
         "In Miyagi (launch m0) the warning came at the time of the predicted arrival (± 60 s).",
         "6 further groups stand under lead time.",
+        "Nothing truly arrived over Miyagi.",
     )
+    _, early, _ = answers(of.model_copy(update={"lead_times": rows[:-2]}))
+    assert early.sentences[0] == "Each of 6 first warnings came before the predicted arrival."
+    japanese = catalogue("ja")
+    assert [japanese.say(one.sentences[0]) for one in (warned, early)] == [
+        "最初の警報 8 件のうち 2 件は到達予測時刻より前ではなかった。",
+        "最初の警報 6 件はすべて到達予測時刻より前だった。",
+    ]
 
 
 def test_of_many_prefectures_those_in_time_are_counted_and_the_late_named(
