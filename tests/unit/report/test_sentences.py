@@ -180,6 +180,33 @@ def test_of_many_prefectures_those_in_time_are_counted_and_the_late_named(
     assert headline(-1, -1, -1, -1, -1, -1, -1) == "None of 7 prefectures in time"
 
 
+def test_where_nothing_was_delivered_nobody_was_in_time(source_of: SourceOf) -> None:
+    of = summary(source_of, "complete")
+    row = next(row for row in of.lead_times if row.applicable)
+    early = row.model_copy(update={"lead_median_ns": 90 * NS_PER_S, "precision_ns": 0})
+    unheard = {"n": 0, "lead_median_ns": None, "model_term_ns": 60 * NS_PER_S}
+    silent = early.model_copy(update={"prefecture": "niigata", **unheard})
+    some = answers(of.model_copy(update={"lead_times": (early, silent)}))[1]
+    assert some.headline == "In time: Miyagi; nothing was delivered in Niigata"
+    assert some.sentences == (
+        "Nothing was delivered in Niigata.",
+        "In Miyagi the warning came 1 min 30 s before the predicted arrival.",
+    )
+    none = answers(of.model_copy(update={"lead_times": (silent,)}))[1]
+    assert none.headline == "Nothing was delivered in Niigata"
+    assert none.sentences == ("Nothing was delivered in Niigata.",)
+    total = of.ledger.total.model_copy(update={"expected": 0})
+    ledger = of.ledger.model_copy(update={"total": total})
+    sent = answers(of.model_copy(update={"lead_times": (silent,), "ledger": ledger}))[1]
+    assert sent.sentences == (
+        "In Niigata the warning was issued 1 min before the predicted arrival.",
+    )
+    japanese = catalogue("ja")
+    assert japanese.say(some.headline) == "間に合った: 宮城県。新潟県には何も届かなかった"
+    assert "警報が出た" in japanese.say(sent.sentences[0])
+    assert not japanese.unknown
+
+
 def test_without_an_arrival_it_is_said_why_nobody_can_be_in_time(source_of: SourceOf) -> None:
     of = summary(source_of, "complete")
     drill = answers(of.model_copy(update={"lead_times": ()}))[1]
