@@ -166,9 +166,10 @@
   // What is folded away is printed too, unless it says not to.
   let unfolded = [];
   window.addEventListener("beforeprint", () => {
-    if (places.some((place) => place.dataset.drawn === undefined)) drawAll();
     unfolded = [...document.querySelectorAll("details:not([open]):not([data-print=no])")];
     for (const one of unfolded) one.open = true;
+    // Only now has a picture that was folded away a width to be drawn at.
+    if (places.some((place) => place.dataset.drawn === undefined)) drawAll();
   });
   window.addEventListener("afterprint", () => {
     for (const one of unfolded) one.open = false;

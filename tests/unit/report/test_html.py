@@ -244,6 +244,12 @@ def test_a_foreign_client_has_its_own_line(page_of: PageOf) -> None:
     assert "Clients that are not ours" not in Page(page_of("complete")).text
 
 
+def test_what_is_folded_away_is_opened_before_it_is_drawn_for_print() -> None:
+    script = files("simulator.report").joinpath("assets/report.js").read_text(encoding="utf-8")
+    printing = script.split('"beforeprint"')[1].split('"afterprint"')[0]
+    assert printing.index("one.open = true") < printing.index("drawAll()")
+
+
 def test_figures_keep_their_units(page_of: PageOf) -> None:
     assert "Chain 11\N{NO-BREAK SPACE}min" in page_of("complete")
 
