@@ -181,6 +181,7 @@ def test_what_is_not_counted_yet_is_a_dash_and_queued_deliveries_are_told_apart(
     later = first | {"sent": 1, "due": 6, "delivered": 5, "late": 1, "queued": 2}
     with live(browser, served) as (page, _):
         told = [page.evaluate(_COUNTED, each) for each in (None, first, later)]
+        heads = page.evaluate(_HEADED)  # after one drawing, as of an exercise that has ended
     dash = "\N{EN DASH}"
     assert [each["expected"] for each in told] == [dash, "9", "9"]
     for each in told[:2]:
@@ -188,6 +189,8 @@ def test_what_is_not_counted_yet_is_a_dash_and_queued_deliveries_are_told_apart(
     keys = ("expected so far", "delivered", "late", "queued", "duplicates", "said")
     said = [told[2][key] for key in keys]
     assert said == ["6", "2", "1", "2", "0", "1 delivery is outstanding."]
+    assert len(heads["of the table"]) == 5
+    assert heads["of the row"] == heads["of the table"]
 
 
 _NOT_YET = "Not yet counted: no message has been sent."
@@ -200,6 +203,17 @@ _COUNTED = """async (progress) => {
   const told = Object.fromEntries([...rows].map((row) => [...row.children].map(
     (child) => child.textContent)));
   return { ...told, said: document.getElementById("ledger-sentence").textContent };
+}"""
+_HEADED = """async () => {
+  const { showClients } = await import("/page/figures.js");
+  const { formats } = await import("/page/format.js");
+  const client = { client: "siren", online: true, received: 1, last_ns: "1", worst_ns: "1" };
+  showClients({ progress: { clients: [client] } }, formats("en"));
+  const table = document.getElementById("clients");
+  return {
+    "of the table": [...table.tHead.rows[0].cells].map((cell) => cell.textContent),
+    "of the row": [...table.tBodies[0].rows[0].cells].map((cell) => cell.dataset.label),
+  };
 }"""
 
 

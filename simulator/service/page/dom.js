@@ -50,8 +50,9 @@ export function rows(parent, items, keyOf, make, update) {
       node.dataset.key = key;
     }
     known.delete(key);
-    update(node, item);
+    // In its place first: what a row says may depend on the table it stands in.
     if (parent.children[place] !== node) parent.insertBefore(node, parent.children[place] ?? null);
+    update(node, item);
   });
   for (const node of known.values()) node.remove();
 }
