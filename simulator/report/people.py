@@ -98,6 +98,11 @@ class PeopleWarned:
         return _sum([place.before_predicted for place in self.places])
 
     @property
+    def expected(self) -> float:
+        """People who live where an alert was issued and an arrival was predicted."""
+        return sum(place.alerted for place in self.places if place.predicted_ns is not None)
+
+    @property
     def before_arrival(self) -> float | None:
         """Of them, warned before the true arrival; None where nothing arrives."""
         return _sum([place.before_arrival for place in self.places])

@@ -43,6 +43,11 @@ def sentence(people: PeopleWarned, epoch: datetime) -> str:
                 f"of {words.people(of)} who live where something truly arrived, {who} had been "
                 "warned when it did"
             )
+        elif round(of) < round(people.alerted):
+            parts.append(
+                f"of {words.people(of)} who live where an arrival was predicted, {who} had been "
+                "warned before it"
+            )
         else:
             parts.append(f"{who} had been warned before the predicted arrival")
     if people.warned:
@@ -62,7 +67,7 @@ def _in_time(people: PeopleWarned) -> tuple[float | None, float]:
     """People warned before the arrival that counts, and those it comes to."""
     if _truly(people):
         return people.before_arrival, people.endangered
-    return people.before_predicted, people.alerted
+    return people.before_predicted, people.expected
 
 
 def half_ns(people: PeopleWarned) -> int:

@@ -72,6 +72,28 @@ def test_people_in_time_are_counted_by_the_true_arrival_where_there_is_one(
     assert not japanese.unknown
 
 
+def test_people_of_places_without_a_prediction_are_not_counted_against_one(
+    people: PeopleWarned,
+) -> None:
+    first, *rest = people.places
+    early = replace(first, before_predicted=first.alerted / 2)
+    others = [replace(place, predicted_ns=None, before_predicted=None) for place in rest]
+    told = replace(people, places=(early, *others))
+    assert told.expected == first.alerted
+    assert people_tables.headline(told) == "1.15 million of 2.3 million people in time (50.00 %)"
+    assert (
+        "; of 2.3 million who live where an arrival was predicted, 1.15 million (50.00 %) had been "
+        "warned before it" in people_tables.sentence(told, EPOCH)
+    )
+    none = replace(people, places=(replace(early, before_predicted=0.0), *others))
+    unwarned = replace(told, places=tuple(replace(one, warned=0.0) for one in told.places))
+    nobody = replace(none, places=tuple(replace(one, warned=0.0) for one in none.places))
+    japanese = catalogue("ja")
+    for one in (told, none, unwarned, nobody):
+        japanese.say(people_tables.sentence(one, EPOCH))
+    assert not japanese.unknown
+
+
 def test_the_tables_add_up_and_say_that_nobody_was_warned(people: PeopleWarned) -> None:
     places = people_tables.places(people, EPOCH)
     assert [row[0] for row in places.rows] == ["Miyagi", "Yamagata", "Niigata", "all"]
