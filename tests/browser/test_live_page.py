@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from simulator.service.fold import Fold
 from tests.browser.live import (
@@ -256,7 +256,7 @@ def test_what_the_service_refuses_is_said_in_the_language_of_the_page(
 
 
 def test_an_exercise_that_is_not_there_is_said_in_words_with_the_way_back(
-    browser: Browser, served: Served
+    browser: Browser, served: Served, finished: str
 ) -> None:
     with live(browser, served) as (page, complaints):
         complaints.expected = ("404",)
@@ -267,6 +267,18 @@ def test_an_exercise_that_is_not_there_is_said_in_words_with_the_way_back(
             expect(page.locator(hidden)).to_be_hidden()
         page.locator("#run-problem").get_by_role("link").click()
         expect(page.locator("#start-title")).to_be_focused()
+
+        held: list[Route] = []  # an answer that comes when another exercise is shown
+        page.route("**/runs/nowhere", lambda route: held.insert(0, route))
+        with page.expect_request("**/runs/nowhere"):
+            page.evaluate("location.hash = 'run=nowhere'")
+        page.evaluate("run => { location.hash = `run=${run}`; }", finished)
+        expect(page.locator("#verdict")).to_be_visible()
+        with page.expect_response("**/runs/nowhere"):
+            held[0].fulfill(status=404, body='{"status": 404}')
+        page.wait_for_timeout(200)
+        expect(page.locator("#run-problem")).to_be_hidden()
+        expect(page.locator("#run-state")).to_be_visible()
 
 
 def test_nobody_warned_and_no_launch_are_said_in_words(browser: Browser, served: Served) -> None:

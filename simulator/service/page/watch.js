@@ -50,7 +50,7 @@ export class Watch {
     try {
       this.record = await get(`runs/${encodeURIComponent(run)}`);
     } catch (problem) {
-      this.#refused(problem);
+      if (this.run === run) this.#refused(problem); // another may be shown by now
       return;
     }
     if (this.run !== run) return;
