@@ -9,6 +9,7 @@ from typing import Final
 
 from simulator.measure.summary import ThresholdResult
 from simulator.report import tables
+from simulator.thresholds.catalogue import METRICS, Unit
 
 _EXPRESSION: Final = re.compile(r"\s*(?:p\(([\d.]+)\)|(\w+))\s*(==|!=|<=|>=|<|>)\s*(.+?)\s*")
 _UNIT: Final = re.compile(r"(?<=\d)(?=[A-Za-zµ%])|(?<=[A-Za-z])(?=\d)")
@@ -49,6 +50,8 @@ def subject(result: ThresholdResult) -> str:
         return f"{name}{about}"
     if found[1]:
         return f"{_ordinal(found[1])} percentile of {name}{about}"
+    if found[2] == "count" and METRICS[result.metric].unit is Unit.NS:
+        return f"number of {name}{about}"  # how many were measured, not how long they took
     of = _TIMES if result.unit == "ns" else _OTHERS
     return f"{of.get(found[2], '')}{'share ' if found[2] == 'rate' else ''}{name}{about}"
 

@@ -42,6 +42,11 @@ def result(metric: str, expression: str, unit: Unit, **tags: str) -> ThresholdRe
         (("lost", "p(12)<1", "count"), "12th percentile of lost 2 (must be under 1)", ""),
         (("lost", "count!=3", "count"), "lost 2 (must be not 3)", "欠落 2（条件: 3以外）"),  # noqa: RUF001
         (("lost", "count>=3", "count"), "lost 2 (must be at least 3)", "欠落 2（条件: 3以上）"),  # noqa: RUF001
+        (
+            ("delivery_latency", "count>=1000", "count"),
+            "number of delivery latency 2 (must be at least 1000)",
+            "配信遅延の測定数 2（条件: 1000以上）",  # noqa: RUF001
+        ),
         (("lost", "rate<0.1", "count"), "share lost 2 (must be under 0.1)", ""),
         (("lost", "nothing known", "count"), "lost 2 (nothing known)", ""),
     ],
