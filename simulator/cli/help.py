@@ -17,12 +17,12 @@ _HEAD: Final = "Examples:"
 
 
 def examples(*commands: str) -> str:
-    """An epilog of commands, each on a line of its own that can be copied as it is."""
+    """An epilog of commands and # remarks, each on a line of its own to be copied as it is."""
     return "\n".join((_HEAD, *commands))
 
 
 def examples_of(epilog: str | None) -> list[str]:
-    """The commands of an epilog."""
+    """The lines of an epilog."""
     head, *commands = (epilog or "").split("\n")
     return commands if head == _HEAD else []
 

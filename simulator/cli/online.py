@@ -139,7 +139,8 @@ def register(app: typer.Typer) -> None:
         help="Play a scenario for other clients: no subscribers of its own.",
         short_help="Play a scenario to clients of yours.",
         epilog=examples(
-            ("alertsim publish tohoku-2022-11-03 --speed 60 --wait-for-clients 1 --hold 60s"),
+            "alertsim publish tohoku-2022-11-03 --speed 60 --wait-for-clients 1 --hold 60s",
+            "# meanwhile, in a second terminal:",
             "alertsim subscribe --prefecture miyagi",
         ),
     )(publish_command)

@@ -243,13 +243,13 @@ export class Watch {
     if (!this.quiet && !this.state.end && (now - this.heardAt < SETTLED_MS || now - this.saidAt < SAY_EVERY_MS)) return;
     this.heardAt = 0;
     for (const each of fresh) this.told.add(each.key);
-    const [last] = fresh;
-    // The latest is told, the others are counted, and a drill's same message again and again is not told again.
-    if (!this.quiet && this.lastSaid !== last.text) {
+    // The latest that is news is told, the others are counted; a drill's same message again and again is none.
+    const news = fresh.find((each) => each.text !== this.lastSaid);
+    if (news && !this.quiet) {
       const more = fresh.length > 1 ? t("feed.earlier", { n: fresh.length - 1 }) : "";
-      this.#say(`${this.zone.full(last.at)}: ${last.text}. ${more}`);
+      this.#say(`${this.zone.full(news.at)}: ${news.text}. ${more}`);
     }
-    this.lastSaid = last.text;
+    this.lastSaid = (this.quiet ? fresh[0] : news ?? fresh[0]).text;
     this.quiet = false;
   }
 
