@@ -6,7 +6,6 @@ end: its last event, or the service when its process is gone.
 
 from collections.abc import Sequence
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Request, Response
 
@@ -32,7 +31,7 @@ class MetricsPart:
         self.metrics = Metrics(version=service.version)
         self._exposition = Exposition(self.metrics, service.clock)
         self._ended: dict[str, None] = {}  # the latest, oldest first
-        self._lost: WeakKeyDictionary[Feed, int] = WeakKeyDictionary()
+        self._lost: dict[Feed, int] = {}  # held, so that none goes uncounted
         gauges = self.metrics.gauges
         gauges["alertsim_runs_active"] = lambda: service.runs.counts()[0]
         gauges["alertsim_runs_queued"] = lambda: service.runs.counts()[1]
@@ -48,13 +47,15 @@ class MetricsPart:
             self._ended[run] = None
             while len(self._ended) > _REMEMBERED:
                 del self._ended[next(iter(self._ended))]
+            self._count_lost()  # before it pushes out an older one
             self._exposition.forget()
 
     def _count_lost(self) -> None:
-        """Take in what feeds lost since the last scrape; a feed lives longer than its run."""
-        for feed in self._service.feeds():
+        """Take in what feeds lost since the last look, those let go meanwhile one last time."""
+        there = dict.fromkeys(self._service.feeds())
+        for feed in there | self._lost:
             self.metrics.feed_dropped += feed.lost - self._lost.get(feed, 0)
-            self._lost[feed] = feed.lost
+        self._lost = {feed: feed.lost for feed in there}
 
     def routers(self) -> Sequence[APIRouter]:
         """``GET /metrics``."""
