@@ -18,7 +18,7 @@ LATER = "tohoku-2022-11-03-rules-2023"
 
 
 def test_the_rules_of_2023_warn_earlier_and_cost_more_needless_alerts(
-    run: Run, tmp_path: Path
+    run: Run, call: Run, tmp_path: Path
 ) -> None:
     arguments = ["compare", THEN, LATER, "--replications", "60", "--out", "both"]
     played = run(
@@ -29,7 +29,7 @@ def test_the_rules_of_2023_warn_earlier_and_cost_more_needless_alerts(
     )  # fmt: skip
     assert played.returncode == 99, played.stderr
     summary = json.loads(played.stdout)
-    jsonschema.validate(summary, json.loads(run("schema", "comparison").stdout))
+    jsonschema.validate(summary, json.loads(call("schema", "comparison").stdout))
     metrics = {one["metric"]: one for one in summary["metrics"]}
     alert = metrics["alert_ns"]["differences"][0]
     assert alert["paired"]
@@ -45,7 +45,7 @@ def test_the_rules_of_2023_warn_earlier_and_cost_more_needless_alerts(
     assert 'id="trade-off-picture"' in page
     assert "costs" in page
 
-    markdown = run(*arguments, "--format", "markdown")
+    markdown = call(*arguments, "--format", "markdown")
     assert markdown.returncode == 0, markdown.stderr
     assert "replications: 0 of 120" not in markdown.stderr  # kept, not played again
     assert markdown.stdout.startswith(f"## {LATER} against {THEN}")
@@ -53,7 +53,7 @@ def test_the_rules_of_2023_warn_earlier_and_cost_more_needless_alerts(
     assert "EXERCISE" in markdown.stdout
 
     sides = [f"both/1-{THEN}", f"both/2-{LATER}"]
-    again = run("compare", *sides, "--json", "--fail-if", "alert.p50 > 1min")
+    again = call("compare", *sides, "--json", "--fail-if", "alert.p50 > 1min")
     assert again.returncode == 99, again.stderr
     read = json.loads(again.stdout)
     for one, other in zip(read["metrics"], summary["metrics"], strict=True):
@@ -64,7 +64,7 @@ def test_the_rules_of_2023_warn_earlier_and_cost_more_needless_alerts(
 
 
 def test_experiments_of_other_seeds_are_compared_as_independent_samples(
-    run: Run, tmp_path: Path
+    run: Run, call: Run, tmp_path: Path
 ) -> None:
     for seed in ("1", "2"):
         played = run(
@@ -72,20 +72,20 @@ def test_experiments_of_other_seeds_are_compared_as_independent_samples(
             "--chain-only", "--seed", seed, "--out", f"s{seed}", "-q",
         )  # fmt: skip
         assert played.returncode == 0, played.stderr
-    paired = run("compare", "s1#1", "s1#2", "--json")
+    paired = call("compare", "s1#1", "s1#2", "--json")
     assert paired.returncode == 0, paired.stderr
     summary = json.loads(paired.stdout)
     assert summary["sides"][1]["settings"] == {"chain.issue": "1min"}
     alert = next(one for one in summary["metrics"] if one["metric"] == "alert_ns")
     assert alert["differences"][0]["value"] == pytest.approx(55e9)
     assert alert["differences"][0]["interval"] == pytest.approx([55e9, 55e9])
-    apart = json.loads(run("compare", "s1#1", "s2#2", "--json").stdout)
+    apart = json.loads(call("compare", "s1#1", "s2#2", "--json").stdout)
     assert not apart["paired"]
-    inconclusive = run("compare", "s1#1", "s2#2", "--fail-if", "alert > +55s")
+    inconclusive = call("compare", "s1#1", "s2#2", "--fail-if", "alert > +55s")
     assert inconclusive.returncode == 98, inconclusive.stderr
     assert "The seeds differ" in inconclusive.stdout
     (tmp_path / "s2" / "experiment.json").write_text("{")
-    damaged = run("compare", "s1", "s2")
+    damaged = call("compare", "s1", "s2")
     assert damaged.returncode == 104
     assert "not whole JSON" in damaged.stderr
 
@@ -118,39 +118,39 @@ def test_bad_input_is_refused_before_anything_is_played(
         assert text in result.stderr
 
 
-def test_kinds_are_not_mixed_and_what_was_played_is_not_played_again(run: Run) -> None:
+def test_kinds_are_not_mixed_and_what_was_played_is_not_played_again(run: Run, call: Run) -> None:
     played = run("simulate", "drill-minimal", "--replications", "12", "--out", "drill", "-q")
     assert played.returncode == 0, played.stderr
-    mixed = run("compare", THEN, "drill")
+    mixed = call("compare", THEN, "drill")
     assert mixed.returncode == 104
     assert "cannot be compared with each other" in mixed.stderr
     assert "drill (a experiment" not in mixed.stderr
     other = run("simulate", THEN, "--replications", "12", "--chain-only", "--out", "chain", "-q")
     assert other.returncode == 0, other.stderr
-    seeded = run("compare", "chain", "drill", "--seed", "3")
+    seeded = call("compare", "chain", "drill", "--seed", "3")
     assert seeded.returncode == 104
     assert "has no effect" in seeded.stderr
 
 
-def test_runs_are_compared_by_their_directories(run: Run, tmp_path: Path) -> None:
+def test_runs_are_compared_by_their_directories(run: Run, call: Run, tmp_path: Path) -> None:
     played = run("run", "drill-minimal", "--speed", "600", "--subscribers", "6", "--repeat", "12",
                  "--gap", "50ms", "--out", "runs", "-q")  # fmt: skip
     assert played.returncode == 0, played.stderr
     (made,) = (tmp_path / "runs").iterdir()
     shutil.copytree(made, tmp_path / "again")
     arguments = ["compare", f"runs/{made.name}", "again", "--json"]
-    same = run(*arguments, "--fail-if", "delivery_latency > +1min", "--fail-if", "lost > 0")
+    same = call(*arguments, "--fail-if", "delivery_latency > +1min", "--fail-if", "lost > 0")
     assert same.returncode == 0, same.stderr
     summary = json.loads(same.stdout)
     mean = next(one for one in summary["metrics"] if one["metric"] == "delivery_latency")
     assert mean["differences"][0]["value"] == 0
     assert [side["n"] for side in summary["sides"]] == [12, 12]
-    slower = run(*arguments, "--fail-if", "delivery_latency > 1ns")
+    slower = call(*arguments, "--fail-if", "delivery_latency > 1ns")
     assert slower.returncode in {98, 99}  # 98 where the instrument was the bottleneck
-    wrong = run(*arguments, "--fail-if", "warned > 1x")
+    wrong = call(*arguments, "--fail-if", "warned > 1x")
     assert wrong.returncode == 104
     assert "known: delivery_latency" in wrong.stderr
-    mixed = run("compare", THEN, "again")
+    mixed = call("compare", THEN, "again")
     assert mixed.returncode == 104
     assert "again (run directory)" in mixed.stderr
 

@@ -23,14 +23,14 @@ def _table(path: Path) -> bytes:
 
 
 def test_any_replication_comes_back_by_its_number_with_its_timeline(
-    run: Run, tmp_path: Path
+    run: Run, call: Run, tmp_path: Path
 ) -> None:
     played = run("simulate", MODELLED, "--replications", "30", "--seed", "5", "--out", "many")
     assert played.returncode == 0, played.stderr
     assert 'id="town-map"' in (tmp_path / "many" / "report.html").read_text()
     table = pl.read_parquet(tmp_path / "many" / "replications.parquet")
     row = table.row(17, named=True)
-    one = run("simulate", MODELLED, "--seed", "5", "--replication", "17", "--json")
+    one = call("simulate", MODELLED, "--seed", "5", "--replication", "17", "--json")
     records = json.loads(one.stdout)
     launch = next(r for r in records if r.get("kind") == "truth" and r["name"] == "launch")
     alerts = [r for r in records if r["record"] == "alert"]
@@ -59,7 +59,7 @@ def test_the_same_bytes_whatever_the_workers_and_the_hash_seed(run: Run, tmp_pat
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
     run: Run, tmp_path: Path
 ) -> None:
-    arguments = ["simulate", MODELLED, "--replications", "2000", "--workers", "2", "--chain-only"]
+    arguments = ["simulate", MODELLED, "--replications", "2000", "--workers", "1", "--chain-only"]
     process = subprocess.Popen(
         [*COMMAND, *arguments, "--out", "cut"],
         cwd=tmp_path,
@@ -178,18 +178,18 @@ def test_people_are_counted_unless_the_chain_is_played_alone(run: Run) -> None:
     assert not [name for name in columns if name.endswith("_people")]
 
 
-def test_the_summary_keeps_to_its_schema(run: Run) -> None:
-    schema = json.loads(run("schema", "experiment").stdout)
+def test_the_summary_keeps_to_its_schema(run: Run, call: Run) -> None:
+    schema = json.loads(call("schema", "experiment").stdout)
     played = run("sweep", MODELLED, "--vary", "chain.issue=1s,2s", "--replications", "5", "--json")
     jsonschema.validate(json.loads(played.stdout), schema)
 
 
-def test_fields_can_be_set_for_one_replication_and_listed(run: Run) -> None:
-    one = run("simulate", "tohoku-2022-11-03", "--set", "chain.decision=30s", "--json")
+def test_fields_can_be_set_for_one_replication_and_listed(call: Run) -> None:
+    one = call("simulate", "tohoku-2022-11-03", "--set", "chain.decision=30s", "--json")
     records = json.loads(one.stdout)
     first = min(r["at_ns"] for r in records if r["record"] == "alert")
     assert first == 8 * 60 * 10**9
-    listed = run("sweep", MODELLED, "--paths")
+    listed = call("sweep", MODELLED, "--paths")
     assert {
         "chain.decision",
         "chain.policy",
@@ -199,7 +199,7 @@ def test_fields_can_be_set_for_one_replication_and_listed(run: Run) -> None:
     } <= set(listed.stdout.split())
 
 
-def test_assumptions_of_the_world_are_ranked_beside_those_of_the_chain(run: Run) -> None:
+def test_assumptions_of_the_world_are_ranked_beside_those_of_the_chain(run: Run, call: Run) -> None:
     played = run(
         "sweep", MODELLED, "--design", "tornado", "--vary", "area.half_width_km",
         "--vary", "channels.phones.*", "--vary", "chain.decision", "--set", "chain.teams=2",
@@ -213,14 +213,15 @@ def test_assumptions_of_the_world_are_ranked_beside_those_of_the_chain(run: Run)
     ]
     assert needless[0] == "area.half_width_km"
     assert "channels.phones.held" in needless
-    listed = run("sweep", MODELLED, "--assumptions", "--json")
+    listed = call("sweep", MODELLED, "--assumptions", "--json")
     known = json.loads(listed.stdout)["assumptions"]
     assert known["area.half_width_km"] == ["15", "38"]
     assert known["channels.phones.held"] == ["0.8", "0.92"]
     assert (
-        "channels.phones.held" not in run("sweep", MODELLED, "--assumptions", "--chain-only").stdout
+        "channels.phones.held"
+        not in call("sweep", MODELLED, "--assumptions", "--chain-only").stdout
     )
-    unknown = run("sweep", MODELLED, "--design", "tornado", "--vary", "channels.fax")
+    unknown = call("sweep", MODELLED, "--design", "tornado", "--vary", "channels.fax")
     assert unknown.returncode == 104
     assert "assumptions" in unknown.stderr
 

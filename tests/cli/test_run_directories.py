@@ -35,13 +35,13 @@ def _copy(made: Path, target: Path, **manifest: object) -> Path:
 
 
 def test_report_compares_with_the_last_run_and_fails_by_it(
-    made: dict[str, Path], run: Run, tmp_path: Path
+    made: dict[str, Path], call: Run, tmp_path: Path
 ) -> None:
     runs = tmp_path / "läufe 訓練"
     runs.mkdir()
     _copy(made["complete"], runs / "eins zwei", started="2026-11-22T10:00:00+00:00")
     _copy(made["trouble"], runs / "drei", started="2026-11-22T11:00:00+00:00")
-    found = run(
+    found = call(
         "report", f"{runs.name}/drei", "--baseline", "last", "--json",
         "--fail-if", "lost > +0", "--fail-if", "delivery_latency.p90 > 50x",
     )  # fmt: skip
@@ -52,12 +52,12 @@ def test_report_compares_with_the_last_run_and_fails_by_it(
     baseline = document["baseline"]
     assert baseline["sides"][0]["name"] == str(runs.resolve() / "eins zwei")
     assert [one["verdict"] for one in baseline["gates"]] == ["fail", "pass"]
-    later = run("report", f"{runs.name}/drei")
+    later = call("report", f"{runs.name}/drei")
     assert later.returncode == 0, later.stderr
     assert "BASELINE: Failed (exit 99)" in later.stdout
-    first = run("report", f"{runs.name}/eins zwei", "--baseline", "last", "-q")
+    first = call("report", f"{runs.name}/eins zwei", "--baseline", "last", "-q")
     assert first.returncode == 0, first.stderr
-    asked = run(
+    asked = call(
         "report", f"{runs.name}/eins zwei", "--baseline", "last", "--fail-if", "lost > 0", "-q"
     )
     assert asked.returncode == 98
@@ -65,7 +65,7 @@ def test_report_compares_with_the_last_run_and_fails_by_it(
 
 
 def test_what_is_wrong_with_a_directory_is_said(
-    made: dict[str, Path], run: Run, tmp_path: Path
+    made: dict[str, Path], call: Run, tmp_path: Path
 ) -> None:
     whole = _copy(made["complete"], tmp_path / "whole")
     newer = _copy(made["complete"], tmp_path / "newer", schema_version="2.0")
@@ -90,29 +90,29 @@ def test_what_is_wrong_with_a_directory_is_said(
         (["history", ".", "--metric", "colour"], ("--metric", "delivery_latency")),
         (["history", ".", "--fail-if", "delivery_latency.p95 > 1x"], ("p50, p90, p99",)),
     ):
-        found = run(*arguments)
+        found = call(*arguments)
         assert found.returncode == 104, (arguments, found.stdout, found.stderr)
         assert "Traceback" not in found.stderr
         for text in said:
             assert text in found.stderr, (arguments, found.stderr)
-    still = run("report", killed.name)
+    still = call("report", killed.name)
     assert still.returncode == 0
     assert "INCOMPLETE RUN" in still.stdout
 
 
 def test_a_damaged_table_costs_the_picture_and_is_told(
-    made: dict[str, Path], run: Run, tmp_path: Path
+    made: dict[str, Path], call: Run, tmp_path: Path
 ) -> None:
     damaged = _copy(made["complete"], tmp_path / "damaged")
     content = (damaged / "deliveries.parquet").read_bytes()
     (damaged / "deliveries.parquet").write_bytes(content[: len(content) // 2])
     (tmp_path / "link").symlink_to(damaged, target_is_directory=True)
-    found = run("report", "link")
+    found = call("report", "link")
     assert found.returncode == 0, found.stderr
     assert "notice: The table of deliveries could not be used" in found.stderr
     assert "VERDICT: " in found.stdout
     assert (damaged / "report.html").exists()
-    refused = run("compare", "link", str(made["complete"]))
+    refused = call("compare", "link", str(made["complete"]))
     assert refused.returncode == 104
     assert "not a whole Parquet file" in refused.stderr
 
@@ -137,14 +137,16 @@ def read_only(made: dict[str, Path], tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_read_only_run_is_reported_elsewhere(
-    read_only: Path, made: dict[str, Path], run: Run, tmp_path: Path
+    read_only: Path, made: dict[str, Path], call: Run, tmp_path: Path
 ) -> None:
     before = sorted(one.name for one in read_only.iterdir())
-    refused = run("report", read_only.name)
+    refused = call("report", read_only.name)
     assert refused.returncode == 104
     assert "cannot be written" in refused.stderr
     assert "--out" in refused.stderr
-    found = run("report", read_only.name, "--baseline", str(made["complete"]), "--out", "page.html")
+    found = call(
+        "report", read_only.name, "--baseline", str(made["complete"]), "--out", "page.html"
+    )
     assert found.returncode == 0, found.stderr
     assert "page: page.html" in found.stdout
     assert "EXERCISE" in (tmp_path / "page.html").read_text(encoding="utf-8")
@@ -152,7 +154,7 @@ def test_a_read_only_run_is_reported_elsewhere(
 
 
 def test_history_reads_what_it_can_and_ends_by_its_conditions(
-    made: dict[str, Path], run: Run, tmp_path: Path
+    made: dict[str, Path], call: Run, tmp_path: Path
 ) -> None:
     runs = tmp_path / "runs"
     runs.mkdir()
@@ -162,23 +164,23 @@ def test_history_reads_what_it_can_and_ends_by_its_conditions(
     _copy(made["killed"], runs / "killed")
     (runs / "half").mkdir()
     (runs / "half" / "manifest.json").write_text("{")
-    whole = run("history", "runs", "--fail-if", "delivery_latency.p90 > 20x", "--page", "h.html")
+    whole = call("history", "runs", "--fail-if", "delivery_latency.p90 > 20x", "--page", "h.html")
     assert whole.returncode == 0, whole.stderr
     assert "7 runs in 1 series" in whole.stdout
     assert "unfinished" in whole.stdout
     assert "damaged" in whole.stdout
     assert "EXERCISE" in (tmp_path / "h.html").read_text(encoding="utf-8")
     _copy(made["trouble"], runs / "trouble", started="2026-11-23T00:00:00+00:00")
-    worse = run("history", "runs", "--fail-if", "lost > +0", "--json")
+    worse = call("history", "runs", "--fail-if", "lost > +0", "--json")
     assert worse.returncode == 99
     document = json.loads(worse.stdout)
     jsonschema.validate(document, history_json_schema())
     assert document["conditions"][0]["earlier"] == 7
     assert worse.stderr.startswith("lost > +0 holds of run ")
-    silent = run("history", "runs", "--fail-if", "lost > +0", "-q", "--markdown")
+    silent = call("history", "runs", "--fail-if", "lost > +0", "-q", "--markdown")
     assert silent.returncode == 99
     assert silent.stdout.startswith("## History of 8 runs")
     assert "holds of run" in silent.stderr
-    few = run("history", "runs", "--last", "5", "--fail-if", "delivery_latency > 1.1x")
+    few = call("history", "runs", "--last", "5", "--fail-if", "delivery_latency > 1.1x")
     assert few.returncode == 98
     assert "has no interval: it takes 6" in few.stdout
