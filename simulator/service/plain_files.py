@@ -39,10 +39,18 @@ def read_plain(path: Path, most_bytes: int) -> bytes:
     """
     # Not to wait is for what becomes a pipe after it was looked at.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(descriptor)
-        if not stat.S_ISREG(state.st_mode):
-            raise OSError(errno.EINVAL, "it is not a plain file")
-        if state.st_size > most_bytes:
-            raise OSError(errno.EFBIG, f"it is larger than {most_bytes // 2**20} MiB")
+    try:
+        _check(os.fstat(descriptor), most_bytes)
+        file = os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    with file:
         return file.read(most_bytes)
+
+
+def _check(state: os.stat_result, most_bytes: int) -> None:
+    if not stat.S_ISREG(state.st_mode):
+        raise OSError(errno.EINVAL, "it is not a plain file")
+    if state.st_size > most_bytes:
+        raise OSError(errno.EFBIG, f"it is larger than {most_bytes // 2**20} MiB")

@@ -8,7 +8,7 @@ from itertools import chain, count
 from typing import Final
 
 from simulator.clock import Clock
-from simulator.errors import InputError
+from simulator.errors import InputError, OutputError
 from simulator.run.provenance import new_run_id
 from simulator.service.broker import BrokerKeeper
 from simulator.service.options import ServiceOptions
@@ -29,9 +29,12 @@ def planned(order: RunOrder, options: ServiceOptions, store: Store, clock: Clock
 
     Raises:
         InputError: if it cannot be played as ordered.
+        OutputError: if the store is gone.
         ProblemError: if the disk is nearly full.
     """
     check_order(order, options.max_subscribers)
+    if not store.path.is_dir():
+        raise OutputError("is gone", where=str(store.path))
     if store.free_bytes() < _LEAST_FREE_BYTES:
         raise ProblemError(
             507,

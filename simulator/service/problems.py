@@ -117,15 +117,7 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, ProblemError):
         return error.problem
     if isinstance(error, InputError):
-        return problem(
-            507 if _is_full(error) else 422,
-            "disk-full" if _is_full(error) else "input",
-            error.message,
-            where=error.where,
-            field=error.field.removeprefix("--").replace("-", "_"),
-            value=error.value,
-            remedy=error.remedy,
-        )
+        return _unusable(error)
     if isinstance(error, BrokerError):
         return problem(503, "broker", str(error).partition("\n")[0], remedy="see /healthz")
     if isinstance(error, OSError) and error.errno in _FULL:
@@ -140,6 +132,23 @@ def problem_of(error: Exception) -> Problem:
     detail = str(error) if isinstance(error, AlertsimError) else type(error).__name__
     return problem(
         500, "defect", f"internal error: {detail}", remedy="please report it; the log says more"
+    )
+
+
+def _unusable(error: InputError) -> Problem:
+    """Something given that cannot be used, or a store that keeps nothing."""
+    if isinstance(error, OutputError) and not _is_full(error):
+        # Whoever asks chose no place: the log says where it is, the answer does not.
+        remedy = "see that its directory is there and can be written to; the log names it"
+        return problem(503, "store", f"the store of the service {error.message}", remedy=remedy)
+    return problem(
+        507 if _is_full(error) else 422,
+        "disk-full" if _is_full(error) else "input",
+        error.message,
+        where=error.where,
+        field=error.field.removeprefix("--").replace("-", "_"),
+        value=error.value,
+        remedy=error.remedy,
     )
 
 
@@ -171,19 +180,6 @@ def install(app: FastAPI) -> None:
         headers = error.headers if isinstance(error, ProblemError) else {}
         return answer(problem_of(error), headers)
 
-    async def http(request: Request, error: Exception) -> Response:
-        if not isinstance(error, HTTPException):
-            raise error
-        if str(error.detail) == _UNREADABLE:
-            return answer(_no_json("it cannot be read as JSON"))
-        found = problem(error.status_code, _kind(error.status_code), str(error.detail))
-        headers = {name.lower(): text for name, text in (error.headers or {}).items()}
-        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            # The router names the methods of the first route alone.
-            methods = described_methods(request.app.openapi(), request.url.path)
-            headers |= {"allow": ", ".join(methods)} if methods else {}
-        return answer(found, headers)
-
     async def invalid(_request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
             raise error
@@ -194,9 +190,24 @@ def install(app: FastAPI) -> None:
 
     for kind in (ProblemError, AlertsimError):
         app.add_exception_handler(kind, ours)
-    app.add_exception_handler(OSError, disk)
-    app.add_exception_handler(HTTPException, http)
+    for fault in (OSError, OutputError):
+        app.add_exception_handler(fault, disk)
+    app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, invalid)
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    if str(error.detail) == _UNREADABLE:
+        return answer(_no_json("it cannot be read as JSON"))
+    found = problem(error.status_code, _kind(error.status_code), str(error.detail))
+    headers = {name.lower(): text for name, text in (error.headers or {}).items()}
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The router names the methods of the first route alone.
+        methods = described_methods(request.app.openapi(), request.url.path)
+        headers |= {"allow": ", ".join(methods)} if methods else {}
+    return answer(found, headers)
 
 
 def told(error: Exception, path: str) -> Problem:

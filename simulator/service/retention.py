@@ -157,10 +157,14 @@ class Marks:
         self._folder = folder
 
     def names(self) -> frozenset[str]:
-        """Those that are marked."""
+        """Those that are marked.
+
+        Raises:
+            OSError: if they cannot be read; then nothing may be removed.
+        """
         try:
             return frozenset(path.name for path in self._folder.iterdir())
-        except OSError:
+        except FileNotFoundError:
             return frozenset()
 
     def put(self, name: str) -> None:

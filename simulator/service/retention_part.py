@@ -15,7 +15,7 @@ import structlog
 from fastapi import APIRouter
 
 from simulator.service.metrics import Metrics
-from simulator.service.problems import documented
+from simulator.service.problems import ProblemError, documented
 from simulator.service.records import RunInfo
 from simulator.service.retention import Marks, Retention, RetentionInfo, Sizes
 from simulator.service.retention_rule import Bounds, Removal, Stored
@@ -138,6 +138,10 @@ class RetentionPart:
         return "complete"  # whole, or failed before anything was measured
 
     async def _remove(self, stored: Stored) -> None:
+        if stored.name in self._marks.names():  # since everything was measured
+            raise ProblemError(
+                409, "kept", "it is marked to be kept", field="id", value=stored.name
+            )
         if stored.kind == "run":
             await self._service.runs.delete(stored.name)
         elif self._experiments is not None:

@@ -55,7 +55,9 @@ def router(keeper: Keeper) -> APIRouter:
     async def listed() -> ScheduleList:
         return ScheduleList(schedules=[_view(shown) for shown in keeper.listed()])
 
-    @routes.post("", status_code=201, summary="Add a schedule", responses=documented(409, 422, 507))
+    @routes.post(
+        "", status_code=201, summary="Add a schedule", responses=documented(409, 422, 503, 507)
+    )
     async def add(schedule: Schedule, response: Response) -> ScheduleView:
         """Play runs in an endless loop, or at the times of a cron expression.
 

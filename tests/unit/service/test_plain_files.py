@@ -35,6 +35,7 @@ def _folder(path: Path) -> None:
     path.mkdir()
 
 
+OPEN = Path("/proc/self/fd")
 strange = pytest.mark.parametrize("put", [_link, _pipe, _device, _folder])
 
 
@@ -47,8 +48,10 @@ def _store(folder: Path) -> Store:
 @strange
 def test_nothing_strange_is_read(tmp_path: Path, put: Strange) -> None:
     put(tmp_path / "strange")
+    before = len(list(OPEN.iterdir()))
     with pytest.raises(OSError, match=r"plain|links|directory"):
         read_plain(tmp_path / "strange", 1000)
+    assert len(list(OPEN.iterdir())) == before
 
 
 def test_nothing_larger_than_ours_is_read(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Problems as clients see them, and the cookie of a session."""
 
+import errno
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +10,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from simulator.report.manifest import unwritable
+from simulator.service.problems import problem_of
 from tests.unit.service.application import asked
 
 JSON = {"content-type": "application/json"}
@@ -72,3 +77,25 @@ async def test_a_session_ends_some_day_and_keeps_to_tls(
     cookie = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")[1:]}
     assert {"httponly", "samesite=strict", "max-age=604800"} <= cookie
     assert ("secure" in cookie) == secure
+
+
+async def test_a_store_that_takes_nothing_is_not_the_readers_fault(tmp_path: Path) -> None:
+    store = tmp_path / "kept-here"
+    async with asked(store) as (_, client):
+        store.rename(tmp_path / "away")
+        answer = await client.post("/api/v1/runs", json={"scenario": "drill-minimal"})
+
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:alertsim:problem:store")
+    assert "is gone" in answer.json()["detail"]
+    assert "kept-here" not in answer.text
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EIO])
+def test_a_failed_write_of_the_service_tells_no_place(number: int) -> None:
+    error = unwritable(Path("/secret/place"), OSError(number, os.strerror(number)))
+
+    found = problem_of(error)
+
+    assert (found.status, found.type) == (503, "urn:alertsim:problem:store")
+    assert os.strerror(number) in found.detail
+    assert not {"/secret", "--out"} & set(re.findall(r"/secret|--out", found.model_dump_json()))

@@ -131,3 +131,9 @@ def test_sizes_are_taken_anew_when_something_changed(
     assert sizes.of(folder, [manifest]) == 1
     sizes.forget([])
     assert sizes.of(folder, [manifest]) == 2
+
+
+def test_marks_that_cannot_be_read_are_no_leave_to_remove(tmp_path: Path) -> None:
+    (tmp_path / "keep").write_text("in the way")
+    with pytest.raises(NotADirectoryError):
+        Marks(tmp_path / "keep").names()
