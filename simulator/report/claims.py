@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from simulator.measure.summary import ThresholdResult
-from simulator.report import tables
+from simulator.report import tables, words
 from simulator.thresholds.catalogue import METRICS, Unit
 
 _EXPRESSION: Final = re.compile(r"\s*(?:p\(([\d.]+)\)|(\w+))\s*(==|!=|<=|>=|<|>)\s*(.+?)\s*")
@@ -23,6 +23,11 @@ _OPERATORS: Final = {
 }
 _TIMES: Final = {"max": "longest ", "min": "shortest ", "med": "median ", "avg": "mean "}
 _OTHERS: Final = {"max": "largest ", "min": "smallest ", "med": "median ", "avg": "mean "}
+_DURATIONS: Final = frozenset(one.name for one in METRICS.values() if one.unit is Unit.NS)
+_NAMES: Final = {
+    "lead_time": "true lead time",  # to the arrival itself, not the predicted one
+    "qos_lowered": "deliveries below their QoS",
+}
 _USUAL: Final = {"population": "live"}
 
 
@@ -41,17 +46,19 @@ def demand(result: ThresholdResult) -> str:
 
 def subject(result: ThresholdResult) -> str:
     """What it is about: ``lost``, ``99th percentile of delivery latency (prefecture miyagi)``."""
-    name = result.metric.replace("_", " ")
-    narrowed = {key: value for key, value in result.tags.items() if _USUAL.get(key) != value}
-    where = ", ".join(f"{key} {value}" for key, value in narrowed.items())
-    about = f" ({where})" if where else ""
+    name = _NAMES.get(result.metric, result.metric.replace("_", " "))
+    about = "".join(
+        f" ({key} {words.prefecture(value) if key == 'prefecture' else value})"
+        for key, value in result.tags.items()
+        if _USUAL.get(key) != value
+    )
     found = _EXPRESSION.fullmatch(result.expression)
     if found is None:
         return f"{name}{about}"
     if found[1]:
         return f"{_ordinal(found[1])} percentile of {name}{about}"
-    if found[2] == "count" and METRICS[result.metric].unit is Unit.NS:
-        return f"number of {name}{about}"  # how many were measured, not how long they took
+    if found[2] == "count" and result.metric in _DURATIONS:
+        return f"samples of {name}{about}"  # how many were measured, not how long they took
     of = _TIMES if result.unit == "ns" else _OTHERS
     return f"{of.get(found[2], '')}{'share ' if found[2] == 'rate' else ''}{name}{about}"
 

@@ -7,7 +7,7 @@ else does. A form may have slots, whose content is translated in turn:
     "{n} of {n2} threshold(s) met" = "しきい値 {n2} 件のうち {n} 件を満たした"
 
 ``{n}``, ``{n2}`` … stand for a number, ``{v}`` … for a figure with its unit, ``{x}`` … for text
-without a space, ``{w}`` … for words without a comma and at most one bracket at their end,
+without a space, ``{w}`` … for words without a comma and with brackets only at their end,
 ``{id}`` … for a name that stays as it is, any other slot for any text; ``(s)`` may be missing; of
 ``[was|were]`` one stands there. What the catalogue does not know stays as it is and is remembered.
 """
@@ -39,7 +39,7 @@ _CONTENTS: Final = {
     "v": _FIGURE_FORM,
     "x": r"\S+?",
     "id": r"\S+?",
-    "w": r"[^,()]+?(?: \([^()]*\))?",
+    "w": r"[^,()]+?(?: \([^()]*\))*",
 }
 _MILLION: Final = re.compile(r"(\d+(?:\.\d+)?) million")
 _GLUED: Final = re.compile(r"(?<=\d) (?=[^\W\d]|%)|(?<=[±=]) | (?==)")

@@ -7,6 +7,8 @@ import pytest
 from simulator.measure.summary import ThresholdResult
 from simulator.report import claims
 from simulator.report.language import catalogue
+from simulator.thresholds.catalogue import METRICS, Metric
+from simulator.thresholds.catalogue import Unit as Kind
 
 Unit = Literal["ns", "count", "share"]
 
@@ -40,12 +42,12 @@ def result(metric: str, expression: str, unit: Unit, **tags: str) -> ThresholdRe
         ),
         (("lost", "p(51)<1", "count"), "51st percentile of lost 2 (must be under 1)", ""),
         (("lost", "p(12)<1", "count"), "12th percentile of lost 2 (must be under 1)", ""),
-        (("lost", "count!=3", "count"), "lost 2 (must be not 3)", "欠落 2（条件: 3以外）"),  # noqa: RUF001
-        (("lost", "count>=3", "count"), "lost 2 (must be at least 3)", "欠落 2（条件: 3以上）"),  # noqa: RUF001
+        (("lost", "count!=3", "count"), "lost 2 (must be not 3)", "欠落 2 件（条件: 3以外）"),  # noqa: RUF001
+        (("lost", "count>=3", "count"), "lost 2 (must be at least 3)", "欠落 2 件（条件: 3以上）"),  # noqa: RUF001
         (
             ("delivery_latency", "count>=1000", "count"),
-            "number of delivery latency 2 (must be at least 1000)",
-            "配信遅延の測定数 2（条件: 1000以上）",  # noqa: RUF001
+            "samples of delivery latency 2 (must be at least 1000)",
+            "配信遅延の測定数 2 件（条件: 1000以上）",  # noqa: RUF001
         ),
         (("lost", "rate<0.1", "count"), "share lost 2 (must be under 0.1)", ""),
         (("lost", "nothing known", "count"), "lost 2 (nothing known)", ""),
@@ -59,4 +61,20 @@ def test_a_threshold_is_told_in_words(asked: tuple[str, str, Unit], told: str, s
 
 def test_what_it_is_narrowed_to_is_told_unless_it_is_usual() -> None:
     narrowed = result("delivery_latency", "med<1s", "ns", population="live", prefecture="miyagi")
-    assert claims.subject(narrowed) == "median delivery latency (prefecture miyagi)"
+    assert claims.subject(narrowed) == "median delivery latency (prefecture Miyagi)"
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda one: one.name)
+def test_every_metric_and_tag_is_told_in_japanese(metric: Metric) -> None:
+    asked = catalogue("ja")
+    unit: Unit = "ns" if metric.unit is Kind.NS else "count"
+    tags = {
+        name: values[-1] if values else {"prefecture": "niigata"}.get(name, "g1")
+        for name, values in metric.tags.items()
+    }
+    for expression in ("max<5s", "p(99)<1s", "count>=3") if unit == "ns" else ("count<1",):
+        said = asked.say(claims.claim(result(metric.name, expression, unit, **tags)))
+        assert metric.name.replace("_", " ") not in said
+        assert "niigata" not in said.lower()
+        assert "must" not in said
+    assert list(asked.unknown) == []
