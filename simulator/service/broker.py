@@ -72,6 +72,7 @@ class BrokerKeeper:
         self._broker: Broker = self._chosen()
         self._task: asyncio.Task[None] | None = None
         self._ending = threading.Event()
+        self._one_at_a_time = threading.Lock()  # a thread goes on when its task is cancelled
         self._down = "not started yet"
         self._addresses: dict[str, str] = {}
         self._restarts = 0
@@ -137,7 +138,7 @@ class BrokerKeeper:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        await asyncio.to_thread(self._broker.stop)
+        await asyncio.to_thread(self._put_down)
 
     def info(self) -> BrokerInfo:
         """What there is to say of it."""
@@ -219,13 +220,24 @@ class BrokerKeeper:
         self._log.error("broker is down", reason=self._down)
         self._changed()
 
+    def _bring_up(self) -> None:
+        """Start it again, unless the service ends. Blocks."""
+        with self._one_at_a_time:
+            if not self._ending.is_set():
+                self._broker.start()
+
+    def _put_down(self) -> None:
+        """End it, once nobody starts it any more. Blocks."""
+        with self._one_at_a_time:
+            self._broker.stop()
+
     async def _restart(self) -> None:
         failures = 0
         while self._down:
-            await asyncio.to_thread(self._broker.stop)
+            await asyncio.to_thread(self._put_down)
             await asyncio.sleep(_BACKOFF.wait_ns(failures) / NS_PER_S)
             try:
-                await asyncio.to_thread(self._broker.start)
+                await asyncio.to_thread(self._bring_up)
             except AlertsimError as error:
                 failures += 1
                 self._down = str(error).partition("\n")[0]

@@ -64,6 +64,7 @@ class Runs:
         self._records: dict[str, RunRecord] = {}
         self._showing = Showing(store, self._records, self._at_hand, self._queue)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._orders: set[asyncio.Task[RunInfo]] = set()
         self._heard: list[Heard] = []
         self._coming = 0  # orders that are taken and not in the queue yet
         self._closing = False
@@ -87,8 +88,8 @@ class Runs:
         self._closing = True
         for playing in [*self._playing.values()]:
             self._ask(playing)
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks or self._orders:
+            await asyncio.gather(*self._tasks, *self._orders, return_exceptions=True)
 
     def kill(self) -> None:
         """End what plays at once, and begin nothing more."""
@@ -110,6 +111,12 @@ class Runs:
         """
         self._check_room()
         self._coming += 1
+        accepting = asyncio.create_task(self._order(order), name="order")
+        self._orders.add(accepting)
+        accepting.add_done_callback(self._orders.discard)
+        return await asyncio.shield(accepting)  # whoever is cut short: it is known, or left nothing
+
+    async def _order(self, order: RunOrder) -> RunInfo:
         try:
             tools = (self._options, self._store, self._clock)
             record = await asyncio.to_thread(planned, order, *tools)

@@ -7,9 +7,9 @@ are written in threads, one at a time, each time with what is so by then.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -217,14 +217,19 @@ class Keeper:
             self._states.setdefault(name, ScheduleState(since_ns=now_ns, decided_ns=now_ns))
 
     async def settle(self) -> None:
-        """Once everything that was decided is written down."""
-        await asyncio.gather(*self._writes)
+        """Once everything that was decided is done and written down."""
+        while self._writes:
+            await asyncio.gather(*self._writes, return_exceptions=True)
 
     async def _keep_states(self) -> None:
-        writing = asyncio.create_task(self._write_states(), name="schedules-states")
-        self._writes.add(writing)
-        writing.add_done_callback(self._writes.discard)
-        await asyncio.shield(writing)  # whoever is cut short, it is written
+        await self._whole(self._write_states(), "schedules-states")
+
+    async def _whole(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Wait for it; whoever is cut short meanwhile, it is done to its end."""
+        task = asyncio.create_task(work, name=name)
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        await asyncio.shield(task)
 
     async def _write_states(self) -> None:
         async with self._disk:
@@ -315,6 +320,10 @@ class Keeper:
         )  # fmt: skip
 
     async def _start(self, schedule: Schedule) -> None:
+        """Start its run and note which: never the one without the other."""
+        await self._whole(self._started(schedule), "schedule-start")
+
+    async def _started(self, schedule: Schedule) -> None:
         name = schedule.name
         try:
             run = await self.runs.start(schedule.run, name)

@@ -1,6 +1,7 @@
 """A broker that is not ours: asked now and then, and shown as it is."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -152,3 +153,30 @@ async def test_one_of_another_process_is_found_again_on_its_new_ports() -> None:
 
 def _announced(port: int) -> RuntimeFile:
     return RuntimeFile.write(kind="mosquitto", ports={"3.1.1": port}, root="a", started_ns=1)
+
+
+async def test_the_end_waits_for_a_broker_that_is_just_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keeper = BrokerKeeper("embedded", SystemClock(), lambda: None)
+    calls: list[str] = []
+    starting, go_on = threading.Event(), threading.Event()
+
+    def start() -> None:
+        starting.set()
+        assert go_on.wait(30)
+        calls.append("started")
+
+    monkeypatch.setattr(keeper._broker, "start", start)
+    monkeypatch.setattr(keeper._broker, "stop", lambda: calls.append("stopped"))
+    monkeypatch.setattr(keeper, "_down", "it died")
+    keeper._task = asyncio.create_task(keeper._restart())
+    assert await asyncio.to_thread(starting.wait, 30)
+
+    stopping = asyncio.create_task(keeper.stop())
+    await asyncio.sleep(0.05)
+    go_on.set()
+    async with asyncio.timeout(30):
+        await stopping
+
+    assert calls == ["stopped", "started", "stopped"]

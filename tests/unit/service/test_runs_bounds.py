@@ -76,3 +76,16 @@ async def test_runs_that_were_killed_begin_nothing_more(tmp_path: Path) -> None:
 
     with pytest.raises(ProblemError):
         await runs.order(RunOrder(scenario="drill-minimal"))
+
+
+async def test_an_order_whose_asker_is_gone_is_known_as_it_stands_on_disk(tmp_path: Path) -> None:
+    runs = _runs(tmp_path, 2)
+    asking = asyncio.create_task(runs.order(RunOrder(scenario="drill-minimal")))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    async with asyncio.timeout(30):
+        while runs.counts() != (0, 1):  # noqa: ASYNC110  # it is written down by a thread
+            await asyncio.sleep(0.01)
+    (record,) = Store(tmp_path, SystemClock()).records()
+    assert record.run in {info.run for info in await runs.everything()}

@@ -341,6 +341,34 @@ async def test_a_keeper_that_is_cut_short_has_written_what_it_decided(bench: Ben
     assert bench.state("nine").last_run == "nine-0"
 
 
+async def test_a_keeper_that_is_cut_short_while_a_run_is_ordered_knows_that_run(
+    bench: Bench,
+) -> None:
+    await bench.keeper.add(schedule())
+    bench.clock.advance(HOUR_NS)
+    asked, go_on, start = asyncio.Event(), asyncio.Event(), bench.runs.start
+
+    async def slowly(order: RunOrder, schedule: str) -> str:
+        asked.set()
+        await go_on.wait()
+        return await start(order, schedule)
+
+    bench.runs.start = slowly  # type: ignore[method-assign]
+    task = asyncio.create_task(bench.keeper.run())
+    async with asyncio.timeout(30):
+        await asked.wait()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    go_on.set()
+    await bench.keeper.settle()
+
+    bench.again()
+
+    assert bench.runs.started == ["nine-0"]
+    assert bench.state("nine").last_run == "nine-0"
+
+
 async def test_many_changes_at_once_are_all_kept(bench: Bench) -> None:
     names = [f"s{number}" for number in range(12)]
     await asyncio.gather(*(bench.keeper.add(schedule(name)) for name in names))
