@@ -160,7 +160,10 @@ class Catalogue:
         return self._list(text)
 
     def _list(self, text: str) -> str | None:
-        """Names as a phrase: ``Miyagi, Yamagata and Niigata``, each of them known."""
+        """Names as a phrase, ``Miyagi, Yamagata and Niigata``, or reasons, ``one; two``."""
+        if "; " in text:
+            reasons = [self._phrase(reason) for reason in text.split("; ")]
+            return "、".join(one for one in reasons if one) if all(reasons) else None
         head, conjunction, last = text.rpartition(" and ")
         names = [*head.split(", "), last] if conjunction else text.split(", ")
         if len(names) < _FEWEST_LISTED:

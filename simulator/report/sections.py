@@ -233,7 +233,7 @@ def _losses(summary: Summary) -> Section:
 def _quality(summary: Summary) -> Section:
     instrument = summary.instrument
     if instrument.bottleneck:
-        sentence = f"The instrument was the bottleneck: {words.listed(instrument.reasons)}."
+        sentence = f"The instrument was the bottleneck: {'; '.join(instrument.reasons)}."
     else:
         sentence = "The instrument was not the bottleneck."
     broker = summary.broker

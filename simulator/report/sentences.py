@@ -67,7 +67,7 @@ def passed(summary: Summary) -> Answer:
     if verdict.instrument_bottleneck:
         lines.append(
             "The instrument was the bottleneck: "
-            + words.listed(summary.instrument.reasons)
+            + "; ".join(summary.instrument.reasons)
             + ". It can only have made the figures longer."
         )
     lines += [_reached(summary), _controls(summary)]

@@ -190,3 +190,15 @@ def test_what_is_not_to_be_translated_is_left_alone() -> None:
         "late<br>from late": "遅延<br>遅延から",
         "Late thing": "遅い物",
     }
+
+
+def test_every_reason_of_a_bottleneck_is_said() -> None:
+    asked = catalogue("ja")
+    slow = "swarm: one turn of its loop took 588 ms, more than 250 ms"
+    late = "publisher: one of 9 alerts left 120 ms late, more than 100 ms"
+    busy = "run: its processor was busy 97% of the time, more than 90%"
+    told = "The instrument was the bottleneck: {}. It can only have made the figures longer."
+    for reasons in ([slow], [slow, late], [slow, busy, late]):
+        said = asked.say(told.format("; ".join(reasons)))
+        assert said.count("（上限") == said.count("）") == len(reasons)  # noqa: RUF001
+    assert list(asked.unknown) == []
